@@ -1,0 +1,65 @@
+/* The catalogue of schedules. Adding one = one file with its order rule, placement,
+ * constraints and closed form, and one row in catalogue.c. */
+#ifndef PP_SCHEDULES_CATALOGUE_H
+#define PP_SCHEDULES_CATALOGUE_H
+
+#include "schedule/schedule.h"
+
+/* What a schedule is asked for. */
+struct pp_shape {
+    int ranks;        /* p >= 1 */
+    int chunks;       /* v >= 1 stages per rank */
+    int microbatches; /* m >= 1 */
+    int group_size;   /* N of interleaved schedules; 0: the schedule chooses */
+};
+
+/* Equal stages' costs, in ns per whole rank (a chunk takes 1/v of them): what closed
+ * forms are written in. backward = input + weight. */
+struct pp_equal_costs {
+    double forward, backward, input, weight;
+    double hop; /* latency of one message, which occupies nobody */
+};
+
+/* A closed form: the bubble, and how to read it. */
+struct pp_theory {
+    double bubble;      /* ns of idle on the critical rank */
+    double makespan;    /* ns, = m * (forward + backward) + bubble */
+    bool exact;         /* equals the simulation (else an approximation, said so) */
+    bool by_span;       /* counted within a rank's own span (span_fraction) */
+    const char *source; /* paper and section */
+};
+
+struct pp_scheduler {
+    const char *name;
+    const char *aliases[4]; /* NULL-terminated when fewer */
+    const char *summary;    /* one line */
+    enum pp_placement placement;
+    int default_chunks; /* v when --chunks is not given */
+
+    /* Refuses shapes that cannot work: PP_BAD_INPUT, the reason, and the nearest
+     * values that do work. May fill in shape->group_size. NULL: all shapes work. */
+    int (*check)(struct pp_shape *shape, struct pp_error *error);
+
+    /* Writes the ops of one rank, in order, with pp_push. */
+    void (*generate)(struct pp_schedule *schedule, int rank);
+
+    /* The closed form for equal costs; returns false and sets *why where none
+     * applies. NULL: none known. */
+    bool (*theory)(const struct pp_shape *shape, const struct pp_equal_costs *costs,
+                   struct pp_theory *theory, const char **why);
+};
+
+extern const struct pp_scheduler pp_catalogue[]; /* ends with a NULL name */
+
+/* By name or alias; NULL if there is none. */
+const struct pp_scheduler *pp_catalogue_find(const char *name);
+
+/* Like find, but fails with the valid names and the nearest one. */
+const struct pp_scheduler *pp_catalogue_get(const char *name, struct pp_error *error);
+
+/* Builds the schedule: checks the shape (filling in group_size), places, generates.
+ * The result satisfies pp_verify (a test holds this for every row). */
+int pp_schedule_build(struct pp_schedule *schedule, const struct pp_scheduler *row,
+                      struct pp_shape *shape, struct pp_error *error);
+
+#endif

@@ -1,0 +1,34 @@
+/* Errors: functions return 0 or -1 and fill a struct pp_error; the command line
+ * prints it once, each line behind "ppsim: ", and exits with its status. */
+#ifndef PP_BASE_ERROR_H
+#define PP_BASE_ERROR_H
+
+/* The exit statuses of the program. */
+enum pp_status {
+    PP_DONE = 0,          /* all went well */
+    PP_CHECK_FAILED = 1,  /* a --check or --baseline failed */
+    PP_BAD_INPUT = 2,     /* bad usage or a bad file */
+    PP_WRONG_NUMBERS = 3, /* --verify failed, or NaN in the training */
+    PP_ENVIRONMENT = 4    /* MPI, a dead rank, disk, memory */
+};
+
+/* Zero-initialise before use: struct pp_error error = {0}; */
+struct pp_error {
+    enum pp_status status;
+    int lines;       /* how many lines text holds */
+    char text[6144]; /* no capital, no full stop, lines separated by '\n' */
+};
+
+/* Sets the error to one formatted line. Returns -1, so that a caller can write
+ * `return pp_fail(error, PP_BAD_INPUT, "…")`. */
+__attribute__((format(printf, 3, 4))) int pp_fail(struct pp_error *error,
+                                                  enum pp_status status,
+                                                  const char *format, ...);
+
+/* Like pp_fail, but appends a line to what the error already says; used where one
+ * file or schedule has several problems. Lines that no longer fit are dropped. */
+__attribute__((format(printf, 3, 4))) int pp_fail_also(struct pp_error *error,
+                                                       enum pp_status status,
+                                                       const char *format, ...);
+
+#endif

@@ -1,0 +1,28 @@
+/* Output files that are either whole or not there: written under a temporary name in
+ * the same directory, renamed over the path when complete. Paths that are not regular
+ * files (/dev/null, a pipe) are written in place; "-" is standard output. */
+#ifndef PP_BASE_OUTPUT_H
+#define PP_BASE_OUTPUT_H
+
+#include <stdio.h>
+
+#include "base/error.h"
+
+struct pp_output {
+    FILE *stream;
+    char *path;      /* as the user gave it */
+    char *temporary; /* NULL where written in place */
+};
+
+/* Can the path be written? Tried for real, leaving nothing behind. Used before a long
+ * run starts. PP_BAD_INPUT names the path and the reason. */
+int pp_output_check(const char *path, struct pp_error *error);
+
+int pp_output_open(struct pp_output *output, const char *path, struct pp_error *error);
+/* Flushes and moves into place: PP_ENVIRONMENT if the disk is full. Closes either way,
+ * leaving an older file of that path untouched on failure. */
+int pp_output_commit(struct pp_output *output, struct pp_error *error);
+/* Closes and removes the temporary file. Does nothing after commit. */
+void pp_output_abandon(struct pp_output *output);
+
+#endif

@@ -1,0 +1,35 @@
+/* Counter-based random numbers: a value depends on (seed, stream, counter) alone, so
+ * that whoever needs it computes it, in any order. SplitMix64's finaliser (Steele, Lea
+ * & Flood, OOPSLA 2014, fig. 16) over a mixed key. */
+#ifndef PP_BASE_RANDOM_H
+#define PP_BASE_RANDOM_H
+
+#include <stdint.h>
+
+static inline uint64_t pp_mix(uint64_t z)
+{
+    z += 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+static inline uint64_t pp_random(uint64_t seed, uint64_t stream, uint64_t counter)
+{
+    return pp_mix(pp_mix(pp_mix(seed) ^ stream) ^ counter);
+}
+
+/* Uniform in (0, 1): never 0, so that its logarithm is finite. */
+static inline double pp_uniform(uint64_t bits)
+{
+    return ((double)(bits >> 11) + 0.5) * 0x1p-53;
+}
+
+/* Uniform in 0 .. bound-1, by the high half of a product (Lemire, arXiv 1805.10941,
+ * without rejection: a bias below 2^-32 for bounds below 2^32). */
+static inline uint64_t pp_below(uint64_t bits, uint64_t bound)
+{
+    return (uint64_t)(((unsigned __int128)bits * bound) >> 64);
+}
+
+#endif

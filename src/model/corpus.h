@@ -1,0 +1,33 @@
+/* Training data: the bytes of a file, or a generated task whose entropy is known. */
+#ifndef PP_MODEL_CORPUS_H
+#define PP_MODEL_CORPUS_H
+
+#include "model/config.h"
+
+/* The generated task is a Markov chain: each token has 4 distinct successors (fewer
+ * in a vocabulary of fewer), all equally likely, drawn from the seed. The best loss
+ * any model can reach is therefore ln 4 nats per token, exactly. */
+struct pp_corpus {
+    uint64_t seed;
+    int vocab;
+    int seq_len;
+    int successors;            /* of the generated task: min(4, vocab) */
+    const unsigned char *bytes; /* mapped file, or NULL: the generated task */
+    size_t size;               /* of bytes */
+};
+
+/* path NULL: the generated task. PP_BAD_INPUT if the file cannot be read, holds fewer
+ * than seq_len + 1 bytes, or holds a byte >= vocab (named with its offset). */
+int pp_corpus_init(struct pp_corpus *corpus, const char *path, uint64_t seed, int vocab,
+                   int seq_len, struct pp_error *error);
+void pp_corpus_release(struct pp_corpus *corpus);
+
+/* Nats per token below which no model can go; NaN for a file. */
+double pp_corpus_entropy_floor(const struct pp_corpus *corpus);
+
+/* Writes the tokens and the targets (tokens shifted by one), both (seq_len), of the
+ * sample-th sequence of a step. Depends on seed, step and sample alone. */
+void pp_corpus_sample(const struct pp_corpus *corpus, int64_t step, int64_t sample,
+                      int32_t *tokens, int32_t *targets);
+
+#endif

@@ -1,0 +1,29 @@
+/* SGD and AdamW, one step over a flat block of parameters. */
+#ifndef PP_MODEL_OPTIMIZER_H
+#define PP_MODEL_OPTIMIZER_H
+
+#include <stddef.h>
+
+enum pp_optimizer_kind { PP_ADAMW, PP_SGD };
+
+/* AdamW: Loshchilov & Hutter, arXiv 1711.05101, algorithm 2, as torch.optim.AdamW
+ * computes it (bias correction by 1 - beta^t, decay by 1 - lr * weight_decay before
+ * the update, on every parameter). SGD: plain, w -= lr * (g + weight_decay * w). */
+struct pp_optimizer {
+    enum pp_optimizer_kind kind;
+    float lr;
+    float beta1, beta2, epsilon; /* 0.9, 0.999, 1e-8 */
+    float weight_decay;          /* 0.01 for AdamW as torch, 0 for SGD */
+};
+
+/* Updates w[count] from g[count] times scale (the clipping factor, 1 where nothing is
+ * clipped). first and second are AdamW's moments [count], zero before step 1; SGD
+ * leaves them alone (may be NULL). step counts from 1. */
+void pp_optimizer_step(const struct pp_optimizer *optimizer, int step, float scale,
+                       size_t count, float *w, const float *g, float *first,
+                       float *second);
+
+/* Sum of squares of g[count] in double, in one fixed order of summation. */
+double pp_sum_of_squares(size_t count, const float *g);
+
+#endif

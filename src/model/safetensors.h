@@ -1,0 +1,61 @@
+/* safetensors files: 8 bytes little-endian header length, a JSON header, the data.
+ * Format: https://github.com/huggingface/safetensors (README, "Format"). */
+#ifndef PP_MODEL_SAFETENSORS_H
+#define PP_MODEL_SAFETENSORS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum pp_dtype { PP_F32, PP_I32, PP_F16, PP_BF16 };
+
+struct pp_st_tensor {
+    char name[96];
+    enum pp_dtype dtype;
+    int rank;         /* 0 .. 4 */
+    int64_t shape[4]; /* unused ones are 1 */
+    size_t offset;    /* of the data, from the start of the file */
+    size_t bytes;
+};
+
+/* An open file, mapped. */
+struct pp_st_file {
+    char *path;
+    const unsigned char *map;
+    size_t size;
+    struct pp_st_tensor *tensors; /* in order of offset */
+    int count;
+};
+
+/* Opens and checks the whole structure: header length, JSON, dtypes, shapes against
+ * byte ranges, ranges inside the file without overlap or holes, no duplicate names.
+ * Tensors of dtypes not listed above are kept in the check but left out of tensors.
+ * PP_BAD_INPUT names the file, the tensor and what is wrong. */
+int pp_st_open(struct pp_st_file *file, const char *path, struct pp_error *error);
+void pp_st_close(struct pp_st_file *file);
+
+/* The tensor of that name, or of "transformer." + name (as GPT2LMHeadModel saves it);
+ * NULL if there is none. */
+const struct pp_st_tensor *pp_st_find(const struct pp_st_file *file, const char *name);
+
+/* Copies a tensor's values as floats (F32, F16, BF16 are converted; I32 is refused).
+ * Fails unless its shape is shape[rank]. */
+int pp_st_read(const struct pp_st_file *file, const char *name, int rank,
+               const int *shape, float *data, struct pp_error *error);
+
+/* Writing: declare every tensor, in order, then append their data in the same order,
+ * in pieces of any size. Appears under its path only when finish succeeds (output.h). */
+struct pp_st_writer;
+struct pp_st_writer *pp_st_create(const char *path, const struct pp_st_tensor *tensors,
+                                  int count, struct pp_error *error);
+int pp_st_append(struct pp_st_writer *writer, const void *data, size_t bytes,
+                 struct pp_error *error);
+/* Completes the file and frees the writer; error if the declared bytes were not all
+ * appended, or the disk is full. */
+int pp_st_finish(struct pp_st_writer *writer, struct pp_error *error);
+/* Drops the file and frees the writer. NULL does nothing. */
+void pp_st_abandon(struct pp_st_writer *writer);
+
+#endif

@@ -1,0 +1,100 @@
+/* The schedule: who computes what, in which order. Plain data, written by a
+ * generator (schedules/) or a file (csv.h), accepted by verify.h, and interpreted by
+ * the run (real numerics over MPI) and by the simulation (a cost model).
+ *
+ * A schedule lists compute ops only. Sends and receives follow from the
+ * dependencies, which are the same for every schedule:
+ *     F(s, i)  needs F(s-1, i)                      s > 0
+ *     B(s, i)  needs F(s, i) and B or I (s+1, i)    s < stages-1
+ *     I(s, i)  like B
+ *     W(s, i)  needs I(s, i)
+ * The letters are those of torch.distributed.pipelining: F forward, B whole
+ * backward, I backward for the input only, W backward for the weights only. */
+#ifndef PP_SCHEDULE_SCHEDULE_H
+#define PP_SCHEDULE_SCHEDULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum pp_kind { PP_F, PP_B, PP_I, PP_W };
+enum { PP_KINDS = 4 };
+
+/* One compute action of one stage on one microbatch. */
+struct pp_op {
+    uint32_t stage;
+    uint32_t kind : 3;   /* enum pp_kind */
+    uint32_t joined : 1; /* overlaps with the op that follows it on this rank: both
+                          * wait for both inputs, both release their outputs when the
+                          * second ends (DualPipe, arXiv 2412.19437) */
+    uint32_t microbatch : 28;
+};
+
+enum { PP_MAX_MICROBATCHES = 1 << 28, PP_MAX_RANKS = 1 << 16 };
+
+/* stage -> rank. PP_LOOP: s mod p. PP_V: 0..p-1, p-1..0, 0..p-1, … PP_CUSTOM: as a
+ * file says. */
+enum pp_placement { PP_LOOP, PP_V, PP_CUSTOM };
+
+struct pp_schedule {
+    char name[64]; /* of the catalogue's row, or the file's base name */
+    int ranks;     /* p */
+    int stages;    /* S */
+    int chunks;    /* v: the most stages that one rank holds */
+    int microbatches;
+    int group_size; /* N of interleaved schedules, 0 elsewhere */
+    enum pp_placement placement;
+    int *rank_of;      /* [stages] */
+    int *chunk_of;     /* [stages] index of the stage among those of its rank */
+    size_t *first;     /* [ranks + 1] ops of rank r: ops[first[r] .. first[r+1]-1] */
+    struct pp_op *ops; /* [first[ranks]] */
+    uint32_t *cell;    /* [first[ranks]] 0-based cell of the file's row each op stood
+                        * in; NULL for generated schedules */
+    size_t capacity;   /* of ops, while it is written */
+    int writing;       /* the rank whose ops are being written */
+};
+
+/* Sets up an empty schedule with the given placement (PP_CUSTOM: all stages on rank
+ * -1, to be filled in by the caller, then pp_schedule_place). Zeroed memory is an
+ * empty schedule that may be released. PP_ENVIRONMENT when out of memory. */
+int pp_schedule_init(struct pp_schedule *schedule, int ranks, int stages,
+                     int microbatches, enum pp_placement placement,
+                     struct pp_error *error);
+void pp_schedule_release(struct pp_schedule *schedule);
+
+/* Recomputes chunk_of and chunks from rank_of. */
+void pp_schedule_place(struct pp_schedule *schedule);
+
+/* The k-th stage on the rank (its chunk k), or -1. */
+int pp_schedule_stage(const struct pp_schedule *schedule, int rank, int chunk);
+
+/* Writing: ranks in ascending order, each between begin and the next begin or end.
+ * pp_push reserves room as it goes; out of memory is reported by end. */
+void pp_schedule_begin_rank(struct pp_schedule *schedule, int rank);
+void pp_push(struct pp_schedule *schedule, enum pp_kind kind, int stage,
+             int microbatch);
+int pp_schedule_end(struct pp_schedule *schedule, struct pp_error *error);
+
+static inline size_t pp_schedule_ops(const struct pp_schedule *schedule)
+{
+    return schedule->first[schedule->ranks];
+}
+
+static inline char pp_kind_letter(enum pp_kind kind)
+{
+    return "FBIW"[kind];
+}
+
+/* Does executing this op release its stage's input gradient (B or I)? */
+static inline bool pp_is_backward(enum pp_kind kind)
+{
+    return kind == PP_B || kind == PP_I;
+}
+
+/* Writes an op as torch does ("3F12"); returns buffer. */
+enum { PP_OP_TEXT = 32 };
+char *pp_op_text(struct pp_op op, char buffer[PP_OP_TEXT]);
+
+#endif

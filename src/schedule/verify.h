@@ -1,0 +1,16 @@
+/* The judge: which schedules are valid. */
+#ifndef PP_SCHEDULE_VERIFY_H
+#define PP_SCHEDULE_VERIFY_H
+
+#include "schedule/schedule.h"
+
+/* Accepts a schedule only if every (stage, microbatch) has exactly one F and either
+ * one B, or one I then one W, each after what it needs on its own rank, on the rank
+ * that holds the stage, and if executing the ranks' ops in order cannot block.
+ *
+ * On failure returns -1 with PP_BAD_INPUT and one line per problem, up to 20: where
+ * (schedule, rank, position), the op, the rule, what would be right. A deadlock is
+ * shown as its cycle of waits, each op named. PP_ENVIRONMENT when out of memory. */
+int pp_verify(const struct pp_schedule *schedule, struct pp_error *error);
+
+#endif
