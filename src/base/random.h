@@ -29,7 +29,8 @@ static inline double pp_uniform(uint64_t bits)
  * without rejection: a bias below 2^-32 for bounds below 2^32). */
 static inline uint64_t pp_below(uint64_t bits, uint64_t bound)
 {
-    return (uint64_t)(((unsigned __int128)bits * bound) >> 64);
+    __extension__ typedef unsigned __int128 wide;
+    return (uint64_t)(((wide)bits * bound) >> 64);
 }
 
 #endif
