@@ -29,10 +29,12 @@ struct pp_theory {
     const char *source; /* paper and section */
 };
 
+enum { PP_MAX_ALIASES = 4 };
+
 struct pp_scheduler {
     const char *name;
-    const char *aliases[4]; /* NULL-terminated when fewer */
-    const char *summary;    /* one line */
+    const char *aliases[PP_MAX_ALIASES]; /* NULL where there are fewer */
+    const char *summary;                 /* one line */
     enum pp_placement placement;
     int default_chunks; /* v when --chunks is not given */
 
@@ -49,7 +51,8 @@ struct pp_scheduler {
                    struct pp_theory *theory, const char **why);
 };
 
-extern const struct pp_scheduler pp_catalogue[]; /* ends with a NULL name */
+int pp_catalogue_count(void);
+const struct pp_scheduler *pp_catalogue_row(int index);
 
 /* By name or alias; NULL if there is none. */
 const struct pp_scheduler *pp_catalogue_find(const char *name);
@@ -57,8 +60,9 @@ const struct pp_scheduler *pp_catalogue_find(const char *name);
 /* Like find, but fails with the valid names and the nearest one. */
 const struct pp_scheduler *pp_catalogue_get(const char *name, struct pp_error *error);
 
-/* Builds the schedule: checks the shape (filling in group_size), places, generates.
- * The result satisfies pp_verify (a test holds this for every row). */
+/* Builds the schedule: checks the shape (filling in group_size), places, generates,
+ * verifies.
+ * The result has passed pp_verify. */
 int pp_schedule_build(struct pp_schedule *schedule, const struct pp_scheduler *row,
                       struct pp_shape *shape, struct pp_error *error);
 

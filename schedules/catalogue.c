@@ -1,0 +1,102 @@
+#include "schedules/catalogue.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/names.h"
+#include "schedule/verify.h"
+#include "schedules/rules.h"
+
+/* The one table that names them all. */
+static const struct pp_scheduler *const rows[] = {
+    &pp_sequential,
+    &pp_gpipe,
+    &pp_1f1b,
+    &pp_interleaved,
+};
+
+enum { ROWS = sizeof rows / sizeof rows[0] };
+
+int pp_catalogue_count(void)
+{
+    return ROWS;
+}
+
+const struct pp_scheduler *pp_catalogue_row(int index)
+{
+    return rows[index];
+}
+
+const struct pp_scheduler *pp_catalogue_find(const char *name)
+{
+    for (int i = 0; i < ROWS; i++) {
+        if (strcmp(rows[i]->name, name) == 0)
+            return rows[i];
+        for (int a = 0; a < PP_MAX_ALIASES && rows[i]->aliases[a]; a++) {
+            if (strcmp(rows[i]->aliases[a], name) == 0)
+                return rows[i];
+        }
+    }
+    return NULL;
+}
+
+const struct pp_scheduler *pp_catalogue_get(const char *name, struct pp_error *error)
+{
+    const struct pp_scheduler *row = pp_catalogue_find(name);
+    if (row)
+        return row;
+    const char *names[ROWS + 1] = {0};
+    char list[512];
+    for (int i = 0; i < ROWS; i++)
+        names[i] = rows[i]->name;
+    pp_names_list(names, list, sizeof list);
+    const char *nearest = pp_names_nearest(names, name);
+    pp_fail(error, PP_BAD_INPUT,
+            "no schedule named '%s'%s%s%s: there are %s, or a .csv file", name,
+            nearest ? " (did you mean '" : "", nearest ? nearest : "",
+            nearest ? "'?)" : "", list);
+    return NULL;
+}
+
+int pp_check_one_chunk(struct pp_shape *shape, struct pp_error *error)
+{
+    if (shape->chunks == 1)
+        return 0;
+    return pp_fail(
+        error, PP_BAD_INPUT,
+        "'--chunks' %d: this schedule holds one stage per rank; 'sequential' "
+        "and 'interleaved-1f1b' take more",
+        shape->chunks);
+}
+
+int pp_schedule_build(struct pp_schedule *schedule, const struct pp_scheduler *row,
+                      struct pp_shape *shape, struct pp_error *error)
+{
+    bool group_size_asked = shape->group_size > 0;
+    *schedule = (struct pp_schedule){0};
+    if (row->check && row->check(shape, error) != 0)
+        return -1;
+    if (pp_schedule_init(schedule, shape->ranks, shape->ranks * shape->chunks,
+                         shape->microbatches, row->placement, error) != 0)
+        return -1;
+    snprintf(schedule->name, sizeof schedule->name, "%s", row->name);
+    schedule->group_size = shape->group_size;
+    for (int rank = 0; rank < schedule->ranks; rank++) {
+        pp_schedule_begin_rank(schedule, rank);
+        row->generate(schedule, rank);
+    }
+    if (pp_schedule_end(schedule, error) != 0)
+        goto error;
+    if (pp_verify(schedule, error) != 0) {
+        if (group_size_asked)
+            pp_fail_also(error, error->status,
+                         "'--group-size' %d does not work here; left out, it is chosen",
+                         shape->group_size);
+        goto error;
+    }
+    return 0;
+
+error:
+    pp_schedule_release(schedule);
+    return -1;
+}

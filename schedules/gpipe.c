@@ -1,0 +1,41 @@
+/* GPipe: all forwards, then all backwards (Huang et al., arXiv 1811.06965, §2.3).
+ *
+ * Any m, one stage per rank. Bubble (p-1)(tF + tB), the same as 1F1B's at equal
+ * costs; what 1F1B saves is memory: here all m microbatches are in flight. */
+#include "schedules/rules.h"
+
+static void generate(struct pp_schedule *schedule, int rank)
+{
+    for (int i = 0; i < schedule->microbatches; i++)
+        pp_push(schedule, PP_F, rank, i);
+    for (int i = 0; i < schedule->microbatches; i++)
+        pp_push(schedule, PP_B, rank, i);
+}
+
+/* The last rank starts after p-1 forwards and hops and works without pause; its last
+ * backward takes p-1 more backwards and hops to reach rank 0. */
+static bool theory(const struct pp_shape *shape, const struct pp_equal_costs *costs,
+                   struct pp_theory *theory, const char **why)
+{
+    (void)why;
+    double p = shape->ranks, m = shape->microbatches;
+    double work = costs->forward + costs->backward;
+    double bubble = (p - 1) * work + 2 * (p - 1) * costs->hop;
+    *theory = (struct pp_theory){
+        .bubble = bubble,
+        .makespan = m * work + bubble,
+        .exact = true,
+        .source = "GPipe (arXiv 1811.06965) §2.3",
+    };
+    return true;
+}
+
+const struct pp_scheduler pp_gpipe = {
+    .name = "gpipe",
+    .summary = "all forwards, then all backwards",
+    .placement = PP_LOOP,
+    .default_chunks = 1,
+    .check = pp_check_one_chunk,
+    .generate = generate,
+    .theory = theory,
+};

@@ -1,0 +1,57 @@
+#include "base/names.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { LONGEST = 63 };
+
+/* Levenshtein distance of names no longer than LONGEST. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t length = strlen(b);
+    size_t row[LONGEST + 1];
+    for (size_t j = 0; j <= length; j++)
+        row[j] = j;
+    for (size_t i = 1; a[i - 1]; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= length; j++) {
+            size_t best = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            if (row[j] + 1 < best)
+                best = row[j] + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            row[j] = best;
+        }
+    }
+    return row[length];
+}
+
+const char *pp_names_nearest(const char *const *names, const char *name)
+{
+    const char *nearest = NULL;
+    size_t length = strlen(name);
+    size_t least = length / 2 + 1; /* half of it wrong is a different word */
+    if (length > LONGEST)
+        return NULL;
+    for (; *names; names++) {
+        size_t edits = strlen(*names) > LONGEST ? least : distance(name, *names);
+        if (edits < least) {
+            least = edits;
+            nearest = *names;
+        }
+    }
+    return nearest;
+}
+
+void pp_names_list(const char *const *names, char *text, size_t size)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; names[i] && used < size; i++) {
+        const char *separator = i == 0 ? "" : names[i + 1] ? ", " : " and ";
+        int n = snprintf(text + used, size - used, "%s%s", separator, names[i]);
+        used += (size_t)n;
+    }
+}

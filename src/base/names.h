@@ -1,0 +1,14 @@
+/* Lists of valid names, and the nearest to one that is not. */
+#ifndef PP_BASE_NAMES_H
+#define PP_BASE_NAMES_H
+
+#include <stddef.h>
+
+/* The name fewest edits away (Levenshtein), if near enough to be meant; else NULL.
+ * names ends with NULL. */
+const char *pp_names_nearest(const char *const *names, const char *name);
+
+/* Writes "a, b and c" into text. */
+void pp_names_list(const char *const *names, char *text, size_t size);
+
+#endif

@@ -1,0 +1,212 @@
+#include "schedule/verify.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "schedule/walk.h"
+
+enum { MOST_PROBLEMS = 20 };
+
+struct judge {
+    const struct pp_schedule *schedule;
+    unsigned char *seen; /* [stages][microbatches] bit per kind: 1 << enum pp_kind */
+    bool hinted;         /* the old dialect has been explained */
+    struct pp_error *error;
+};
+
+static bool full(const struct judge *judge)
+{
+    return judge->error->lines >= MOST_PROBLEMS;
+}
+
+/* "'name', rank 2, op 5 (3F1)", or cell 5 of a file's row. Counts from 1. */
+static const char *where(const struct pp_schedule *schedule, int rank, size_t k,
+                         char buffer[128])
+{
+    char op[PP_OP_TEXT];
+    bool file = schedule->cell != NULL;
+    size_t position = file ? schedule->cell[k] : k - schedule->first[rank];
+    snprintf(buffer, 128, "'%s', rank %d, %s %zu (%s)", schedule->name, rank,
+             file ? "cell" : "op", position + 1, pp_op_text(schedule->ops[k], op));
+    return buffer;
+}
+
+/* Why the op may not stand here, given what its stage has done with its microbatch
+ * before; NULL if it may. */
+static const char *misplaced(enum pp_kind kind, unsigned seen)
+{
+    const unsigned f = 1u << PP_F, b = 1u << PP_B, i = 1u << PP_I, w = 1u << PP_W;
+    if (seen & 1u << kind)
+        return "appears twice: each op runs once";
+    switch (kind) {
+    case PP_F:
+        return seen & (b | i | w) ? "a forward must come before its backward" : NULL;
+    case PP_B:
+        if (seen & (i | w))
+            return "a whole backward beside an I or W: use either B, or I then W";
+        break;
+    case PP_I:
+        if (seen & b)
+            return "an I after a whole backward: use either B, or I then W";
+        break;
+    case PP_W:
+        if (seen & b)
+            return "a W after a whole backward: use either B, or I then W";
+        if (!(seen & i))
+            return "a W must come after its I on the same rank";
+        return NULL;
+    }
+    return seen & f ? NULL : "a backward must come after its F on the same rank";
+}
+
+static void judge_op(struct judge *judge, int rank, size_t k)
+{
+    const struct pp_schedule *schedule = judge->schedule;
+    struct pp_op op = schedule->ops[k];
+    char place[128];
+    if ((int)op.stage >= schedule->stages) {
+        pp_fail_also(judge->error, PP_BAD_INPUT, "%s: no such stage: they are 0 to %d",
+                     where(schedule, rank, k, place), schedule->stages - 1);
+        return;
+    }
+    if ((int)op.microbatch >= schedule->microbatches) {
+        pp_fail_also(judge->error, PP_BAD_INPUT,
+                     "%s: no such microbatch: they are 0 to %d",
+                     where(schedule, rank, k, place), schedule->microbatches - 1);
+        return;
+    }
+    if (schedule->rank_of[op.stage] != rank) {
+        pp_fail_also(judge->error, PP_BAD_INPUT, "%s: stage %u is on rank %d",
+                     where(schedule, rank, k, place), op.stage,
+                     schedule->rank_of[op.stage]);
+        return;
+    }
+    if (op.joined) {
+        size_t end = schedule->first[rank + 1];
+        bool paired = k + 1 < end && !schedule->ops[k + 1].joined &&
+                      (op.kind == PP_F) != (schedule->ops[k + 1].kind == PP_F);
+        if (!paired)
+            pp_fail_also(judge->error, PP_BAD_INPUT,
+                         "%s: an overlapped pair is one forward and one backward",
+                         where(schedule, rank, k, place));
+    }
+    unsigned char *seen =
+        &judge->seen[(size_t)op.stage * (size_t)schedule->microbatches + op.microbatch];
+    const char *problem = misplaced(op.kind, *seen);
+    if (problem) {
+        bool old = op.kind == PP_W && *seen & 1u << PP_B && !judge->hinted;
+        judge->hinted |= old;
+        pp_fail_also(judge->error, PP_BAD_INPUT, "%s: %s%s",
+                     where(schedule, rank, k, place), problem,
+                     old ? " (files from before October 2024 write B for I and BW for "
+                           "B: rename them)"
+                         : "");
+    }
+    *seen |= (unsigned char)(1u << op.kind);
+}
+
+static void judge_missing(struct judge *judge)
+{
+    const struct pp_schedule *schedule = judge->schedule;
+    for (int s = 0; s < schedule->stages; s++) {
+        for (int i = 0; i < schedule->microbatches && !full(judge); i++) {
+            unsigned seen =
+                judge->seen[(size_t)s * (size_t)schedule->microbatches + (size_t)i];
+            const char *missing = NULL;
+            if (!(seen & 1u << PP_F))
+                missing = "F";
+            else if (!(seen & (1u << PP_B | 1u << PP_I)))
+                missing = "B, or I and W,";
+            else if (seen & 1u << PP_I && !(seen & 1u << PP_W))
+                missing = "W";
+            if (missing)
+                pp_fail_also(judge->error, PP_BAD_INPUT,
+                             "'%s', rank %d: the %s of stage %d, microbatch %d is "
+                             "missing",
+                             schedule->name, schedule->rank_of[s], missing, s, i);
+        }
+    }
+}
+
+/* The op a blocked rank waits for. */
+static struct pp_op waited_for(const struct pp_walk *walk, int rank)
+{
+    const struct pp_schedule *schedule = walk->schedule;
+    size_t k = walk->position[rank];
+    struct pp_op op = schedule->ops[k], producer;
+    if (op.joined && pp_walk_ready(walk, op))
+        op = schedule->ops[k + 1];
+    pp_producer(schedule, op, &producer);
+    return producer;
+}
+
+/* Follows the waits from a blocked rank until they close, and tells that cycle. */
+static void tell_cycle(const struct pp_walk *walk, struct pp_error *error)
+{
+    const struct pp_schedule *schedule = walk->schedule;
+    int rank = 0;
+    while (walk->position[rank] == schedule->first[rank + 1])
+        rank++;
+    /* Every wait leads to another blocked rank, so after as many steps as there are
+     * ranks we stand on the cycle. */
+    for (int step = 0; step < schedule->ranks; step++)
+        rank = schedule->rank_of[waited_for(walk, rank).stage];
+
+    pp_fail_also(error, PP_BAD_INPUT,
+                 "'%s' blocks: these ranks wait in a cycle:", schedule->name);
+    int start = rank;
+    do {
+        struct pp_op needed = waited_for(walk, rank);
+        int other = schedule->rank_of[needed.stage];
+        char place[128];
+        pp_fail_also(error, PP_BAD_INPUT,
+                     "%s: waits for the %s of stage %u, microbatch %u, which comes "
+                     "later on rank %d",
+                     where(schedule, rank, walk->position[rank], place),
+                     needed.kind == PP_F ? "forward" : "backward", needed.stage,
+                     needed.microbatch, other);
+        rank = other;
+    } while (rank != start && !(error->lines >= MOST_PROBLEMS));
+}
+
+static void visit_nothing(void *data, size_t op, int count)
+{
+    (void)data, (void)op, (void)count;
+}
+
+static int judge_order(const struct pp_schedule *schedule, struct pp_error *error)
+{
+    struct pp_walk walk;
+    if (pp_walk_init(&walk, schedule, error) != 0)
+        return -1;
+    bool blocks = pp_walk(&walk, visit_nothing, NULL) != pp_schedule_ops(schedule);
+    if (blocks)
+        tell_cycle(&walk, error);
+    pp_walk_release(&walk);
+    return blocks ? -1 : 0;
+}
+
+int pp_verify(const struct pp_schedule *schedule, struct pp_error *error)
+{
+    *error = (struct pp_error){0};
+    struct judge judge = {
+        .schedule = schedule,
+        .seen = calloc((size_t)schedule->stages, (size_t)schedule->microbatches),
+        .error = error,
+    };
+    if (!judge.seen)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory to verify '%s'",
+                       schedule->name);
+    for (int r = 0; r < schedule->ranks; r++) {
+        for (size_t k = schedule->first[r]; k < schedule->first[r + 1]; k++) {
+            if (full(&judge))
+                break;
+            judge_op(&judge, r, k);
+        }
+    }
+    judge_missing(&judge);
+    free(judge.seen);
+    if (error->lines > 0)
+        return -1;
+    return judge_order(schedule, error);
+}

@@ -1,0 +1,125 @@
+/* Visits a schedule's ops in an order in which they can run: each after all that it
+ * needs. One pass, one visit per op. verify asks it whether the ranks' orders can be
+ * executed at all, the simulation when each op starts.
+ *
+ * It advances one rank as far as it can go, then the last rank that this set free, so
+ * the order is deterministic. Ranks only ever wait for a message (F from the stage
+ * before, B or I from the stage after); what an op needs of its own stage is the
+ * order of its rank, which verify checks. */
+#ifndef PP_SCHEDULE_WALK_H
+#define PP_SCHEDULE_WALK_H
+
+#include <string.h>
+
+#include "schedule/schedule.h"
+
+struct pp_walk {
+    const struct pp_schedule *schedule;
+    size_t *position;     /* [ranks] the next op of each rank, index into ops */
+    unsigned char *done;  /* [2][stages][microbatches] outputs released: F's, then
+                           * B's and I's */
+    int *runnable;        /* [ranks] stack */
+    unsigned char *waits; /* [ranks] blocked on a message that is not there yet */
+};
+
+int pp_walk_init(struct pp_walk *walk, const struct pp_schedule *schedule,
+                 struct pp_error *error);
+void pp_walk_release(struct pp_walk *walk);
+
+/* The op whose output this one needs from another stage; false if it needs none.
+ * Whether the backward one is a B or an I is for that stage's rank to know: I stands
+ * for both. */
+static inline bool pp_producer(const struct pp_schedule *schedule, struct pp_op op,
+                               struct pp_op *producer)
+{
+    *producer = op;
+    producer->joined = 0;
+    if (op.kind == PP_F) {
+        producer->stage = op.stage - 1;
+        return op.stage > 0;
+    }
+    producer->kind = PP_I;
+    producer->stage = op.stage + 1;
+    return op.kind != PP_W && (int)op.stage < schedule->stages - 1;
+}
+
+/* The op that needs the output of this one; false if none does. */
+static inline bool pp_consumer(const struct pp_schedule *schedule, struct pp_op op,
+                               struct pp_op *consumer)
+{
+    *consumer = op;
+    consumer->joined = 0;
+    if (op.kind == PP_F) {
+        consumer->stage = op.stage + 1;
+        return (int)op.stage < schedule->stages - 1;
+    }
+    consumer->kind = PP_I;
+    consumer->stage = op.stage - 1;
+    return op.kind != PP_W && op.stage > 0;
+}
+
+/* Index of an op's output among all outputs: F's, then B's and I's. */
+static inline size_t pp_output_index(const struct pp_schedule *schedule,
+                                     struct pp_op op)
+{
+    size_t plane = op.kind == PP_F ? 0 : (size_t)schedule->stages;
+    return (plane + op.stage) * (size_t)schedule->microbatches + op.microbatch;
+}
+
+/* Has the input of this op been released? */
+static inline bool pp_walk_ready(const struct pp_walk *walk, struct pp_op op)
+{
+    struct pp_op producer;
+    return !pp_producer(walk->schedule, op, &producer) ||
+           walk->done[pp_output_index(walk->schedule, producer)];
+}
+
+/* Visits all ops that can run; visit gets the index of an op and how many ops from
+ * there start together (2 for a joined pair). Returns the number of ops visited: all
+ * of them, unless executing the schedule blocks; then position tells where each rank
+ * stands. Inline, so that visit is too. */
+static inline size_t pp_walk(struct pp_walk *walk,
+                             void (*visit)(void *data, size_t op, int count),
+                             void *data)
+{
+    const struct pp_schedule *schedule = walk->schedule;
+    size_t visited = 0;
+    int runnable = 0;
+    for (int r = schedule->ranks - 1; r >= 0; r--)
+        walk->runnable[runnable++] = r;
+
+    while (runnable > 0) {
+        int rank = walk->runnable[--runnable];
+        size_t next = walk->position[rank];
+        size_t end = schedule->first[rank + 1];
+        walk->waits[rank] = 0;
+        while (next < end) {
+            const struct pp_op *op = &schedule->ops[next];
+            int count = op->joined && next + 1 < end ? 2 : 1;
+            if (!pp_walk_ready(walk, op[0]) ||
+                (count == 2 && !pp_walk_ready(walk, op[1]))) {
+                walk->waits[rank] = 1;
+                break;
+            }
+            visit(data, next, count);
+            for (int k = 0; k < count; k++) {
+                struct pp_op consumer;
+                if (op[k].kind != PP_W)
+                    walk->done[pp_output_index(schedule, op[k])] = 1;
+                if (!pp_consumer(schedule, op[k], &consumer))
+                    continue;
+                int other = schedule->rank_of[consumer.stage];
+                if (walk->waits[other]) { /* perhaps for this: let it look */
+                    walk->waits[other] = 0;
+                    walk->runnable[runnable++] = other;
+                }
+            }
+            next += (size_t)count;
+            visited += (size_t)count;
+        }
+        walk->position[rank] = next;
+    }
+    return visited;
+}
+
+#endif

@@ -1,0 +1,116 @@
+#include "timeline/metrics.h"
+
+#include <stdlib.h>
+
+static int64_t clamp(int64_t x, int64_t low, int64_t high)
+{
+    return x < low ? low : x > high ? high : x;
+}
+
+/* The gap before an op, [from, start], split where its input was produced and where it
+ * arrived; what falls outside the gap was hidden behind the op before. */
+static void add_gap(struct pp_causes *causes, int64_t from, const struct pp_span *span)
+{
+    int64_t ready = clamp(span->ready, from, span->start);
+    int64_t arrived = clamp(span->arrived, ready, span->start);
+    causes->dependency += ready - from;
+    causes->communication += arrived - ready;
+    causes->overhead += span->start - arrived;
+}
+
+/* Walks one rank's ops; leaves warmup and cooldown to the caller, who knows the step's
+ * start and end. */
+static void measure_rank(struct pp_rank_metrics *rank,
+                         const struct pp_timeline *timeline, int r)
+{
+    const struct pp_schedule *schedule = timeline->schedule;
+    size_t begin = schedule->first[r], end = schedule->first[r + 1];
+    int in_flight = 0;
+    *rank = (struct pp_rank_metrics){0};
+    for (size_t k = begin; k < end; k++) {
+        const struct pp_span *span = &timeline->spans[k];
+        switch ((enum pp_kind)schedule->ops[k].kind) {
+        case PP_F:
+            in_flight++;
+            break;
+        case PP_B:
+        case PP_W:
+            in_flight--;
+            break;
+        case PP_I:
+            break;
+        }
+        if (in_flight > rank->peak_in_flight)
+            rank->peak_in_flight = in_flight;
+        if (k == begin)
+            rank->first_start = span->start;
+        else
+            add_gap(&rank->causes, rank->last_end, span);
+        rank->busy += span->end - span->start;
+        rank->last_end = span->end;
+    }
+}
+
+static struct pp_bubble bubble_of(const struct pp_metrics *metrics)
+{
+    int64_t most_busy = 0, longest_span = 0;
+    for (int r = 0; r < metrics->ranks; r++) {
+        const struct pp_rank_metrics *rank = &metrics->of_rank[r];
+        int64_t span = rank->last_end - rank->first_start;
+        if (rank->busy > most_busy)
+            most_busy = rank->busy;
+        if (span > longest_span)
+            longest_span = span;
+    }
+    double total = (double)metrics->ranks * (double)metrics->makespan;
+    return (struct pp_bubble){
+        .fraction = (double)metrics->idle / total,
+        .over_ideal = (double)metrics->idle / (double)metrics->busy,
+        .span_fraction = 1.0 - (double)most_busy / (double)longest_span,
+    };
+}
+
+int pp_metrics_init(struct pp_metrics *metrics, const struct pp_timeline *timeline,
+                    struct pp_error *error)
+{
+    int ranks = timeline->schedule->ranks;
+    *metrics = (struct pp_metrics){
+        .ranks = ranks,
+        .of_rank = malloc((size_t)ranks * sizeof *metrics->of_rank),
+        .start = INT64_MAX,
+        .end = INT64_MIN,
+    };
+    if (!metrics->of_rank)
+        return pp_fail(error, PP_ENVIRONMENT,
+                       "out of memory for the metrics of %d ranks", ranks);
+    for (int r = 0; r < ranks; r++) {
+        struct pp_rank_metrics *rank = &metrics->of_rank[r];
+        measure_rank(rank, timeline, r);
+        if (rank->first_start < metrics->start)
+            metrics->start = rank->first_start;
+        if (rank->last_end > metrics->end)
+            metrics->end = rank->last_end;
+    }
+    metrics->makespan = metrics->end - metrics->start;
+    for (int r = 0; r < ranks; r++) {
+        struct pp_rank_metrics *rank = &metrics->of_rank[r];
+        rank->causes.warmup = rank->first_start - metrics->start;
+        rank->causes.cooldown = metrics->end - rank->last_end;
+        rank->idle = metrics->makespan - rank->busy;
+        metrics->busy += rank->busy;
+        metrics->idle += rank->idle;
+        metrics->causes.warmup += rank->causes.warmup;
+        metrics->causes.dependency += rank->causes.dependency;
+        metrics->causes.communication += rank->causes.communication;
+        metrics->causes.overhead += rank->causes.overhead;
+        metrics->causes.cooldown += rank->causes.cooldown;
+    }
+    metrics->bubble = bubble_of(metrics);
+    return 0;
+}
+
+void pp_metrics_release(struct pp_metrics *metrics)
+{
+    free(metrics->of_rank);
+    *metrics = (struct pp_metrics){0};
+}

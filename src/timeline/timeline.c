@@ -1,0 +1,23 @@
+#include "timeline/timeline.h"
+
+#include <stdlib.h>
+
+int pp_timeline_init(struct pp_timeline *timeline, const struct pp_schedule *schedule,
+                     struct pp_error *error)
+{
+    size_t ops = pp_schedule_ops(schedule);
+    *timeline = (struct pp_timeline){
+        .schedule = schedule,
+        .spans = calloc(ops, sizeof *timeline->spans),
+    };
+    if (!timeline->spans && ops > 0)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for a timeline of %zu ops",
+                       ops);
+    return 0;
+}
+
+void pp_timeline_release(struct pp_timeline *timeline)
+{
+    free(timeline->spans);
+    *timeline = (struct pp_timeline){0};
+}
