@@ -1,0 +1,99 @@
+/* The report: everything a run or a simulation found, in one structure. The summary,
+ * JSON, pictures, checks and comparisons are all drawn from it; JSON reads back into
+ * it. */
+#ifndef PP_REPORT_REPORT_H
+#define PP_REPORT_REPORT_H
+
+#include <jansson.h>
+
+#include "timeline/steps.h"
+
+/* What is known of a rank beside its metrics. */
+struct pp_report_rank {
+    double peak_in_flight; /* microbatches * chunks / v: 1 = one microbatch's
+                            * activations of one whole rank */
+    int64_t peak_activation_bytes;
+    int64_t parameter_bytes;
+    char cpuset[256]; /* as hwloc lists it ("0-1"), empty in a simulation */
+};
+
+struct pp_report_environment {
+    int cores;            /* that the ranks of this host may use */
+    char clock[16];       /* "wall", "virtual", "simulated" */
+    char mpi[128];        /* library version, empty in a simulation */
+    char blas[128];       /* library, version, core type */
+    char host[64];
+    bool oversubscribed;  /* more ranks than cores */
+    double clock_error_s; /* residual error of the clocks' alignment, 0 on one host */
+};
+
+struct pp_report_training {
+    double *losses; /* [loss_count] nats per token, one per step, all steps */
+    int loss_count;
+    double entropy_floor; /* NaN if unknown */
+    char digest[32];      /* of the parameters, in hex */
+    int verified;         /* 1 yes, 0 failed, -1 not asked */
+};
+
+struct pp_report {
+    char command[16]; /* "run" or "simulate" */
+    char version[32];
+    json_t *config; /* every option's value; owned */
+    struct pp_report_environment environment;
+
+    struct pp_schedule schedule; /* owned */
+    struct pp_timeline timeline; /* of the representative step; spans NULL if a read
+                                  * report held none */
+    struct pp_metrics metrics;   /* of the representative step */
+    struct pp_report_rank *ranks; /* [schedule.ranks] */
+
+    struct pp_step *steps; /* [step_count] the measured ones */
+    int step_count;
+    int representative;            /* index into steps */
+    double bubble_min, bubble_max; /* of the fraction, over steps */
+    double tokens_per_s;           /* of the median whole step */
+
+    double theory;         /* bubble fraction, closed form; NaN where none applies */
+    char theory_note[256]; /* its source, or why there is none */
+    double predicted;      /* bubble fraction, simulated with the median costs; NaN */
+    double predicted_makespan_s; /* NaN */
+
+    struct pp_cost *costs; /* [cost_count] */
+    int cost_count;
+    double link_latency_s, link_bandwidth; /* bytes/s; INFINITY: free */
+
+    struct pp_report_training training; /* of a run */
+};
+
+/* Takes over schedule and the timelines' representative one (the others are released),
+ * and fills in metrics, steps, costs, bubble range, ranks' peaks (in flight as the
+ * timeline says; a run overwrites it with what its pools counted). numbers and whole
+ * are per timeline, see struct pp_step. tokens is the number per step.
+ * On failure the report may only be released. */
+int pp_report_measure(struct pp_report *report, struct pp_schedule *schedule,
+                      struct pp_timeline *timelines, const int *numbers,
+                      const int64_t *whole, int count, double tokens,
+                      struct pp_error *error);
+void pp_report_release(struct pp_report *report);
+
+/* json.c: schema ppsim.report/1 (DESIGN: the report). The timeline of the
+ * representative step is written too ("timeline": {"step", "columns", "ops"}), unless
+ * it has more than PP_JSON_MOST_OPS ops. Written whole or not at all; "-" is stdout. */
+enum { PP_JSON_MOST_OPS = 1 << 20 };
+int pp_report_write_json(const struct pp_report *report, const char *path,
+                         struct pp_error *error);
+
+/* Reads a report back. PP_BAD_INPUT names the file, the key and what is wrong. */
+int pp_report_read_json(struct pp_report *report, const char *path,
+                        struct pp_error *error);
+
+/* summary.c: what a person reads after a run or a simulation: per rank stages, busy,
+ * idle, peaks; the bubble under its three names beside theory and prediction. */
+void pp_report_print_summary(const struct pp_report *report, FILE *stream, bool color);
+
+/* gantt.c: the timeline as rows of characters, width columns wide. Colour by kind
+ * where color; ASCII letters otherwise. */
+void pp_report_print_gantt(const struct pp_report *report, FILE *stream, int width,
+                           bool color);
+
+#endif
