@@ -9,10 +9,8 @@
 
 /* The one table that names them all. */
 static const struct pp_scheduler *const rows[] = {
-    &pp_sequential,
-    &pp_gpipe,
-    &pp_1f1b,
-    &pp_interleaved,
+    &pp_sequential, &pp_gpipe, &pp_1f1b,           &pp_interleaved, &pp_bfs,
+    &pp_zb_h1,      &pp_zb_h2, &pp_interleaved_zb, &pp_zb_v,        &pp_dualpipev,
 };
 
 enum { ROWS = sizeof rows / sizeof rows[0] };
@@ -67,6 +65,16 @@ int pp_check_one_chunk(struct pp_shape *shape, struct pp_error *error)
         "'--chunks' %d: this schedule holds one stage per rank; 'sequential' "
         "and 'interleaved-1f1b' take more",
         shape->chunks);
+}
+
+int pp_check_v(struct pp_shape *shape, struct pp_error *error)
+{
+    if (shape->chunks == 2)
+        return 0;
+    return pp_fail(error, PP_BAD_INPUT,
+                   "'--chunks' %d: this schedule holds two stages per rank, one on the "
+                   "way down the V and one on the way back: give 2",
+                   shape->chunks);
 }
 
 int pp_schedule_build(struct pp_schedule *schedule, const struct pp_scheduler *row,

@@ -26,18 +26,13 @@ static struct place forward_place(const struct pp_schedule *schedule, long j)
     };
 }
 
-static void push_forward(struct pp_schedule *schedule, int rank, long j)
+/* Backwards come in the same order as forwards, the chunks from the last to the first.
+ */
+void pp_push_turn(struct pp_schedule *schedule, enum pp_kind kind, int rank, long j)
 {
     struct place at = forward_place(schedule, j);
-    pp_push(schedule, PP_F, at.chunk * schedule->ranks + rank, at.microbatch);
-}
-
-/* Backwards come in the same order, the chunks from the last to the first. */
-static void push_backward(struct pp_schedule *schedule, int rank, long j)
-{
-    struct place at = forward_place(schedule, j);
-    int chunk = schedule->chunks - 1 - at.chunk;
-    pp_push(schedule, PP_B, chunk * schedule->ranks + rank, at.microbatch);
+    int chunk = kind == PP_F ? at.chunk : schedule->chunks - 1 - at.chunk;
+    pp_push(schedule, kind, chunk * schedule->ranks + rank, at.microbatch);
 }
 
 static void generate(struct pp_schedule *schedule, int rank)
@@ -48,13 +43,13 @@ static void generate(struct pp_schedule *schedule, int rank)
     if (warmup > total)
         warmup = total;
     for (long j = 0; j < warmup; j++)
-        push_forward(schedule, rank, j);
+        pp_push_turn(schedule, PP_F, rank, j);
     for (long j = warmup; j < total; j++) {
-        push_forward(schedule, rank, j);
-        push_backward(schedule, rank, j - warmup);
+        pp_push_turn(schedule, PP_F, rank, j);
+        pp_push_turn(schedule, PP_B, rank, j - warmup);
     }
     for (long j = total - warmup; j < total; j++)
-        push_backward(schedule, rank, j);
+        pp_push_turn(schedule, PP_B, rank, j);
 }
 
 /* Does this N keep the ranks busy? Every group must be as long as the pipeline, or the
@@ -80,7 +75,7 @@ static int best_group_size(const struct pp_shape *shape)
 
 /* Takes any N: one that is too small or leaves a short last group costs time (which is
  * worth seeing), or blocks, which pp_schedule_build finds. */
-static int check(struct pp_shape *shape, struct pp_error *error)
+int pp_check_groups(struct pp_shape *shape, struct pp_error *error)
 {
     (void)error;
     if (shape->group_size == 0)
@@ -105,6 +100,10 @@ static bool theory(const struct pp_shape *shape, const struct pp_equal_costs *co
         *why = "with communication the form needs groups of exactly p microbatches";
         return false;
     }
+    if (costs->hop * v > costs->forward || costs->hop * v > costs->backward) {
+        *why = "with communication the form needs hops no longer than a chunk's ops";
+        return false;
+    }
     double work = costs->forward + costs->backward;
     double ramps = m >= p ? p - 1 : (p - m) * v + m - 1;
     double hops = p > 1 ? 2 * (p * v - 1) : 0;
@@ -124,7 +123,7 @@ const struct pp_scheduler pp_interleaved = {
     .summary = "1F1B over v stages per rank, in groups of microbatches",
     .placement = PP_LOOP,
     .default_chunks = 2,
-    .check = check,
+    .check = pp_check_groups,
     .generate = generate,
     .theory = theory,
 };

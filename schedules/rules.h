@@ -7,6 +7,17 @@
 /* Refuses more than one stage per rank, naming the schedules that take them. */
 int pp_check_one_chunk(struct pp_shape *shape, struct pp_error *error);
 
-extern const struct pp_scheduler pp_sequential, pp_gpipe, pp_1f1b, pp_interleaved;
+/* What schedules that interleave chunks share (interleaved.c). The j-th forward, or
+ * backward of the given kind, of a rank: in groups of group_size microbatches. */
+void pp_push_turn(struct pp_schedule *schedule, enum pp_kind kind, int rank, long j);
+
+/* Chooses the group size if it is not given. */
+int pp_check_groups(struct pp_shape *shape, struct pp_error *error);
+
+/* Refuses what does not fit two stages per rank on a V. */
+int pp_check_v(struct pp_shape *shape, struct pp_error *error);
+
+extern const struct pp_scheduler pp_sequential, pp_gpipe, pp_1f1b, pp_interleaved,
+    pp_bfs, pp_zb_h1, pp_zb_h2, pp_interleaved_zb, pp_zb_v, pp_dualpipev;
 
 #endif

@@ -21,14 +21,12 @@ struct pp_error {
 
 /* Sets the error to one formatted line. Returns -1, so that a caller can write
  * `return pp_fail(error, PP_BAD_INPUT, "…")`. */
-__attribute__((format(printf, 3, 4))) int pp_fail(struct pp_error *error,
-                                                  enum pp_status status,
-                                                  const char *format, ...);
+__attribute__((format(printf, 3, 4))) int
+pp_fail(struct pp_error *error, enum pp_status status, const char *format, ...);
 
 /* Like pp_fail, but appends a line to what the error already says; used where one
  * file or schedule has several problems. Lines that no longer fit are dropped. */
-__attribute__((format(printf, 3, 4))) int pp_fail_also(struct pp_error *error,
-                                                       enum pp_status status,
-                                                       const char *format, ...);
+__attribute__((format(printf, 3, 4))) int
+pp_fail_also(struct pp_error *error, enum pp_status status, const char *format, ...);
 
 #endif

@@ -9,15 +9,18 @@
 #include "base/error.h"
 
 struct pp_output {
-    FILE *stream;
-    char *path;      /* as the user gave it */
-    char *temporary; /* NULL where written in place */
+    FILE *stream; /* NULL once committed or abandoned */
+    char *path;   /* as the user gave it */
+    char *target; /* path with symbolic links followed; NULL where written in place */
+    char *temporary; /* beside target; NULL where written in place */
 };
 
 /* Can the path be written? Tried for real, leaving nothing behind. Used before a long
  * run starts. PP_BAD_INPUT names the path and the reason. */
 int pp_output_check(const char *path, struct pp_error *error);
 
+/* Opens output->stream for writing. Errors as pp_output_check. A new file gets the
+ * permissions that the umask allows, an existing one keeps its own. */
 int pp_output_open(struct pp_output *output, const char *path, struct pp_error *error);
 /* Flushes and moves into place: PP_ENVIRONMENT if the disk is full. Closes either way,
  * leaving an older file of that path untouched on failure. */

@@ -19,10 +19,10 @@ static inline uint64_t pp_random(uint64_t seed, uint64_t stream, uint64_t counte
     return pp_mix(pp_mix(pp_mix(seed) ^ stream) ^ counter);
 }
 
-/* Uniform in (0, 1): never 0, so that its logarithm is finite. */
+/* Uniform in (0, 1), both ends left out: its logarithm is finite and not 0. */
 static inline double pp_uniform(uint64_t bits)
 {
-    return ((double)(bits >> 11) + 0.5) * 0x1p-53;
+    return ((double)(bits >> 12) + 0.5) * 0x1p-52;
 }
 
 /* Uniform in 0 .. bound-1, by the high half of a product (Lemire, arXiv 1805.10941,

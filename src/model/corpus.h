@@ -11,9 +11,9 @@ struct pp_corpus {
     uint64_t seed;
     int vocab;
     int seq_len;
-    int successors;            /* of the generated task: min(4, vocab) */
+    int successors;             /* of the generated task: min(4, vocab) */
     const unsigned char *bytes; /* mapped file, or NULL: the generated task */
-    size_t size;               /* of bytes */
+    size_t size;                /* of bytes */
 };
 
 /* path NULL: the generated task. PP_BAD_INPUT if the file cannot be read, holds fewer

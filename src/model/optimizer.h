@@ -11,9 +11,9 @@ enum pp_optimizer_kind { PP_ADAMW, PP_SGD };
  * the update, on every parameter). SGD: plain, w -= lr * (g + weight_decay * w). */
 struct pp_optimizer {
     enum pp_optimizer_kind kind;
-    float lr;
-    float beta1, beta2, epsilon; /* 0.9, 0.999, 1e-8 */
-    float weight_decay;          /* 0.01 for AdamW as torch, 0 for SGD */
+    double lr;
+    double beta1, beta2, epsilon; /* 0.9, 0.999, 1e-8 */
+    double weight_decay;          /* 0.01 for AdamW as torch, 0 for SGD */
 };
 
 /* Updates w[count] from g[count] times scale (the clipping factor, 1 where nothing is

@@ -4,7 +4,7 @@
 
 #include "model/config.h"
 
-/* Fills layers_of[stages] from a --layer-split text:
+/* Fills layers_of[stages], stages >= 1, from a --layer-split text:
  *   "even" or NULL  layers / stages each, the remainder one each to the first stages
  *   "auto"          contiguous split with the smallest heaviest stage, counting each
  *                   stage's FLOPs, the embedding's and the head's included

@@ -31,7 +31,8 @@ struct pp_st_file {
 
 /* Opens and checks the whole structure: header length, JSON, dtypes, shapes against
  * byte ranges, ranges inside the file without overlap or holes, no duplicate names.
- * Tensors of dtypes not listed above are kept in the check but left out of tensors.
+ * Tensors that struct pp_st_tensor cannot hold (other dtypes, more dimensions, longer
+ * names) are kept in the check but left out of tensors.
  * PP_BAD_INPUT names the file, the tensor and what is wrong. */
 int pp_st_open(struct pp_st_file *file, const char *path, struct pp_error *error);
 void pp_st_close(struct pp_st_file *file);
@@ -45,8 +46,10 @@ const struct pp_st_tensor *pp_st_find(const struct pp_st_file *file, const char 
 int pp_st_read(const struct pp_st_file *file, const char *name, int rank,
                const int *shape, float *data, struct pp_error *error);
 
-/* Writing: declare every tensor, in order, then append their data in the same order,
- * in pieces of any size. Appears under its path only when finish succeeds (output.h). */
+/* Writing: declare every tensor (name, dtype, rank and shape; offset and bytes follow
+ * from them), in order, then append their data in the same order, in pieces of any
+ * size. Appears under its path only when finish succeeds (output.h).
+ */
 struct pp_st_writer;
 struct pp_st_writer *pp_st_create(const char *path, const struct pp_st_tensor *tensors,
                                   int count, struct pp_error *error);

@@ -12,10 +12,10 @@
 
 /* One parameter tensor that a stage holds. */
 struct pp_parameter {
-    int index;     /* in canonical order (pp_model_tensor) */
-    size_t count;  /* elements */
-    real *value;   /* into pp_stage.values */
-    real *grad;    /* into pp_stage.grads */
+    int index;    /* in canonical order (pp_model_tensor) */
+    size_t count; /* elements */
+    real *value;  /* into pp_stage.values */
+    real *grad;   /* into pp_stage.grads */
 };
 
 struct pp_stage {
@@ -47,14 +47,16 @@ struct pp_stage {
  * activations and gradients are buffers of pp_stage_activation_count and
  * pp_stage_gradient_count reals, aligned to PP_ALIGN. */
 struct pp_pass {
-    const int32_t *tokens;  /* (B, T), needed by the embed stage */
-    const int32_t *targets; /* (B, T), needed by the head stage */
-    const real *input;      /* (N, C) from the stage before; unused by the embed stage.
-                             * Read by forward and by backward-input: keep until then */
-    real *activations;      /* written by forward, read until backward-weight */
+    const int32_t *tokens;   /* (B, T), needed by the embed stage */
+    const int32_t *targets;  /* (B, T), needed by the head stage */
+    const real *input;       /* (N, C) from the stage before; unused by the embed stage.
+                              * Read by forward alone */
+    real *activations;       /* written by forward, read until backward-weight;
+                              * backward-input turns the head's probabilities into
+                              * their logits' gradients in place, so call it once */
     const real *output_grad; /* (N, C) from the stage after; unused by the head stage.
                               * Read by backward-input and backward-weight */
-    real *gradients;        /* written by backward-input, read by backward-weight */
+    real *gradients;         /* written by backward-input, read by backward-weight */
     real loss_scale; /* 1 / (m N): the loss is the mean over all tokens of the step */
 };
 

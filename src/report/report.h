@@ -18,10 +18,10 @@ struct pp_report_rank {
 };
 
 struct pp_report_environment {
-    int cores;            /* that the ranks of this host may use */
-    char clock[16];       /* "wall", "virtual", "simulated" */
-    char mpi[128];        /* library version, empty in a simulation */
-    char blas[128];       /* library, version, core type */
+    int cores;      /* that the ranks of this host may use */
+    char clock[16]; /* "wall", "virtual", "simulated" */
+    char mpi[128];  /* library version, empty in a simulation */
+    char blas[128]; /* library, version, core type */
     char host[64];
     bool oversubscribed;  /* more ranks than cores */
     double clock_error_s; /* residual error of the clocks' alignment, 0 on one host */
@@ -41,17 +41,17 @@ struct pp_report {
     json_t *config; /* every option's value; owned */
     struct pp_report_environment environment;
 
-    struct pp_schedule schedule; /* owned */
-    struct pp_timeline timeline; /* of the representative step; spans NULL if a read
-                                  * report held none */
-    struct pp_metrics metrics;   /* of the representative step */
+    struct pp_schedule schedule;  /* owned */
+    struct pp_timeline timeline;  /* of the representative step; spans NULL if a read
+                                   * report held none */
+    struct pp_metrics metrics;    /* of the representative step */
     struct pp_report_rank *ranks; /* [schedule.ranks] */
 
     struct pp_step *steps; /* [step_count] the measured ones */
     int step_count;
     int representative;            /* index into steps */
     double bubble_min, bubble_max; /* of the fraction, over steps */
-    double tokens_per_s;           /* of the median whole step */
+    double tokens_per_s;           /* of the median whole step; NaN if unknown */
 
     double theory;         /* bubble fraction, closed form; NaN where none applies */
     char theory_note[256]; /* its source, or why there is none */
@@ -65,16 +65,23 @@ struct pp_report {
     struct pp_report_training training; /* of a run */
 };
 
-/* Takes over schedule and the timelines' representative one (the others are released),
- * and fills in metrics, steps, costs, bubble range, ranks' peaks (in flight as the
- * timeline says; a run overwrites it with what its pools counted). numbers and whole
- * are per timeline, see struct pp_step. tokens is the number per step.
- * On failure the report may only be released. */
+/* Sets up the report, whatever it held, from count >= 1 timelines. Takes over schedule
+ * and the timelines' representative one (the others are released), and fills in
+ * metrics, steps, costs, bubble range, ranks' peaks (in flight as the timeline says; a
+ * run overwrites it with what its pools counted). numbers and whole are per timeline,
+ * see struct pp_step. tokens is the number per step, 0 if unknown. All else is set to
+ * unknown (empty, NaN, link free, not verified): the caller fills it in afterwards.
+ * The timeline points into the report, which must not be moved in memory.
+ * On failure the report may only be released; schedule and timelines are then too. */
 int pp_report_measure(struct pp_report *report, struct pp_schedule *schedule,
                       struct pp_timeline *timelines, const int *numbers,
                       const int64_t *whole, int count, double tokens,
                       struct pp_error *error);
 void pp_report_release(struct pp_report *report);
+
+/* The stages of each rank in ascending order, [ranks][chunks], -1 where a rank has
+ * fewer. The caller frees it; NULL when out of memory. */
+int *pp_stages_by_rank(const struct pp_schedule *schedule);
 
 /* json.c: schema ppsim.report/1 (DESIGN: the report). The timeline of the
  * representative step is written too ("timeline": {"step", "columns", "ops"}), unless

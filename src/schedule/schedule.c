@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/pages.h"
+
 static int stage_rank(enum pp_placement placement, int ranks, int stage)
 {
     int lap = stage / ranks;
@@ -43,6 +45,7 @@ int pp_schedule_init(struct pp_schedule *schedule, int ranks, int stages,
                        "out of memory for a schedule of %d stages and %d microbatches",
                        stages, microbatches);
     }
+    pp_large_pages(schedule->ops, schedule->capacity * sizeof *schedule->ops);
     for (int s = 0; s < stages; s++)
         schedule->rank_of[s] = stage_rank(placement, ranks, s);
     if (placement != PP_CUSTOM)
@@ -107,6 +110,12 @@ void pp_push(struct pp_schedule *schedule, enum pp_kind kind, int stage, int mic
         .kind = kind,
         .microbatch = (uint32_t)microbatch & (PP_MAX_MICROBATCHES - 1),
     };
+}
+
+void pp_join(struct pp_schedule *schedule)
+{
+    if (schedule->ops)
+        schedule->ops[schedule->first[schedule->writing + 1] - 1].joined = 1;
 }
 
 int pp_schedule_end(struct pp_schedule *schedule, struct pp_error *error)

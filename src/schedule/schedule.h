@@ -75,6 +75,8 @@ int pp_schedule_stage(const struct pp_schedule *schedule, int rank, int chunk);
 void pp_schedule_begin_rank(struct pp_schedule *schedule, int rank);
 void pp_push(struct pp_schedule *schedule, enum pp_kind kind, int stage,
              int microbatch);
+/* Joins the op that was pushed last with the one that is pushed next. */
+void pp_join(struct pp_schedule *schedule);
 int pp_schedule_end(struct pp_schedule *schedule, struct pp_error *error);
 
 static inline size_t pp_schedule_ops(const struct pp_schedule *schedule)

@@ -59,6 +59,14 @@ static const char *misplaced(enum pp_kind kind, unsigned seen)
     return seen & f ? NULL : "a backward must come after its F on the same rank";
 }
 
+/* May the two run as one, neither waiting for the other? */
+static bool makes_pair(struct pp_op a, struct pp_op b)
+{
+    bool both_ways = a.kind == PP_F ? pp_is_backward(b.kind)
+                                    : pp_is_backward(a.kind) && b.kind == PP_F;
+    return both_ways && (a.stage != b.stage || a.microbatch != b.microbatch);
+}
+
 static void judge_op(struct judge *judge, int rank, size_t k)
 {
     const struct pp_schedule *schedule = judge->schedule;
@@ -84,24 +92,25 @@ static void judge_op(struct judge *judge, int rank, size_t k)
     if (op.joined) {
         size_t end = schedule->first[rank + 1];
         bool paired = k + 1 < end && !schedule->ops[k + 1].joined &&
-                      (op.kind == PP_F) != (schedule->ops[k + 1].kind == PP_F);
+                      makes_pair(op, schedule->ops[k + 1]);
         if (!paired)
             pp_fail_also(judge->error, PP_BAD_INPUT,
-                         "%s: an overlapped pair is one forward and one backward",
+                         "%s: an overlapped pair is a forward and a backward (B or I) "
+                         "that do not need each other",
                          where(schedule, rank, k, place));
     }
     unsigned char *seen =
         &judge->seen[(size_t)op.stage * (size_t)schedule->microbatches + op.microbatch];
     const char *problem = misplaced(op.kind, *seen);
-    if (problem) {
-        bool old = op.kind == PP_W && *seen & 1u << PP_B && !judge->hinted;
-        judge->hinted |= old;
+    /* In a file of the old dialect every W has this problem: once is enough. */
+    bool old = op.kind == PP_W && *seen & 1u << PP_B;
+    if (problem && !(old && judge->hinted))
         pp_fail_also(judge->error, PP_BAD_INPUT, "%s: %s%s",
                      where(schedule, rank, k, place), problem,
                      old ? " (files from before October 2024 write B for I and BW for "
                            "B: rename them)"
                          : "");
-    }
+    judge->hinted |= old;
     *seen |= (unsigned char)(1u << op.kind);
 }
 

@@ -9,19 +9,20 @@
 #ifndef PP_SCHEDULE_WALK_H
 #define PP_SCHEDULE_WALK_H
 
-#include <string.h>
-
 #include "schedule/schedule.h"
 
 struct pp_walk {
     const struct pp_schedule *schedule;
     size_t *position;     /* [ranks] the next op of each rank, index into ops */
-    unsigned char *done;  /* [2][stages][microbatches] outputs released: F's, then
-                           * B's and I's */
+    uint32_t *releaser;   /* [2][stages][row] F's outputs, then B's and I's: 1 + the
+                           * index of the op at whose end the output is released (of
+                           * a joined pair, the second); 0: not yet */
+    size_t row;           /* >= microbatches, see pp_walk_init */
     int *runnable;        /* [ranks] stack */
     unsigned char *waits; /* [ranks] blocked on a message that is not there yet */
 };
 
+/* PP_ENVIRONMENT when out of memory; PP_BAD_INPUT for 2^32 ops or more. */
 int pp_walk_init(struct pp_walk *walk, const struct pp_schedule *schedule,
                  struct pp_error *error);
 void pp_walk_release(struct pp_walk *walk);
@@ -66,13 +67,24 @@ static inline size_t pp_output_index(const struct pp_schedule *schedule,
     return (plane + op.stage) * (size_t)schedule->microbatches + op.microbatch;
 }
 
+/* The same in a walk's arrays, whose rows are longer. */
+static inline size_t pp_walk_output(const struct pp_walk *walk, struct pp_op op)
+{
+    size_t plane = op.kind == PP_F ? 0 : (size_t)walk->schedule->stages;
+    return (plane + op.stage) * walk->row + op.microbatch;
+}
+
 /* Has the input of this op been released? */
 static inline bool pp_walk_ready(const struct pp_walk *walk, struct pp_op op)
 {
     struct pp_op producer;
     return !pp_producer(walk->schedule, op, &producer) ||
-           walk->done[pp_output_index(walk->schedule, producer)];
+           walk->releaser[pp_walk_output(walk, producer)];
 }
+
+/* The walk jumps between ranks too soon for the processor to see that it goes along
+ * their rows, so it says itself what it needs next: this many ops ahead. */
+enum { PP_WALK_AHEAD = 16 };
 
 /* Visits all ops that can run; visit gets the index of an op and how many ops from
  * there start together (2 for a joined pair). Returns the number of ops visited: all
@@ -101,21 +113,23 @@ static inline size_t pp_walk(struct pp_walk *walk,
                 walk->waits[rank] = 1;
                 break;
             }
+            __builtin_prefetch(&op[PP_WALK_AHEAD]);
             visit(data, next, count);
+            next += (size_t)count;
+            visited += (size_t)count;
             for (int k = 0; k < count; k++) {
                 struct pp_op consumer;
-                if (op[k].kind != PP_W)
-                    walk->done[pp_output_index(schedule, op[k])] = 1;
                 if (!pp_consumer(schedule, op[k], &consumer))
                     continue;
+                size_t output = pp_walk_output(walk, op[k]);
+                walk->releaser[output] = (uint32_t)next;
+                __builtin_prefetch(&walk->releaser[output + PP_WALK_AHEAD], 1);
                 int other = schedule->rank_of[consumer.stage];
                 if (walk->waits[other]) { /* perhaps for this: let it look */
                     walk->waits[other] = 0;
                     walk->runnable[runnable++] = other;
                 }
             }
-            next += (size_t)count;
-            visited += (size_t)count;
         }
         walk->position[rank] = next;
     }

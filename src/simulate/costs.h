@@ -5,22 +5,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "schedule/schedule.h"
+#include "schedules/catalogue.h"
 
 /* A hop between ranks. A message arrives latency + bytes / bandwidth after its op
  * ended, and by default occupies nobody (as in the papers' models). */
 struct pp_hop {
     int64_t latency;
-    double bandwidth;  /* bytes per second; INFINITY: free */
-    int64_t sender;    /* ns the sending rank is kept busy before its next op */
-    int64_t receiver;  /* ns the receiving rank is kept busy before the op */
-    bool serialise;    /* messages of one directed pair of ranks queue for the link */
+    double bandwidth; /* bytes per second; INFINITY: free */
+    int64_t sender;   /* ns the sending rank is kept busy before its next op; the
+                       * message leaves when they are over */
+    int64_t receiver; /* ns the receiving rank is kept busy before the op */
+    bool serialise;   /* messages of one directed pair of ranks queue for the link,
+                       * which each holds for bytes / bandwidth */
 };
 
 struct pp_costs {
     int stages;
     int64_t (*op)[PP_KINDS]; /* [stages] ns of F, B, I, W; owned */
-    int64_t joined;          /* reserved cost of a joined pair; -1: the sum of both */
+    int64_t joined;          /* cost of a joined pair; -1: the sum of both */
     struct pp_hop near, far; /* within a node, between nodes */
     int ranks_per_node;      /* 0: all ranks are near */
     double message_bytes;    /* of every message between stages */
@@ -33,5 +35,26 @@ struct pp_costs {
 /* Allocates op, zeroed, and sets the rest to: free hops, no noise. */
 int pp_costs_init(struct pp_costs *costs, int stages, struct pp_error *error);
 void pp_costs_release(struct pp_costs *costs);
+
+/* Gives every stage the same costs, in ns; B takes I and W together. */
+void pp_costs_fill(struct pp_costs *costs, int64_t forward, int64_t input,
+                   int64_t weight);
+
+/* What closed forms are written in: the costs of the mean rank and the mean hop of the
+ * schedule on these costs. Returns whether nothing was averaged away: every stage
+ * costs the same, every hop too, and there is nothing that closed forms do not know
+ * (overheads, queues, slow ranks, noise, a cost of joined pairs). */
+bool pp_costs_equal(const struct pp_costs *costs, const struct pp_schedule *schedule,
+                    struct pp_equal_costs *equal);
+
+/* Rounds to whole ns; what is beyond the clock becomes 2^61, which pp_simulate refuses
+ * for being too long. */
+int64_t pp_nanoseconds(double ns);
+
+/* What a message over the hop takes on the wire alone: bytes / bandwidth, in ns. */
+int64_t pp_hop_wire(const struct pp_hop *hop, double bytes);
+
+/* The hop between two ranks; NULL where they are one, and nothing has to travel. */
+const struct pp_hop *pp_costs_hop(const struct pp_costs *costs, int from, int to);
 
 #endif

@@ -18,6 +18,15 @@ struct pp_step {
  * the range over steps stands beside it. */
 int pp_representative(const struct pp_step *steps, int count);
 
+/* The makespans of count >= 1 steps, in ns. median: the lower one of an even number. */
+struct pp_makespans {
+    int64_t median, min, max;
+};
+struct pp_makespans pp_makespans(const struct pp_step *steps, int count);
+
+/* The (lower) median of the whole steps' times, in ns. */
+int64_t pp_median_whole(const struct pp_step *steps, int count);
+
 /* What ops of one kind on one stage took, over all microbatches and steps, in ns. */
 struct pp_cost {
     int stage;
@@ -32,7 +41,7 @@ struct pp_cost {
 int pp_costs_collect(const struct pp_timeline *timelines, int timeline_count,
                      struct pp_cost **costs, int *count, struct pp_error *error);
 
-/* q-quantile (0..1) of count >= 1 values by linear interpolation; sorts values. */
+/* q-quantile (0..1) of count >= 1 values by linear interpolation; reorders values. */
 double pp_quantile(double *values, size_t count, double q);
 
 #endif

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/pages.h"
+
 int pp_timeline_init(struct pp_timeline *timeline, const struct pp_schedule *schedule,
                      struct pp_error *error)
 {
@@ -13,6 +15,7 @@ int pp_timeline_init(struct pp_timeline *timeline, const struct pp_schedule *sch
     if (!timeline->spans && ops > 0)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for a timeline of %zu ops",
                        ops);
+    pp_large_pages(timeline->spans, ops * sizeof *timeline->spans);
     return 0;
 }
 

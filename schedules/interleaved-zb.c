@@ -1,0 +1,52 @@
+/* Interleaved 1F1B with the backward split in two, as torch.distributed.pipelining
+ * writes it (ScheduleInterleavedZeroBubble in its schedules.py): half of the usual
+ * warm-up, and every I from the rank-th on is followed by the oldest W not yet done.
+ *
+ * Stage of chunk k on rank r: k p + r. Groups of N microbatches as in
+ * interleaved-1f1b, where N is chosen too. */
+#include "schedules/rules.h"
+
+static void generate(struct pp_schedule *schedule, int rank)
+{
+    long p = schedule->ranks, v = schedule->chunks, N = schedule->group_size;
+    long total = v * schedule->microbatches, weights = 0;
+    long warmup = (v - 1) * N + p - 1 - rank;
+    if (warmup > total)
+        warmup = total;
+    for (long j = 0; j < warmup; j++)
+        pp_push_turn(schedule, PP_F, rank, j);
+    for (long j = 0; j < total; j++) {
+        if (warmup + j < total)
+            pp_push_turn(schedule, PP_F, rank, warmup + j);
+        pp_push_turn(schedule, PP_I, rank, j);
+        if (j >= rank)
+            pp_push_turn(schedule, PP_W, rank, weights++);
+    }
+    while (weights < total)
+        pp_push_turn(schedule, PP_W, rank, weights++);
+}
+
+static bool theory(const struct pp_shape *shape, const struct pp_equal_costs *costs,
+                   struct pp_theory *theory, const char **why)
+{
+    double p = shape->ranks, v = shape->chunks, m = shape->microbatches;
+    (void)why;
+    double bubble = (p - 1) * (costs->forward + costs->input - costs->weight) / v;
+    *theory = (struct pp_theory){
+        .bubble = bubble,
+        .makespan = m * (costs->forward + costs->backward) + bubble,
+        .exact = true,
+        .source = "Zero Bubble Pipeline Parallelism (arXiv 2401.10241) §3.1, over v",
+    };
+    return true;
+}
+
+const struct pp_scheduler pp_interleaved_zb = {
+    .name = "interleaved-zb",
+    .summary = "interleaved 1F1B with the weight gradients put off into the bubble",
+    .placement = PP_LOOP,
+    .default_chunks = 2,
+    .check = pp_check_groups,
+    .generate = generate,
+    .theory = theory,
+};

@@ -1,0 +1,97 @@
+/* ZB-H1 and ZB-H2: 1F1B with the backward split in two, so that the weight halves,
+ * which nobody waits for, fill the bubble (Qi et al., Zero Bubble Pipeline
+ * Parallelism, arXiv 2401.10241, §3).
+ *
+ * k = 1 (H1) keeps 1F1B's memory and a third of its bubble at tF = tI = tW; k = 2 (H2)
+ * warms up twice as deep, holds 2p-1 microbatches instead of p, and its ranks never
+ * pause. One stage per rank, any m; the forms need m >= 2p. */
+#include "schedules/rules.h"
+
+static int min(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* Warm-up forwards; then a forward while there are any, an I, and the oldest W not yet
+ * done, once as many microbatches as rank 0 warms up with have passed; then the rest
+ * of the W. */
+static void generate(struct pp_schedule *schedule, int rank, int k)
+{
+    int p = schedule->ranks, m = schedule->microbatches;
+    int warmup = min(k * (p - 1 - rank), m);
+    int forwards = 0, weights = 0;
+    while (forwards < warmup)
+        pp_push(schedule, PP_F, rank, forwards++);
+    for (int i = 0; i < m; i++) {
+        if (forwards < m)
+            pp_push(schedule, PP_F, rank, forwards++);
+        pp_push(schedule, PP_I, rank, i);
+        if (k * (p - 1 - rank) + i >= k * (p - 1))
+            pp_push(schedule, PP_W, rank, weights++);
+    }
+    while (weights < m)
+        pp_push(schedule, PP_W, rank, weights++);
+}
+
+static void generate_h1(struct pp_schedule *schedule, int rank)
+{
+    generate(schedule, rank, 1);
+}
+
+static void generate_h2(struct pp_schedule *schedule, int rank)
+{
+    generate(schedule, rank, 2);
+}
+
+static bool theory_h1(const struct pp_shape *shape, const struct pp_equal_costs *costs,
+                      struct pp_theory *theory, const char **why)
+{
+    double p = shape->ranks, m = shape->microbatches;
+    (void)why;
+    double bubble = (p - 1) * (costs->forward + costs->input - costs->weight) +
+                    4 * (p - 1) * costs->hop;
+    *theory = (struct pp_theory){
+        .bubble = bubble,
+        .makespan = m * (costs->forward + costs->backward) + bubble,
+        .exact = true,
+        .source = "Zero Bubble Pipeline Parallelism (arXiv 2401.10241) §3.1, table 2",
+    };
+    return true;
+}
+
+static bool theory_h2(const struct pp_shape *shape, const struct pp_equal_costs *costs,
+                      struct pp_theory *theory, const char **why)
+{
+    double p = shape->ranks, m = shape->microbatches;
+    (void)why;
+    double bubble = (p - 1) * (costs->forward + costs->input - 2 * costs->weight) +
+                    2 * (p - 1) * costs->hop;
+    *theory = (struct pp_theory){
+        .bubble = bubble,
+        .makespan = m * (costs->forward + costs->backward) + bubble,
+        .exact = true,
+        .by_span = true,
+        .source = "Zero Bubble Pipeline Parallelism (arXiv 2401.10241) §3.2, table 2",
+    };
+    return true;
+}
+
+const struct pp_scheduler pp_zb_h1 = {
+    .name = "zb-h1",
+    .summary = "1F1B with the weight gradients put off into the bubble",
+    .placement = PP_LOOP,
+    .default_chunks = 1,
+    .check = pp_check_one_chunk,
+    .generate = generate_h1,
+    .theory = theory_h1,
+};
+
+const struct pp_scheduler pp_zb_h2 = {
+    .name = "zb-h2",
+    .summary = "zb-h1 with twice the warm-up: almost no bubble, twice the memory",
+    .placement = PP_LOOP,
+    .default_chunks = 1,
+    .check = pp_check_one_chunk,
+    .generate = generate_h2,
+    .theory = theory_h2,
+};

@@ -1,0 +1,228 @@
+#include "base/output.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A full disk is not the path's fault; everything else that open says is. */
+static enum pp_status blame(int number)
+{
+    bool environment = number == ENOSPC || number == EDQUOT || number == EIO ||
+                       number == ENOMEM || number == EMFILE || number == ENFILE;
+    return environment ? PP_ENVIRONMENT : PP_BAD_INPUT;
+}
+
+static int refuse(const char *path, int number, struct pp_error *error)
+{
+    return pp_fail(error, blame(number), "cannot write '%s': %s", path,
+                   strerror(number));
+}
+
+static int directory_length(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? (int)(slash - path) + 1 : 0;
+}
+
+/* The path that the last link of a chain points to, existing or not: renaming over a
+ * link would replace the link instead of the file. NULL when out of memory. */
+static char *follow_links(const char *path)
+{
+    char link[4096];
+    char *at = strdup(path);
+    while (at != NULL) {
+        ssize_t length = readlink(at, link, sizeof link - 1);
+        if (length < 0)
+            break;
+        link[length] = '\0';
+        char *next;
+        int directory = link[0] == '/' ? 0 : directory_length(at);
+        if (asprintf(&next, "%.*s%s", directory, at, link) < 0)
+            next = NULL;
+        free(at);
+        at = next;
+    }
+    return at;
+}
+
+static mode_t mode_of_new_files(void)
+{
+    mode_t mask = umask(0);
+    umask(mask);
+    return 0666 & ~mask;
+}
+
+/* Finds where the bytes go: *target and *mode of a regular file, existing or new, or
+ * *target NULL for what can only be written in place. */
+static int locate(const char *path, char **target, mode_t *mode, struct pp_error *error)
+{
+    *target = NULL;
+    *mode = mode_of_new_files();
+    struct stat status;
+    if (stat(path, &status) == 0) {
+        if (S_ISDIR(status.st_mode))
+            return refuse(path, EISDIR, error);
+        /* Renaming asks only the directory: a file made read-only stays so. */
+        if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0)
+            return refuse(path, errno, error);
+        if (!S_ISREG(status.st_mode))
+            return 0;
+        *mode = status.st_mode & 0777;
+    } else if (errno != ENOENT || path[0] == '\0') {
+        return refuse(path, errno, error);
+    }
+    *target = follow_links(path);
+    return *target != NULL ? 0 : refuse(path, ENOMEM, error);
+}
+
+/* Creates a file of a name of its own beside target. Returns its descriptor, or -1. */
+static int create_beside(const char *path, const char *target, mode_t mode,
+                         char **temporary, struct pp_error *error)
+{
+    int directory = directory_length(target);
+    if (asprintf(temporary, "%.*s.ppsim-XXXXXX", directory, target) < 0) {
+        *temporary = NULL;
+        refuse(path, ENOMEM, error);
+        return -1;
+    }
+    int fd = mkostemp(*temporary, O_CLOEXEC);
+    if (fd < 0) {
+        int number = errno;
+        free(*temporary);
+        *temporary = NULL;
+        pp_fail(error, blame(number),
+                "cannot write '%s': no file can be created in '%.*s': %s", path,
+                directory > 0 ? directory : 1, directory > 0 ? target : ".",
+                strerror(number));
+        return -1;
+    }
+    /* A file system without permissions is no reason to refuse: result ignored. */
+    fchmod(fd, mode);
+    return fd;
+}
+
+static bool is_standard_output(const char *path)
+{
+    return strcmp(path, "-") == 0;
+}
+
+int pp_output_check(const char *path, struct pp_error *error)
+{
+    if (is_standard_output(path))
+        return 0;
+    char *target, *temporary;
+    mode_t mode;
+    if (locate(path, &target, &mode, error) != 0)
+        return -1;
+    /* What is written in place is not opened for a try: a reader of a pipe would see
+     * its end. */
+    if (target == NULL)
+        return 0;
+    int fd = create_beside(path, target, mode, &temporary, error);
+    free(target);
+    if (fd < 0)
+        return -1;
+    close(fd);
+    unlink(temporary);
+    free(temporary);
+    return 0;
+}
+
+/* Forgets the file, and removes what is left under the temporary name. */
+static void release(struct pp_output *output)
+{
+    if (output->temporary != NULL)
+        unlink(output->temporary);
+    free(output->temporary);
+    free(output->target);
+    free(output->path);
+    *output = (struct pp_output){0};
+}
+
+int pp_output_open(struct pp_output *output, const char *path, struct pp_error *error)
+{
+    *output = (struct pp_output){0};
+    mode_t mode;
+    output->path = strdup(path);
+    if (output->path == NULL)
+        return refuse(path, ENOMEM, error);
+    if (is_standard_output(path)) {
+        output->stream = stdout;
+        return 0;
+    }
+    if (locate(path, &output->target, &mode, error) != 0)
+        goto error;
+
+    int fd;
+    if (output->target != NULL) {
+        fd = create_beside(path, output->target, mode, &output->temporary, error);
+        if (fd < 0)
+            goto error;
+    } else {
+        fd = open(path, O_WRONLY | O_CLOEXEC);
+        if (fd < 0) {
+            refuse(path, errno, error);
+            goto error;
+        }
+    }
+    output->stream = fdopen(fd, "w");
+    if (output->stream == NULL) {
+        refuse(path, errno, error);
+        close(fd);
+        goto error;
+    }
+    return 0;
+
+error:
+    release(output);
+    return -1;
+}
+
+/* Closes the stream; returns 0, or the errno of the first thing that went wrong. */
+static int finish_stream(struct pp_output *output)
+{
+    int number = ferror(output->stream) ? EIO : 0;
+    if (fflush(output->stream) != 0)
+        number = errno;
+    /* On disk before the rename, lest a crash leave the name with half the bytes. */
+    if (number == 0 && output->temporary != NULL && fsync(fileno(output->stream)) != 0)
+        number = errno;
+    if (output->stream != stdout && fclose(output->stream) != 0 && number == 0)
+        number = errno;
+    output->stream = NULL;
+    return number;
+}
+
+int pp_output_commit(struct pp_output *output, struct pp_error *error)
+{
+    assert(output->stream != NULL);
+    int number = finish_stream(output);
+    if (number == 0 && output->temporary != NULL) {
+        if (rename(output->temporary, output->target) == 0) {
+            free(output->temporary);
+            output->temporary = NULL;
+        } else {
+            number = errno;
+        }
+    }
+    int result = 0;
+    if (number != 0)
+        result =
+            pp_fail(error, PP_ENVIRONMENT, "cannot write '%s': %s",
+                    is_standard_output(output->path) ? "standard output" : output->path,
+                    strerror(number));
+    release(output);
+    return result;
+}
+
+void pp_output_abandon(struct pp_output *output)
+{
+    if (output->stream != NULL && output->stream != stdout)
+        fclose(output->stream);
+    release(output);
+}

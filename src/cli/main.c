@@ -1,0 +1,38 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "version.h"
+
+int pp_print_error(const struct pp_error *error)
+{
+    const char *line = error->text;
+    while (*line) {
+        size_t length = strcspn(line, "\n");
+        fprintf(stderr, "ppsim: %.*s\n", (int)length, line);
+        line += length + (line[length] == '\n');
+    }
+    return error->status;
+}
+
+int main(int argc, char **argv)
+{
+    struct pp_options options;
+    struct pp_error error = {0};
+    int status = PP_DONE;
+    if (pp_options_parse(&options, argc, argv, &error) != 0)
+        status = pp_print_error(&error);
+    else if (options.help)
+        pp_options_help(&options, stdout);
+    else if (options.version)
+        printf("ppsim %s\n", PP_VERSION);
+    else if (options.command == PP_RUN)
+        status = pp_command_run(&options, argv);
+    pp_options_release(&options);
+    /* Data on stdout that did not reach its reader is a failure, not a success. */
+    if (fflush(stdout) != 0 && status == PP_DONE) {
+        perror("ppsim: standard output");
+        status = PP_ENVIRONMENT;
+    }
+    return status;
+}

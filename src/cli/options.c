@@ -1,0 +1,879 @@
+#include "cli/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/names.h"
+
+enum type { FLAG, INT, LONG, REAL, TEXT, TEXTS, CHOICE };
+
+/* Which commands take an option. */
+enum {
+    R = 1 << PP_RUN,
+    S = 1 << PP_SIMULATE,
+    L = 1 << PP_SCHEDULES,
+    E = 1 << PP_EXPLAIN,
+    C = 1 << PP_COMPARE,
+    P = 1 << PP_PLOT,
+    W = 1 << PP_SWEEP,
+    ALL = (1 << PP_COMMANDS) - 1
+};
+
+enum { MOST_CHOICES = 6 };
+
+struct row {
+    const char *name;
+    const char *value; /* what help calls it; NULL for flags */
+    enum type type;
+    int commands;
+    size_t offset;
+    double least, most;
+    const char *start; /* the default, as text; NULL: not given */
+    const char *help;
+    const char *choices[MOST_CHOICES];
+};
+
+#define AT(field) offsetof(struct pp_options, field)
+
+static const char *const command_names[PP_COMMANDS + 1] = {
+    "run", "simulate", "schedules", "explain", "compare", "plot", "sweep", NULL};
+
+static const char *const command_help[PP_COMMANDS] = {
+    "real training across ranks (the command when none is given)",
+    "the same schedule on a cost model: no MPI, no numerics",
+    "list | show NAME|FILE | check FILE | convert FILE",
+    "why each rank was idle, and what would help",
+    "what changed between two reports",
+    "pictures from a report",
+    "many shapes at once, as one table",
+};
+
+/* A row without a type heads a group in --help. */
+#define GROUP(title)                                                                   \
+    {                                                                                  \
+        .name = NULL, .help = title, .commands = ALL                                   \
+    }
+
+static const struct row rows[] = {
+    GROUP("What is executed"),
+    {"schedule",
+     "NAME|FILE.csv",
+     TEXT,
+     R | S | L | E | W,
+     AT(schedule),
+     0,
+     0,
+     "1f1b",
+     "see 'ppsim schedules list'; sweep takes a list",
+     {0}},
+    {"microbatches",
+     "M",
+     INT,
+     R | S | L | E,
+     AT(microbatches),
+     1,
+     (1 << 28) - 1,
+     NULL,
+     "microbatches per step (8)",
+     {0}},
+    {"ranks",
+     "P",
+     INT,
+     R | S | L | E,
+     AT(ranks),
+     1,
+     1 << 16,
+     NULL,
+     "pipeline devices (4; under mpirun: its size)",
+     {0}},
+    {"chunks",
+     "V",
+     INT,
+     R | S | L | E,
+     AT(chunks),
+     1,
+     1 << 16,
+     NULL,
+     "stages per rank (1; interleaved schedules: 2)",
+     {0}},
+    {"placement",
+     "WHERE",
+     TEXT,
+     R | S | L | E | W,
+     AT(placement),
+     0,
+     0,
+     NULL,
+     "stage to rank: loop or v (default: the schedule's own)",
+     {0}},
+    {"group-size",
+     "N",
+     INT,
+     R | S | L | E | W,
+     AT(group_size),
+     0,
+     1 << 28,
+     "0",
+     "microbatches per group of an interleaved schedule (0: chosen)",
+     {0}},
+    GROUP("The model"),
+    {"layers",
+     "L",
+     INT,
+     R | S | E | W,
+     AT(layers),
+     1,
+     100000,
+     "8",
+     "transformer blocks",
+     {0}},
+    {"d-model", "C", INT, R | S | E | W, AT(d_model), 1, 1 << 20, "128", "width", {0}},
+    {"heads",
+     "H",
+     INT,
+     R | S | E | W,
+     AT(heads),
+     1,
+     1 << 20,
+     "4",
+     "attention heads",
+     {0}},
+    {"seq-len",
+     "T",
+     INT,
+     R | S | E | W,
+     AT(seq_len),
+     1,
+     1 << 20,
+     "64",
+     "tokens per sequence",
+     {0}},
+    {"microbatch-size",
+     "B",
+     INT,
+     R | S | E | W,
+     AT(microbatch_size),
+     1,
+     1 << 20,
+     "4",
+     "sequences per microbatch",
+     {0}},
+    {"vocab",
+     "V",
+     INT,
+     R | S | E | W,
+     AT(vocab),
+     1,
+     1 << 24,
+     "256",
+     "different tokens",
+     {0}},
+    {"layer-split",
+     "A,B,…",
+     TEXT,
+     R | S | E | W,
+     AT(layer_split),
+     0,
+     0,
+     "even",
+     "layers of each stage; even; auto: by FLOPs",
+     {0}},
+    {"untied",
+     NULL,
+     FLAG,
+     R | S | E | W,
+     AT(untied),
+     0,
+     0,
+     NULL,
+     "the head has weights of its own, not the embedding's",
+     {0}},
+    GROUP("Training"),
+    {"steps",
+     "N",
+     INT,
+     R | S | E | W,
+     AT(steps),
+     1,
+     1 << 24,
+     "10",
+     "all training steps",
+     {0}},
+    {"warmup-steps",
+     "N",
+     INT,
+     R | S | E | W,
+     AT(warmup_steps),
+     0,
+     1 << 24,
+     "2",
+     "steps at the start that are not measured",
+     {0}},
+    {"lr", "X", REAL, R | E | W, AT(lr), 0, 1e6, "0.003", "learning rate", {0}},
+    {"optimizer",
+     "NAME",
+     CHOICE,
+     R | E | W,
+     AT(optimizer),
+     0,
+     0,
+     "adamw",
+     "adamw or sgd",
+     {"adamw", "sgd"}},
+    {"weight-decay",
+     "X",
+     REAL,
+     R | E | W,
+     AT(weight_decay),
+     0,
+     1e6,
+     "0.01",
+     "of AdamW or SGD",
+     {0}},
+    {"clip-norm",
+     "X",
+     REAL,
+     R | E | W,
+     AT(clip_norm),
+     0,
+     INFINITY,
+     "1",
+     "global norm to clip gradients to (0: off)",
+     {0}},
+    {"seed",
+     "N",
+     LONG,
+     R | S | E | W,
+     AT(seed),
+     0,
+     9007199254740992.0,
+     "1",
+     "of parameters, data and jitter",
+     {0}},
+    {"data",
+     "FILE",
+     TEXT,
+     R | E | W,
+     AT(data),
+     0,
+     0,
+     NULL,
+     "train on this file's bytes (default: a generated task)",
+     {0}},
+    {"load",
+     "FILE",
+     TEXT,
+     R | E,
+     AT(load),
+     0,
+     0,
+     NULL,
+     "start from GPT-2 parameters in a .safetensors file",
+     {0}},
+    {"save",
+     "FILE",
+     TEXT,
+     R,
+     AT(save),
+     0,
+     0,
+     NULL,
+     "write the parameters as .safetensors",
+     {0}},
+    {"save-grads",
+     "FILE",
+     TEXT,
+     R,
+     AT(save_grads),
+     0,
+     0,
+     NULL,
+     "write the first step's gradients, tokens and targets",
+     {0}},
+    {"threads",
+     "N",
+     INT,
+     R | E | W,
+     AT(threads),
+     1,
+     1024,
+     "1",
+     "BLAS threads per rank",
+     {0}},
+    {"verify",
+     NULL,
+     FLAG,
+     R,
+     AT(verify),
+     0,
+     0,
+     NULL,
+     "compare with the sequential run, bit by bit",
+     {0}},
+    GROUP("Time"),
+    {"clock",
+     "KIND",
+     CHOICE,
+     R | E | W,
+     AT(clock),
+     0,
+     0,
+     "auto",
+     "wall, virtual, or auto: wall if every rank has its own core",
+     {"auto", "wall", "virtual"}},
+    {"link",
+     "latency=…,bandwidth=…",
+     TEXT,
+     R | S | E | W,
+     AT(link),
+     0,
+     0,
+     NULL,
+     "a hop between ranks, e.g. latency=5us,bandwidth=10GB/s",
+     {0}},
+    {"cost",
+     "f=1,b=2,…",
+     TEXT,
+     S | L | E | W,
+     AT(cost),
+     0,
+     0,
+     NULL,
+     "ms per op (or with a unit): f b i w comm; f=1:2:1:1 per stage",
+     {0}},
+    {"costs",
+     "REPORT.json",
+     TEXT,
+     S | E | W,
+     AT(costs),
+     0,
+     0,
+     NULL,
+     "the median costs that a run measured",
+     {0}},
+    {"device",
+     "flops=…,bandwidth=…",
+     TEXT,
+     S | E | W,
+     AT(device),
+     0,
+     0,
+     NULL,
+     "costs from the model's FLOPs and bytes",
+     {0}},
+    {"far-link",
+     "latency=…,bandwidth=…",
+     TEXT,
+     S | E | W,
+     AT(far_link),
+     0,
+     0,
+     NULL,
+     "a hop between nodes",
+     {0}},
+    {"ranks-per-node",
+     "N",
+     INT,
+     S | E | W,
+     AT(ranks_per_node),
+     0,
+     1 << 16,
+     "0",
+     "where the near link ends (0: nowhere)",
+     {0}},
+    {"slow",
+     "RANK:FACTOR,…",
+     TEXT,
+     S | E | W,
+     AT(slow),
+     0,
+     0,
+     NULL,
+     "ranks that take longer",
+     {0}},
+    {"jitter",
+     "lognormal:SIGMA",
+     TEXT,
+     S | E | W,
+     AT(jitter),
+     0,
+     0,
+     NULL,
+     "noise on every op",
+     {0}},
+    GROUP("Output"),
+    {"timeline",
+     NULL,
+     FLAG,
+     R | S | E,
+     AT(timeline),
+     0,
+     0,
+     NULL,
+     "draw the whole width of the terminal",
+     {0}},
+    {"json",
+     "FILE|-",
+     TEXT,
+     R | S | E | C | W,
+     AT(json),
+     0,
+     0,
+     NULL,
+     "write the report",
+     {0}},
+    {"trace",
+     "FILE",
+     TEXT,
+     R | S | P,
+     AT(trace),
+     0,
+     0,
+     NULL,
+     "write a Chrome trace, for Perfetto",
+     {0}},
+    {"paje", "FILE", TEXT, R | S | P, AT(paje), 0, 0, NULL, "write a Pajé trace", {0}},
+    {"csv",
+     "FILE",
+     TEXT,
+     R | S | P | W,
+     AT(csv),
+     0,
+     0,
+     NULL,
+     "write a row per op (sweep: per point)",
+     {0}},
+    {"plot",
+     "FILE",
+     TEXT,
+     R | S | P | W,
+     AT(plot),
+     0,
+     0,
+     NULL,
+     "draw a picture with gnuplot: .svg, .png or .pdf",
+     {0}},
+    {"keep-data",
+     "DIR",
+     TEXT,
+     R | S | P | W,
+     AT(keep_data),
+     0,
+     0,
+     NULL,
+     "keep the plot's script and data, to edit and rerun",
+     {0}},
+    {"quiet",
+     NULL,
+     FLAG,
+     R | S | W,
+     AT(quiet),
+     0,
+     0,
+     NULL,
+     "no progress and no summary",
+     {0}},
+    {"color",
+     "WHEN",
+     CHOICE,
+     ALL,
+     AT(color),
+     0,
+     0,
+     "auto",
+     "auto, always or never",
+     {"auto", "always", "never"}},
+    GROUP("Gates"),
+    {"check",
+     "EXPRESSION",
+     TEXTS,
+     R | S,
+     AT(checks),
+     0,
+     0,
+     NULL,
+     "exit 1 unless e.g. 'bubble<=0.10'; repeatable",
+     {0}},
+    {"baseline",
+     "REPORT.json",
+     TEXT,
+     R | S,
+     AT(baseline),
+     0,
+     0,
+     NULL,
+     "exit 1 if worse than this report",
+     {0}},
+    {"tolerance",
+     "KEY=X,…",
+     TEXT,
+     R | S,
+     AT(tolerance),
+     0,
+     0,
+     "0.01",
+     "of the baseline: bubble=0.01,makespan=5%,both",
+     {0}},
+    {"update-baseline",
+     NULL,
+     FLAG,
+     R | S,
+     AT(update_baseline),
+     0,
+     0,
+     NULL,
+     "write the baseline anew",
+     {0}},
+    {"force",
+     NULL,
+     FLAG,
+     R,
+     AT(force),
+     0,
+     0,
+     NULL,
+     "gate even on an oversubscribed wall clock",
+     {0}},
+    {"format",
+     "KIND",
+     CHOICE,
+     R | S | C,
+     AT(format),
+     0,
+     0,
+     "text",
+     "of the checks: text, tap, junit, gha or markdown",
+     {"text", "tap", "junit", "gha", "markdown"}},
+    {"format",
+     "KIND",
+     CHOICE,
+     L,
+     AT(show_format),
+     0,
+     0,
+     "grid",
+     "grid, csv, csv-comms (with SEND and RECV) or json",
+     {"grid", "csv", "csv-comms", "json"}},
+    {"run",
+     NULL,
+     FLAG,
+     W,
+     AT(really_run),
+     0,
+     0,
+     NULL,
+     "really run each point, not only simulate it",
+     {0}},
+    {"help", NULL, FLAG, ALL, AT(help), 0, 0, NULL, "this text", {0}},
+    {"version", NULL, FLAG, ALL, AT(version), 0, 0, NULL, "the version", {0}},
+};
+
+enum { ROWS = sizeof rows / sizeof rows[0] };
+
+static void *field(const struct pp_options *options, const struct row *row)
+{
+    return (char *)options + row->offset;
+}
+
+static const struct row *find(enum pp_command command, const char *name)
+{
+    for (int i = 0; i < ROWS; i++) {
+        if (rows[i].name && rows[i].commands & 1 << command &&
+            strcmp(rows[i].name, name) == 0)
+            return &rows[i];
+    }
+    return NULL;
+}
+
+/* Reads a whole text as a number; false if there is more to it. */
+static bool read_number(const char *text, bool integer, double *number)
+{
+    char *end = NULL;
+    errno = 0;
+    *number = integer ? (double)strtoll(text, &end, 10) : strtod(text, &end);
+    return end != text && *end == '\0' && errno == 0 && !isnan(*number);
+}
+
+static int set_number(const struct row *row, void *at, const char *text,
+                      struct pp_error *error)
+{
+    double number;
+    bool integer = row->type != REAL;
+    bool valid = read_number(text, integer, &number);
+    if (!valid || number < row->least || number > row->most) {
+        const char *kind = integer ? "a whole number" : "a number";
+        if (isinf(row->most) || row->most >= 1 << 24)
+            return pp_fail(error, PP_BAD_INPUT,
+                           "'--%s' wants %s of at least %.0f, not '%s'", row->name,
+                           kind, row->least, text);
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--%s' wants %s from %.0f to %.0f, not '%s'", row->name, kind,
+                       row->least, row->most, text);
+    }
+    if (row->type == INT)
+        *(int *)at = (int)number;
+    else if (row->type == LONG)
+        *(long long *)at = strtoll(text, NULL, 10);
+    else
+        *(double *)at = number;
+    return 0;
+}
+
+static int set_choice(const struct row *row, int *at, const char *text,
+                      struct pp_error *error)
+{
+    char list[256];
+    for (int i = 0; i < MOST_CHOICES && row->choices[i]; i++) {
+        if (strcmp(row->choices[i], text) == 0) {
+            *at = i;
+            return 0;
+        }
+    }
+    pp_names_list(row->choices, list, sizeof list);
+    return pp_fail(error, PP_BAD_INPUT, "'--%s' knows %s, not '%s'", row->name, list,
+                   text);
+}
+
+static int append(struct pp_texts *texts, const char *text, struct pp_error *error)
+{
+    const char **items =
+        realloc(texts->items, ((size_t)texts->count + 1) * sizeof *items);
+    if (!items)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for the options");
+    texts->items = items;
+    texts->items[texts->count++] = text;
+    return 0;
+}
+
+static int set(struct pp_options *options, const struct row *row, const char *text,
+               struct pp_error *error)
+{
+    void *at = field(options, row);
+    switch (row->type) {
+    case FLAG:
+        *(bool *)at = true;
+        return 0;
+    case INT:
+    case LONG:
+    case REAL:
+        return set_number(row, at, text, error);
+    case CHOICE:
+        return set_choice(row, at, text, error);
+    case TEXT:
+        *(const char **)at = text;
+        return 0;
+    case TEXTS:
+        return append(at, text, error);
+    }
+    return 0;
+}
+
+static int set_defaults(struct pp_options *options, struct pp_error *error)
+{
+    for (int i = 0; i < ROWS; i++) {
+        if (rows[i].name && rows[i].commands & 1 << options->command && rows[i].start &&
+            set(options, &rows[i], rows[i].start, error) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The command's name, if argv starts with one; run where it starts with an option. */
+static int read_command(struct pp_options *options, int *argc, char ***argv,
+                        struct pp_error *error)
+{
+    char list[256];
+    options->command = PP_RUN;
+    if (*argc < 2 || (*argv)[1][0] == '-')
+        return 0;
+    for (int c = 0; c < PP_COMMANDS; c++) {
+        if (strcmp((*argv)[1], command_names[c]) == 0) {
+            options->command = (enum pp_command)c;
+            (*argc)--;
+            (*argv)++;
+            return 0;
+        }
+    }
+    const char *nearest = pp_names_nearest(command_names, (*argv)[1]);
+    pp_names_list(command_names, list, sizeof list);
+    if (nearest)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "no command '%s': did you mean '%s'? there are %s", (*argv)[1],
+                       nearest, list);
+    return pp_fail(error, PP_BAD_INPUT, "no command '%s': there are %s", (*argv)[1],
+                   list);
+}
+
+static int unknown_option(enum pp_command command, const char *text,
+                          struct pp_error *error)
+{
+    const char *names[ROWS + 1];
+    int count = 0;
+    char name[64];
+    if (strncmp(text, "--", 2) != 0)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "no option '%s': options start with '--', see 'ppsim %s --help'",
+                       text, command_names[command]);
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(text + 2, "="), text + 2);
+    for (int i = 0; i < ROWS; i++) {
+        if (rows[i].name && rows[i].commands & 1 << command)
+            names[count++] = rows[i].name;
+    }
+    names[count] = NULL;
+    const char *nearest = pp_names_nearest(names, name);
+    for (int i = 0; i < ROWS; i++) { /* another command's? */
+        if (rows[i].name && strcmp(rows[i].name, name) == 0)
+            return pp_fail(error, PP_BAD_INPUT,
+                           "'ppsim %s' takes no '--%s': see 'ppsim %s --help'",
+                           command_names[command], name, command_names[command]);
+    }
+    return pp_fail(error, PP_BAD_INPUT, "no option '--%s'%s%s%s: see 'ppsim %s --help'",
+                   name, nearest ? " (did you mean '--" : "", nearest ? nearest : "",
+                   nearest ? "'?)" : "", command_names[command]);
+}
+
+int pp_options_parse(struct pp_options *options, int argc, char **argv,
+                     struct pp_error *error)
+{
+    struct option list[ROWS + 1];
+    int count = 0, found;
+    *options = (struct pp_options){0};
+    if (read_command(options, &argc, &argv, error) != 0 ||
+        set_defaults(options, error) != 0)
+        return -1;
+    for (int i = 0; i < ROWS; i++) {
+        if (rows[i].name && rows[i].commands & 1 << options->command)
+            list[count++] = (struct option){
+                .name = rows[i].name,
+                .has_arg = rows[i].type == FLAG ? no_argument : required_argument,
+            };
+    }
+    list[count] = (struct option){0};
+    options->arguments = calloc((size_t)argc + 1, sizeof *options->arguments);
+    if (!options->arguments)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for the options");
+
+    opterr = 0;
+    optind = 0; /* start afresh: getopt keeps state */
+    int index = 0;
+    /* "-": arguments come in order, as option 1; ":": a missing value is told apart. */
+    while ((found = getopt_long(argc, argv, "-:", list, &index)) != -1) {
+        if (found == 1) {
+            options->arguments[options->argument_count++] = optarg;
+            continue;
+        }
+        if (found == ':')
+            return pp_fail(error, PP_BAD_INPUT, "'%s' wants a value", argv[optind - 1]);
+        if (found == '?')
+            return unknown_option(options->command, argv[optind - 1], error);
+        if (set(options, find(options->command, list[index].name), optarg, error) != 0)
+            return -1;
+    }
+    while (optind < argc)
+        options->arguments[options->argument_count++] = argv[optind++];
+    return 0;
+}
+
+void pp_options_release(struct pp_options *options)
+{
+    free(options->arguments);
+    free(options->checks.items);
+    *options = (struct pp_options){0};
+}
+
+static void help_row(const struct row *row, FILE *stream)
+{
+    enum { COLUMN = 32 };
+    int used = fprintf(stream, "  --%s%s%s", row->name, row->value ? " " : "",
+                       row->value ? row->value : "");
+    fprintf(stream, "%*s%s", used < COLUMN ? COLUMN - used : 1, "", row->help);
+    if (row->start && strcmp(row->start, "0") != 0)
+        fprintf(stream, " (%s)", row->start);
+    fputc('\n', stream);
+}
+
+void pp_options_help(const struct pp_options *options, FILE *stream)
+{
+    const char *title = NULL;
+    int bit = 1 << options->command;
+    fprintf(
+        stream,
+        "usage: ppsim [COMMAND] [OPTIONS]\n\n"
+        "Executes pipeline-parallel training schedules, and measures, predicts and\n"
+        "explains their bubbles.\n\nCommands:\n");
+    for (int c = 0; c < PP_COMMANDS; c++)
+        fprintf(stream, "  %-12s%s\n", command_names[c], command_help[c]);
+    fprintf(stream, "\nOptions of 'ppsim %s' (defaults in brackets):\n",
+            command_names[options->command]);
+    for (int i = 0; i < ROWS; i++) {
+        if (!rows[i].name) {
+            title = rows[i].help;
+            continue;
+        }
+        if (!(rows[i].commands & bit))
+            continue;
+        if (title)
+            fprintf(stream, "\n%s\n", title);
+        title = NULL;
+        help_row(&rows[i], stream);
+    }
+    fprintf(
+        stream,
+        "\nExit status: 0 done, 1 a check or baseline failed, 2 bad usage or input,\n"
+        "3 numbers wrong (verify, NaN), 4 the environment failed (MPI, disk, "
+        "memory).\n");
+}
+
+static json_t *value_of(const struct pp_options *options, const struct row *row)
+{
+    const void *at = field(options, row);
+    json_t *list;
+    switch (row->type) {
+    case FLAG:
+        return json_boolean(*(const bool *)at);
+    case INT:
+        return json_integer(*(const int *)at);
+    case LONG:
+        return json_integer(*(const long long *)at);
+    case REAL:
+        return json_real(*(const double *)at);
+    case CHOICE:
+        return json_string(row->choices[*(const int *)at]);
+    case TEXT:
+        return *(char *const *)at ? json_string(*(char *const *)at) : json_null();
+    case TEXTS:
+        list = json_array();
+        for (int i = 0; i < ((const struct pp_texts *)at)->count; i++)
+            json_array_append_new(list,
+                                  json_string(((const struct pp_texts *)at)->items[i]));
+        return list;
+    }
+    return NULL;
+}
+
+json_t *pp_options_config(const struct pp_options *options)
+{
+    json_t *config = json_object();
+    for (int i = 0; config && i < ROWS; i++) {
+        char key[64];
+        if (!rows[i].name || !(rows[i].commands & 1 << options->command) ||
+            rows[i].offset == AT(help) || rows[i].offset == AT(version))
+            continue;
+        snprintf(key, sizeof key, "%s", rows[i].name);
+        for (char *c = key; *c; c++)
+            *c = *c == '-' ? '_' : *c;
+        json_object_set_new(config, key, value_of(options, &rows[i]));
+    }
+    return config;
+}
+
+const char *pp_command_name(enum pp_command command)
+{
+    return command_names[command];
+}

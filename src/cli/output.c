@@ -1,0 +1,51 @@
+#include "cli/output.h"
+
+#include <string.h>
+
+#include "base/output.h"
+
+int pp_output_paths_check(const struct pp_options *options, struct pp_error *error)
+{
+    const char *const paths[] = {options->json, options->save, options->save_grads};
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        if (paths[i] && pp_output_check(paths[i], error) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static bool data_on_stdout(const struct pp_options *options)
+{
+    return (options->json && strcmp(options->json, "-") == 0) ||
+           options->format != PP_FORMAT_TEXT;
+}
+
+FILE *pp_text_stream(const struct pp_options *options)
+{
+    return data_on_stdout(options) ? stderr : stdout;
+}
+
+bool pp_text_is_terminal(const struct pp_options *options,
+                         const struct pp_terminal *terminal)
+{
+    return data_on_stdout(options) ? terminal->errors : terminal->output;
+}
+
+int pp_output_report(const struct pp_report *report, const struct pp_options *options,
+                     const struct pp_terminal *terminal, struct pp_error *error)
+{
+    enum { SMALL_WIDTH = 80 };
+    FILE *stream = pp_text_stream(options);
+    bool color =
+        pp_terminal_color(options->color, pp_text_is_terminal(options, terminal));
+    if (options->json && pp_report_write_json(report, options->json, error) != 0)
+        return -1;
+    if (!options->quiet) {
+        int width = options->timeline || terminal->width < SMALL_WIDTH ? terminal->width
+                                                                       : SMALL_WIDTH;
+        pp_report_print_summary(report, stream, color);
+        fputc('\n', stream);
+        pp_report_print_gantt(report, stream, width, color);
+    }
+    return 0;
+}

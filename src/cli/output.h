@@ -1,0 +1,21 @@
+/* What run and simulate do with a finished report. */
+#ifndef PP_CLI_OUTPUT_H
+#define PP_CLI_OUTPUT_H
+
+#include "cli/options.h"
+#include "cli/terminal.h"
+#include "report/report.h"
+
+/* Can everything that the options ask for be written? Asked before the work starts. */
+int pp_output_paths_check(const struct pp_options *options, struct pp_error *error);
+
+/* Where text for people goes: stdout, or stderr where stdout carries data alone. */
+FILE *pp_text_stream(const struct pp_options *options);
+bool pp_text_is_terminal(const struct pp_options *options,
+                         const struct pp_terminal *terminal);
+
+/* Writes the files, and prints the summary and the timeline. */
+int pp_output_report(const struct pp_report *report, const struct pp_options *options,
+                     const struct pp_terminal *terminal, struct pp_error *error);
+
+#endif

@@ -1,0 +1,138 @@
+#include "cli/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/partition.h"
+#include "schedule/csv.h"
+
+enum { DEFAULT_RANKS = 4, DEFAULT_MICROBATCHES = 8 };
+
+bool pp_plan_is_file(const char *schedule)
+{
+    size_t length = strlen(schedule);
+    return strchr(schedule, '/') ||
+           (length > 4 && strcmp(schedule + length - 4, ".csv") == 0);
+}
+
+/* A file says itself what it needs; an option that says otherwise is a mistake. */
+static int agree_with_file(const char *option, int asked, int found, const char *path,
+                           struct pp_error *error)
+{
+    if (asked == 0 || asked == found)
+        return 0;
+    return pp_fail(error, PP_BAD_INPUT,
+                   "'%s' %d, but '%s' has %d: leave the option out", option, asked,
+                   path, found);
+}
+
+static int read_file(struct pp_plan *plan, const struct pp_options *options,
+                     struct pp_error *error)
+{
+    struct pp_schedule *schedule = &plan->schedule;
+    const char *path = options->schedule;
+    if (pp_csv_read(schedule, path, error) != 0)
+        return -1;
+    plan->shape = (struct pp_shape){
+        .ranks = schedule->ranks,
+        .chunks = schedule->chunks,
+        .microbatches = schedule->microbatches,
+    };
+    if (agree_with_file("--ranks", options->ranks, schedule->ranks, path, error) != 0 ||
+        agree_with_file("--chunks", options->chunks, schedule->chunks, path, error) !=
+            0)
+        return -1;
+    return agree_with_file("--microbatches", options->microbatches,
+                           schedule->microbatches, path, error);
+}
+
+static int check_placement(const struct pp_plan *plan, const char *asked,
+                           struct pp_error *error)
+{
+    static const char *const names[] = {"loop", "v", "as the file says"};
+    const char *own = names[plan->schedule.placement];
+    if (!asked || strcmp(asked, own) == 0)
+        return 0;
+    return pp_fail(error, PP_BAD_INPUT,
+                   "'--placement' %s: the order of '%s' needs its own, '%s'", asked,
+                   plan->schedule.name, own);
+}
+
+int pp_plan_schedule(struct pp_plan *plan, const struct pp_options *options,
+                     struct pp_error *error)
+{
+    *plan = (struct pp_plan){0};
+    if (pp_plan_is_file(options->schedule)) {
+        if (read_file(plan, options, error) != 0)
+            return -1;
+        return check_placement(plan, options->placement, error);
+    }
+    plan->row = pp_catalogue_get(options->schedule, error);
+    if (!plan->row)
+        return -1;
+    plan->shape = (struct pp_shape){
+        .ranks = options->ranks ? options->ranks : DEFAULT_RANKS,
+        .chunks = options->chunks ? options->chunks : plan->row->default_chunks,
+        .microbatches =
+            options->microbatches ? options->microbatches : DEFAULT_MICROBATCHES,
+        .group_size = options->group_size,
+    };
+    if (pp_schedule_build(&plan->schedule, plan->row, &plan->shape, error) != 0)
+        return -1;
+    return check_placement(plan, options->placement, error);
+}
+
+int pp_plan_init(struct pp_plan *plan, const struct pp_options *options,
+                 struct pp_error *error)
+{
+    if (pp_plan_schedule(plan, options, error) != 0)
+        return -1;
+    plan->model = (struct pp_model_config){
+        .layers = options->layers,
+        .d_model = options->d_model,
+        .heads = options->heads,
+        .seq_len = options->seq_len,
+        .microbatch_size = options->microbatch_size,
+        .vocab = options->vocab,
+        .untied = options->untied,
+    };
+    if (pp_model_check(&plan->model, error) != 0)
+        return -1;
+    plan->layers_of = calloc((size_t)plan->schedule.stages, sizeof *plan->layers_of);
+    if (!plan->layers_of)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for %d stages",
+                       plan->schedule.stages);
+    return pp_partition(&plan->model, options->layer_split, plan->schedule.stages,
+                        plan->layers_of, error);
+}
+
+void pp_plan_release(struct pp_plan *plan)
+{
+    pp_schedule_release(&plan->schedule);
+    free(plan->layers_of);
+    *plan = (struct pp_plan){0};
+}
+
+json_t *pp_plan_config(const struct pp_plan *plan, const struct pp_options *options)
+{
+    const struct pp_schedule *schedule = &plan->schedule;
+    json_t *config = pp_options_config(options);
+    json_t *split = json_array();
+    if (!config || !split) {
+        json_decref(config);
+        json_decref(split);
+        return NULL;
+    }
+    json_object_set_new(config, "schedule", json_string(schedule->name));
+    json_object_set_new(config, "ranks", json_integer(schedule->ranks));
+    json_object_set_new(config, "chunks", json_integer(schedule->chunks));
+    json_object_set_new(config, "stages", json_integer(schedule->stages));
+    json_object_set_new(config, "microbatches", json_integer(schedule->microbatches));
+    json_object_set_new(config, "group_size", json_integer(schedule->group_size));
+    for (int s = 0; plan->layers_of && s < schedule->stages; s++)
+        json_array_append_new(split, json_integer(plan->layers_of[s]));
+    if (plan->layers_of)
+        json_object_set(config, "layer_split", split);
+    json_decref(split);
+    return config;
+}

@@ -1,0 +1,33 @@
+/* The plan: what the options ask to be executed, resolved and checked. */
+#ifndef PP_CLI_PLAN_H
+#define PP_CLI_PLAN_H
+
+#include "cli/options.h"
+#include "model/config.h"
+#include "schedules/catalogue.h"
+
+struct pp_plan {
+    const struct pp_scheduler *row; /* NULL: the schedule came from a file */
+    struct pp_shape shape;
+    struct pp_schedule schedule; /* verified */
+    struct pp_model_config model;
+    int *layers_of; /* [stages] */
+};
+
+/* Builds or reads the schedule, and splits the model over its stages. PP_BAD_INPUT
+ * where something cannot work. On failure the plan may only be released. */
+int pp_plan_init(struct pp_plan *plan, const struct pp_options *options,
+                 struct pp_error *error);
+/* The schedule alone: for commands that know no model. */
+int pp_plan_schedule(struct pp_plan *plan, const struct pp_options *options,
+                     struct pp_error *error);
+void pp_plan_release(struct pp_plan *plan);
+
+/* Is this the name of a file rather than of a schedule? */
+bool pp_plan_is_file(const char *schedule);
+
+/* The options' values with those that the plan resolved: schedule, ranks, chunks,
+ * stages, microbatches, group_size, layer_split as numbers. A new object. */
+json_t *pp_plan_config(const struct pp_plan *plan, const struct pp_options *options);
+
+#endif

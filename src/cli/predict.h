@@ -1,0 +1,28 @@
+/* theory and predicted: what a report's bubble is held against. */
+#ifndef PP_CLI_PREDICT_H
+#define PP_CLI_PREDICT_H
+
+#include "cli/plan.h"
+#include "report/report.h"
+#include "simulate/costs.h"
+
+/* The cost model that a run measured: the median of each (stage, kind) and the link.
+ * message_bytes is of every message between stages. PP_BAD_INPUT if the report's
+ * stages are not the schedule's. */
+int pp_costs_from_report(struct pp_costs *costs, const struct pp_report *report,
+                         const struct pp_schedule *schedule, double message_bytes,
+                         struct pp_error *error);
+
+/* Bytes of a message between stages: one microbatch's activations, (B, T, C) floats. */
+double pp_message_bytes(const struct pp_model_config *model);
+
+/* Sets the report's theory: the closed form for equal costs, or why there is none.
+ * why_not, if not NULL, is a reason known to the caller. */
+void pp_set_theory(struct pp_report *report, const struct pp_plan *plan,
+                   const struct pp_equal_costs *equal, const char *why_not);
+
+/* Sets the report's prediction: the simulation of its schedule on costs. */
+int pp_set_prediction(struct pp_report *report, const struct pp_costs *costs,
+                      struct pp_error *error);
+
+#endif

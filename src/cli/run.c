@@ -1,0 +1,241 @@
+/* ppsim run: real training across ranks. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/plan.h"
+#include "cli/predict.h"
+#include "model/corpus.h"
+#include "model/safetensors.h"
+#include "run/launch.h"
+#include "run/run.h"
+#include "simulate/cost_text.h"
+#include "version.h"
+
+struct progress {
+    FILE *stream;
+    int steps;
+    double tokens; /* per step */
+};
+
+static void print_progress(void *data, const struct pp_progress *step)
+{
+    const struct progress *progress = data;
+    fprintf(progress->stream, "step %*d/%d   loss %.4f   %9.2f ms   %9.0f tokens/s\n",
+            progress->steps >= 1000 ? 5 : 3, step->step, progress->steps, step->loss,
+            step->whole_s * 1e3, progress->tokens / step->whole_s);
+    fflush(progress->stream);
+}
+
+static double tokens_of(const struct pp_plan *plan)
+{
+    return (double)plan->schedule.microbatches * plan->model.microbatch_size *
+           plan->model.seq_len;
+}
+
+static int configure(struct pp_run_config *config, const struct pp_options *options,
+                     const struct pp_plan *plan, struct pp_error *error)
+{
+    struct pp_hop hop = {.latency = -1, .bandwidth = (double)NAN};
+    if (options->link && pp_link_text("--link", options->link, &hop, error) != 0)
+        return -1;
+    if (options->warmup_steps >= options->steps)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--warmup-steps' %d leaves none of '--steps' %d to measure: at "
+                       "most %d",
+                       options->warmup_steps, options->steps, options->steps - 1);
+    *config = (struct pp_run_config){
+        .schedule = &plan->schedule,
+        .model = plan->model,
+        .layers_of = plan->layers_of,
+        .optimizer =
+            {
+                .kind = options->optimizer == 0 ? PP_ADAMW : PP_SGD,
+                .lr = options->lr,
+                .beta1 = 0.9,
+                .beta2 = 0.999,
+                .epsilon = 1e-8,
+                .weight_decay = options->weight_decay,
+            },
+        .clip_norm = options->clip_norm,
+        .seed = (uint64_t)options->seed,
+        .steps = options->steps,
+        .warmup_steps = options->warmup_steps,
+        .data = options->data,
+        .load = options->load,
+        .save = options->save,
+        .save_grads = options->save_grads,
+        .clock = (enum pp_clock_choice)options->clock,
+        .link_latency_s = hop.latency < 0 ? (double)NAN : (double)hop.latency * 1e-9,
+        .link_bandwidth = hop.bandwidth,
+        .threads = options->threads,
+        .verify = options->verify,
+    };
+    return 0;
+}
+
+/* What would only be found when the ranks run: read the inputs, try the outputs. */
+static int check_files(const struct pp_options *options, const struct pp_plan *plan,
+                       struct pp_error *error)
+{
+    struct pp_corpus corpus;
+    struct pp_st_file file;
+    if (pp_output_paths_check(options, error) != 0)
+        return -1;
+    if (pp_corpus_init(&corpus, options->data, (uint64_t)options->seed,
+                       plan->model.vocab, plan->model.seq_len, error) != 0)
+        return -1;
+    pp_corpus_release(&corpus);
+    if (!options->load)
+        return 0;
+    if (pp_st_open(&file, options->load, error) != 0)
+        return -1;
+    pp_st_close(&file);
+    return 0;
+}
+
+static void describe(struct pp_report *report, const struct pp_run_result *result,
+                     int chunks)
+{
+    struct pp_report_environment *environment = &report->environment;
+    environment->cores = result->cores;
+    environment->oversubscribed = result->oversubscribed;
+    environment->clock_error_s = result->clock_error_s;
+    snprintf(environment->clock, sizeof environment->clock, "%s", result->clock);
+    memcpy(environment->mpi, result->mpi, sizeof environment->mpi);
+    memcpy(environment->blas, result->blas, sizeof environment->blas);
+    memcpy(environment->host, result->host, sizeof environment->host);
+    for (int r = 0; r < report->schedule.ranks; r++) {
+        struct pp_report_rank *rank = &report->ranks[r];
+        rank->peak_in_flight = (double)result->ranks[r].peak_in_flight / chunks;
+        rank->peak_activation_bytes = result->ranks[r].peak_activation_bytes;
+        rank->parameter_bytes = result->ranks[r].parameter_bytes;
+        memcpy(rank->cpuset, result->ranks[r].cpuset, sizeof rank->cpuset);
+    }
+    report->link_latency_s = result->link_latency_s;
+    report->link_bandwidth = result->link_bandwidth;
+}
+
+/* Rank 0: result → report. Takes over the plan's schedule and the result's timelines.
+ */
+static int make_report(struct pp_report *report, const struct pp_options *options,
+                       struct pp_plan *plan, struct pp_run_result *result,
+                       struct pp_error *error)
+{
+    struct pp_costs costs = {0};
+    struct pp_equal_costs equal;
+    int chunks = plan->schedule.chunks;
+    json_t *config = pp_plan_config(plan, options);
+    int taken = pp_report_measure(report, &plan->schedule, result->timelines,
+                                  result->numbers, result->whole,
+                                  result->timeline_count, tokens_of(plan), error);
+    result->timeline_count = 0;
+    report->config = config;
+    if (taken != 0)
+        return -1;
+    snprintf(report->command, sizeof report->command, "run");
+    snprintf(report->version, sizeof report->version, "%s", PP_VERSION);
+    describe(report, result, chunks);
+
+    report->training = (struct pp_report_training){
+        .losses = result->losses,
+        .loss_count = options->steps,
+        .entropy_floor = result->entropy_floor,
+        .verified = result->verified,
+    };
+    memcpy(report->training.digest, result->digest, sizeof result->digest);
+    result->losses = NULL;
+
+    if (pp_costs_from_report(&costs, report, &report->schedule,
+                             pp_message_bytes(&plan->model), error) != 0)
+        return -1;
+    int status = pp_set_prediction(report, &costs, error);
+    pp_costs_equal(&costs, &report->schedule, &equal);
+    equal.hop = 0; /* theory is the schedule's own bubble, on free links */
+    pp_set_theory(report, plan, &equal, NULL);
+    pp_costs_release(&costs);
+    return status;
+}
+
+/* On every rank: trains; rank 0 reports. Returns the exit status. */
+static int train(struct pp_options *options, struct pp_plan *plan,
+                 struct pp_run_config *config, struct pp_error *error)
+{
+    struct pp_terminal terminal = pp_terminal_detect(true);
+    struct progress progress = {stderr, options->steps, tokens_of(plan)};
+    struct pp_run_result result;
+    struct pp_report report = {0};
+    int status = PP_DONE;
+    if (terminal.errors && !options->quiet) {
+        config->on_step = print_progress;
+        config->on_step_data = &progress;
+    }
+    if (pp_run(config, &result, error) != 0) {
+        pp_run_result_release(&result);
+        return error->status;
+    }
+    if (result.leads) {
+        if (result.oversubscribed && strcmp(result.clock, "wall") == 0)
+            fprintf(stderr,
+                    "ppsim: warning: %d ranks share %d cores: wall-clock bubbles are "
+                    "noise, '--clock' virtual is not\n",
+                    plan->schedule.ranks, result.cores);
+        int verified = result.verified;
+        struct pp_error difference = result.difference;
+        if (make_report(&report, options, plan, &result, error) != 0 ||
+            pp_output_report(&report, options, &terminal, error) != 0)
+            status = error->status;
+        else if (verified == 0) {
+            *error = difference;
+            status = error->status;
+        }
+        pp_report_release(&report);
+    }
+    pp_run_result_release(&result);
+    return status;
+}
+
+int pp_command_run(struct pp_options *options, char **argv)
+{
+    struct pp_error error = {0};
+    struct pp_plan plan = {0};
+    struct pp_run_config config;
+    bool launched = pp_launched();
+    int rank = 0, world = 0, status = PP_DONE;
+    if (launched) {
+        pp_world_enter(&rank, &world);
+        if (options->ranks == 0 && !pp_plan_is_file(options->schedule))
+            options->ranks = world;
+    }
+    if (pp_plan_init(&plan, options, &error) != 0 ||
+        configure(&config, options, &plan, &error) != 0)
+        status = error.status;
+    if (status == PP_DONE && launched && plan.schedule.ranks != world) {
+        pp_fail(
+            &error, PP_BAD_INPUT,
+            "the schedule has %d ranks, mpirun started %d: give them the same number",
+            plan.schedule.ranks, world);
+        status = error.status;
+    }
+    if (status == PP_DONE && rank == 0 && check_files(options, &plan, &error) != 0)
+        status = error.status;
+
+    if (launched) {
+        status = pp_world_status(status);
+        if (status == PP_DONE)
+            status = train(options, &plan, &config, &error);
+    } else if (status == PP_DONE) {
+        struct pp_terminal terminal = pp_terminal_detect(false);
+        pp_terminal_hand_down(&terminal);
+        if (pp_launch(plan.schedule.ranks, options->threads, argv, &status, &error) !=
+            0)
+            status = error.status;
+    }
+    if (rank == 0 && error.lines > 0)
+        pp_print_error(&error);
+    pp_plan_release(&plan);
+    return launched ? pp_world_leave(status) : status;
+}

@@ -1,0 +1,60 @@
+#include "cli/terminal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cli/options.h"
+
+static const char handed_down[] = "PPSIM_TERMINAL";
+enum { DEFAULT_WIDTH = 80, LEAST_WIDTH = 40, MOST_WIDTH = 1000 };
+
+static int width_of_terminal(void)
+{
+    struct winsize size = {0};
+    const char *columns = getenv("COLUMNS");
+    int width = columns ? atoi(columns) : 0;
+    if (width <= 0 && (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ||
+                       ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0))
+        width = size.ws_col;
+    if (width <= 0)
+        return DEFAULT_WIDTH;
+    return width < LEAST_WIDTH ? LEAST_WIDTH : width > MOST_WIDTH ? MOST_WIDTH : width;
+}
+
+struct pp_terminal pp_terminal_detect(bool launched)
+{
+    struct pp_terminal terminal = {.width = DEFAULT_WIDTH};
+    const char *text = getenv(handed_down);
+    int output = 0, errors = 0, width = 0;
+    if (launched) {
+        if (text && sscanf(text, "%d %d %d", &output, &errors, &width) == 3)
+            terminal = (struct pp_terminal){output, errors, width};
+        return terminal;
+    }
+    return (struct pp_terminal){
+        .output = isatty(STDOUT_FILENO),
+        .errors = isatty(STDERR_FILENO),
+        .width = width_of_terminal(),
+    };
+}
+
+void pp_terminal_hand_down(const struct pp_terminal *terminal)
+{
+    char text[64];
+    snprintf(text, sizeof text, "%d %d %d", terminal->output, terminal->errors,
+             terminal->width);
+    setenv(handed_down, text, 1);
+}
+
+bool pp_terminal_color(int choice, bool is_terminal)
+{
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+    if (choice != PP_COLOR_AUTO)
+        return choice == PP_COLOR_ALWAYS;
+    if ((no_color && *no_color) || (term && strcmp(term, "dumb") == 0))
+        return false;
+    return is_terminal;
+}

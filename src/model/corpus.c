@@ -1,0 +1,119 @@
+#include "model/corpus.h"
+
+#include <math.h>
+
+#include "base/mapped.h"
+#include "base/random.h"
+
+enum { MAX_SUCCESSORS = 4 };
+
+/* Streams of random numbers, far from those of the parameters (tensor indices). */
+enum { STREAM_SAMPLE = 0x73616d70, STREAM_SUCCESSOR = 0x73756363 };
+
+/* A byte is a token: with a vocabulary under 256, all of them must be below it. */
+static int check_bytes(const struct pp_corpus *corpus, const char *path,
+                       struct pp_error *error)
+{
+    unsigned char largest = 0;
+    for (size_t i = 0; i < corpus->size; i++)
+        largest = corpus->bytes[i] > largest ? corpus->bytes[i] : largest;
+    if (largest < corpus->vocab)
+        return 0;
+    size_t at = 0;
+    while (corpus->bytes[at] < corpus->vocab)
+        at++;
+    return pp_fail(error, PP_BAD_INPUT,
+                   "'%s' holds the byte %d at offset %zu, '--vocab' is %d: it needs "
+                   "'--vocab' %d or more",
+                   path, corpus->bytes[at], at, corpus->vocab, largest + 1);
+}
+
+int pp_corpus_init(struct pp_corpus *corpus, const char *path, uint64_t seed, int vocab,
+                   int seq_len, struct pp_error *error)
+{
+    *corpus = (struct pp_corpus){
+        .seed = seed,
+        .vocab = vocab,
+        .seq_len = seq_len,
+        .successors = vocab < MAX_SUCCESSORS ? vocab : MAX_SUCCESSORS,
+    };
+    if (path == NULL)
+        return 0;
+    if (pp_map_file(path, &corpus->bytes, &corpus->size, error) != 0)
+        return -1;
+    if (corpus->size <= (size_t)seq_len) {
+        pp_fail(error, PP_BAD_INPUT,
+                "'%s' holds %zu bytes, '--seq-len' %d needs %d or more: give a longer "
+                "file, or '--seq-len' %zu or less",
+                path, corpus->size, seq_len, seq_len + 1, corpus->size - 1);
+        goto error;
+    }
+    if (check_bytes(corpus, path, error) != 0)
+        goto error;
+    return 0;
+
+error:
+    pp_corpus_release(corpus);
+    return -1;
+}
+
+void pp_corpus_release(struct pp_corpus *corpus)
+{
+    pp_unmap_file(corpus->bytes, corpus->size);
+    corpus->bytes = NULL;
+    corpus->size = 0;
+}
+
+double pp_corpus_entropy_floor(const struct pp_corpus *corpus)
+{
+    return corpus->bytes != NULL ? NAN : log(corpus->successors);
+}
+
+/* The token that follows: the choice-th of the token's successors. They are the first
+ * `successors` draws of Floyd's sample of a set (Bentley & Floyd, CACM 30(9), 1987,
+ * algorithm F2): distinct, and as cheap in any vocabulary. */
+static int32_t successor(const struct pp_corpus *corpus, int32_t token, int choice)
+{
+    uint64_t drawn[MAX_SUCCESSORS];
+    for (int k = 0; k <= choice; k++) {
+        uint64_t last = (uint64_t)(corpus->vocab - corpus->successors + k);
+        uint64_t bits = pp_random(corpus->seed, STREAM_SUCCESSOR,
+                                  (uint64_t)token * MAX_SUCCESSORS + (uint64_t)k);
+        drawn[k] = pp_below(bits, last + 1);
+        for (int earlier = 0; earlier < k; earlier++) {
+            if (drawn[earlier] == drawn[k]) {
+                drawn[k] = last; /* which no earlier draw could reach */
+                break;
+            }
+        }
+    }
+    return (int32_t)drawn[choice];
+}
+
+void pp_corpus_sample(const struct pp_corpus *corpus, int64_t step, int64_t sample,
+                      int32_t *tokens, int32_t *targets)
+{
+    /* The step has a seed of its own, in which each sample is a stream. */
+    uint64_t step_seed = pp_random(corpus->seed, STREAM_SAMPLE, (uint64_t)step);
+    int length = corpus->seq_len;
+
+    if (corpus->bytes != NULL) {
+        size_t starts = corpus->size - (size_t)length;
+        size_t start = pp_below(pp_random(step_seed, (uint64_t)sample, 0), starts);
+        for (int i = 0; i < length; i++) {
+            tokens[i] = corpus->bytes[start + (size_t)i];
+            targets[i] = corpus->bytes[start + (size_t)i + 1];
+        }
+        return;
+    }
+
+    uint64_t first = pp_random(step_seed, (uint64_t)sample, 0);
+    int32_t token = (int32_t)pp_below(first, (uint64_t)corpus->vocab);
+    for (int i = 0; i < length; i++) {
+        uint64_t bits = pp_random(step_seed, (uint64_t)sample, (uint64_t)i + 1);
+        tokens[i] = token;
+        token =
+            successor(corpus, token, (int)pp_below(bits, (uint64_t)corpus->successors));
+        targets[i] = token;
+    }
+}

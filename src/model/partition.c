@@ -1,0 +1,161 @@
+#include "model/partition.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct pp_flops pp_stage_flops(const struct pp_model_config *config, int layers,
+                               bool embed, bool head)
+{
+    /* The embedding is a look-up and an addition: no GEMM, nothing to count. */
+    (void)embed;
+    double C = config->d_model, T = config->seq_len, V = config->vocab;
+    double N = (double)config->microbatch_size * T;
+    /* Per layer: C x 3C, C x C, C x 4C and 4C x C make 12 C^2 multiply-adds per token,
+     * as many again in each half of backward. Attention multiplies two T x T matrices
+     * per head in forward (scores, values), four in backward (dP, dV, dQ, dK), all of
+     * them on the way to the input. */
+    double weights = 2 * N * 12 * C * C;
+    double attention = 2 * N * T * C;
+    double logits = head ? 2 * N * C * V : 0;
+    return (struct pp_flops){
+        .forward = layers * (weights + 2 * attention) + logits,
+        .input = layers * (weights + 4 * attention) + logits,
+        .weight = layers * weights + logits,
+    };
+}
+
+static double total_flops(const struct pp_model_config *config, int layers, bool embed,
+                          bool head)
+{
+    struct pp_flops flops = pp_stage_flops(config, layers, embed, head);
+    return flops.forward + flops.input + flops.weight;
+}
+
+static int divide_up(int a, int b)
+{
+    return (a + b - 1) / b;
+}
+
+static void split_evenly(int layers, int stages, int *layers_of)
+{
+    for (int s = 0; s < stages; s++)
+        layers_of[s] = layers / stages + (s < layers % stages);
+}
+
+/* Layers cost the same wherever they stand, so all stages before the last share
+ * evenly, and only the last one's number is to be found: the fewer, the more room
+ * for the head. Equal candidates: the one nearest to an even split. */
+static void split_by_flops(const struct pp_model_config *config, int stages,
+                           int *layers_of)
+{
+    int layers = config->layers;
+    split_evenly(layers, stages, layers_of);
+    if (stages == 1)
+        return;
+    int best = 0;
+    double lowest = 0;
+    for (int last = layers / stages; last >= 1; last--) {
+        int others = divide_up(layers - last, stages - 1);
+        double before = total_flops(config, others, true, false);
+        double heaviest = total_flops(config, last, false, true);
+        if (before > heaviest)
+            heaviest = before;
+        if (best == 0 || heaviest < lowest) {
+            best = last;
+            lowest = heaviest;
+        }
+    }
+    split_evenly(layers - best, stages - 1, layers_of);
+    layers_of[stages - 1] = best;
+}
+
+/* Parses "3,2,2,1", storing at most stages numbers. Returns how many there are, or -1
+ * if it is not a list of numbers >= 1. *sum is of all of them, or LONG_MAX. */
+static int parse_list(const char *split, int stages, int *layers_of, long *sum)
+{
+    *sum = 0;
+    int count = 0;
+    for (const char *at = split;; at++) {
+        if (!isdigit((unsigned char)*at))
+            return -1;
+        char *end;
+        long number = strtol(at, &end, 10);
+        if (number < 1 || (*end != ',' && *end != '\0'))
+            return -1;
+        if (__builtin_add_overflow(*sum, number, sum))
+            *sum = LONG_MAX;
+        if (count < stages)
+            layers_of[count] = (int)number; /* too large a one, the sum gives away */
+        if (count < INT_MAX)
+            count++;
+        if (*end == '\0')
+            return count;
+        at = end;
+    }
+}
+
+/* An even split as text, its tail left out where it is long. */
+static void write_example(int layers, int stages, char *text, size_t size)
+{
+    size_t used = 0;
+    for (int s = 0; s < stages; s++) {
+        int number = layers / stages + (s < layers % stages);
+        if (used + 20 > size) {
+            snprintf(text + used, size - used, ",...");
+            return;
+        }
+        used += (size_t)snprintf(text + used, size - used, "%s%d", s > 0 ? "," : "",
+                                 number);
+    }
+}
+
+static int split_as_listed(const struct pp_model_config *config, const char *split,
+                           int stages, int *layers_of, struct pp_error *error)
+{
+    char example[64];
+    write_example(config->layers, stages, example, sizeof example);
+    long sum;
+    int count = parse_list(split, stages, layers_of, &sum);
+    if (count < 0)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--layer-split' is '%s': give 'even', 'auto', or the layers of "
+                       "each stage, 1 or more, such as %s",
+                       split, example);
+    if (count != stages)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--layer-split' %s names %d stage%s, the schedule has %d: give "
+                       "%d numbers that sum to %d, such as %s",
+                       split, count, count == 1 ? "" : "s", stages, stages,
+                       config->layers, example);
+    if (sum != config->layers)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--layer-split' %s sums to %ld, the model has %d layers: give "
+                       "'--layers' %ld, or numbers that sum to %d, such as %s",
+                       split, sum, config->layers, sum, config->layers, example);
+    return 0;
+}
+
+int pp_partition(const struct pp_model_config *config, const char *split, int stages,
+                 int *layers_of, struct pp_error *error)
+{
+    assert(stages >= 1);
+    if (stages > config->layers)
+        return pp_fail(
+            error, PP_BAD_INPUT,
+            "%d layers cannot fill %d stages: give '--layers' %d or more, or "
+            "'--ranks' times '--chunks' of at most %d",
+            config->layers, stages, stages, config->layers);
+    if (split == NULL || strcmp(split, "even") == 0) {
+        split_evenly(config->layers, stages, layers_of);
+        return 0;
+    }
+    if (strcmp(split, "auto") == 0) {
+        split_by_flops(config, stages, layers_of);
+        return 0;
+    }
+    return split_as_listed(config, split, stages, layers_of, error);
+}

@@ -1,0 +1,299 @@
+#include "model/stage.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/layers.h"
+#include "model/stage_layout.h"
+
+/* A layer's parameters, in canonical order (config.h). */
+enum {
+    LN_1_W,
+    LN_1_B,
+    ATTN_W,
+    ATTN_B,
+    ATTN_PROJ_W,
+    ATTN_PROJ_B,
+    LN_2_W,
+    LN_2_B,
+    FC_W,
+    FC_B,
+    FC_PROJ_W,
+    FC_PROJ_B
+};
+/* After the layers': the final norm, then the head. */
+enum { LN_F_W, LN_F_B, HEAD_W };
+
+/* --- parameters ----------------------------------------------------------------- */
+
+static const struct pp_parameter *layer_parameters(const struct pp_stage *stage,
+                                                   int layer)
+{
+    return stage->parameters + (stage->embed ? 2 : 0) + PP_LAYER_TENSORS * layer;
+}
+
+static const struct pp_parameter *head_parameters(const struct pp_stage *stage)
+{
+    return layer_parameters(stage, stage->layers);
+}
+
+/* Index in canonical order of a stage's i-th parameter. */
+static int parameter_index(const struct pp_stage *stage, int i)
+{
+    int before = 2 + PP_LAYER_TENSORS * stage->first_layer;
+    int after = 2 + PP_LAYER_TENSORS * stage->config.layers;
+    int own = PP_LAYER_TENSORS * stage->layers;
+    if (stage->embed && i < 2)
+        return i;
+    i -= stage->embed ? 2 : 0;
+    if (i < own)
+        return before + i;
+    if (i - own == HEAD_W && !stage->config.untied)
+        return 0;
+    return after + i - own;
+}
+
+int pp_stage_init(struct pp_stage *stage, const struct pp_model_config *config,
+                  int first_layer, int layers, bool embed, bool head,
+                  struct pp_error *error)
+{
+    assert(layers > 0 || embed || head);
+    *stage = (struct pp_stage){.config = *config,
+                               .first_layer = first_layer,
+                               .layers = layers,
+                               .embed = embed,
+                               .head = head};
+    stage->parameter_count =
+        (embed ? 2 : 0) + PP_LAYER_TENSORS * layers + (head ? 3 : 0);
+    stage->parameters =
+        calloc((size_t)stage->parameter_count, sizeof *stage->parameters);
+    if (!stage->parameters)
+        goto error;
+    for (int i = 0; i < stage->parameter_count; i++) {
+        int index = parameter_index(stage, i);
+        stage->parameters[i].index = index;
+        stage->parameters[i].count = pp_model_tensor(config, index).count;
+        stage->real_count += pp_layout_room(stage->parameters[i].count);
+    }
+    size_t bytes = stage->real_count * sizeof(real);
+    stage->values = aligned_alloc(PP_ALIGN, bytes);
+    stage->grads = aligned_alloc(PP_ALIGN, bytes);
+    if (!stage->values || !stage->grads)
+        goto error;
+    /* The values too: what stands between the tensors meets the optimizer. */
+    memset(stage->values, 0, bytes);
+    memset(stage->grads, 0, bytes);
+    struct pp_layout values = {stage->values, 0}, grads = {stage->grads, 0};
+    for (int i = 0; i < stage->parameter_count; i++) {
+        stage->parameters[i].value =
+            pp_layout_take(&values, stage->parameters[i].count);
+        stage->parameters[i].grad = pp_layout_take(&grads, stage->parameters[i].count);
+    }
+    return 0;
+
+error:
+    pp_stage_release(stage);
+    return pp_fail(error, PP_ENVIRONMENT,
+                   "out of memory for the parameters of layers %d to %d", first_layer,
+                   first_layer + layers - 1);
+}
+
+void pp_stage_release(struct pp_stage *stage)
+{
+    free(stage->grads);
+    free(stage->values);
+    free(stage->parameters);
+    *stage = (struct pp_stage){0};
+}
+
+/* --- passes --------------------------------------------------------------------- */
+
+static void poll(const struct pp_stage *stage)
+{
+    if (stage->poll)
+        stage->poll(stage->poll_data);
+}
+
+/* y (N, C) = the layer applied to x (N, C); y may be x. */
+static void layer_forward(const struct pp_stage *stage, int layer,
+                          const struct pp_pass *pass, real *y, const real *x)
+{
+    const struct pp_model_config *config = &stage->config;
+    int B = config->microbatch_size, T = config->seq_len, N = B * T;
+    int C = config->d_model, H = config->heads;
+    const struct pp_parameter *p = layer_parameters(stage, layer);
+    struct pp_layer_activations a =
+        pp_layer_activations(stage, pass->activations, layer);
+    struct pp_scratch s = pp_scratch(stage);
+
+    pp_layernorm_forward(s.norm, a.norm_1, a.rstd_1, x, p[LN_1_W].value,
+                         p[LN_1_B].value, N, C);
+    pp_linear_forward(a.qkv, NULL, s.norm, p[ATTN_W].value, p[ATTN_B].value, N, C,
+                      3 * C);
+    pp_attention_forward(a.mixed, a.weights, a.qkv, B, T, C, H);
+    pp_linear_forward(y, x, a.mixed, p[ATTN_PROJ_W].value, p[ATTN_PROJ_B].value, N, C,
+                      C);
+    pp_layernorm_forward(s.norm, a.norm_2, a.rstd_2, y, p[LN_2_W].value,
+                         p[LN_2_B].value, N, C);
+    pp_linear_forward(a.gelu, NULL, s.norm, p[FC_W].value, p[FC_B].value, N, C, 4 * C);
+    pp_gelu_forward(a.gelu, a.slope, (size_t)N * 4 * (size_t)C);
+    pp_linear_forward(y, y, a.gelu, p[FC_PROJ_W].value, p[FC_PROJ_B].value, N, 4 * C,
+                      C);
+}
+
+/* dx (N, C) from dy (N, C). */
+static void layer_backward_input(const struct pp_stage *stage, int layer,
+                                 const struct pp_pass *pass, real *dx, const real *dy)
+{
+    const struct pp_model_config *config = &stage->config;
+    int B = config->microbatch_size, T = config->seq_len, N = B * T;
+    int C = config->d_model, H = config->heads;
+    const struct pp_parameter *p = layer_parameters(stage, layer);
+    struct pp_layer_activations a =
+        pp_layer_activations(stage, pass->activations, layer);
+    struct pp_layer_gradients g = pp_layer_gradients(stage, pass->gradients, layer);
+    struct pp_scratch s = pp_scratch(stage);
+
+    pp_linear_backward_input(g.fc, dy, p[FC_PROJ_W].value, N, 4 * C, C);
+    pp_gelu_backward_input(g.fc, a.slope, (size_t)N * 4 * (size_t)C);
+    pp_linear_backward_input(g.norm_2, g.fc, p[FC_W].value, N, C, 4 * C);
+    pp_layernorm_backward_input(g.middle, dy, g.norm_2, a.norm_2, a.rstd_2,
+                                p[LN_2_W].value, N, C);
+    pp_linear_backward_input(s.norm, g.middle, p[ATTN_PROJ_W].value, N, C, C);
+    pp_attention_backward_input(g.qkv, s.square, s.norm, a.weights, a.qkv, B, T, C, H);
+    pp_linear_backward_input(g.norm_1, g.qkv, p[ATTN_W].value, N, C, 3 * C);
+    pp_layernorm_backward_input(dx, g.middle, g.norm_1, a.norm_1, a.rstd_1,
+                                p[LN_1_W].value, N, C);
+}
+
+static void layer_backward_weight(const struct pp_stage *stage, int layer,
+                                  const struct pp_pass *pass, const real *dy)
+{
+    const struct pp_model_config *config = &stage->config;
+    int N = config->microbatch_size * config->seq_len, C = config->d_model;
+    const struct pp_parameter *p = layer_parameters(stage, layer);
+    struct pp_layer_activations a =
+        pp_layer_activations(stage, pass->activations, layer);
+    struct pp_layer_gradients g = pp_layer_gradients(stage, pass->gradients, layer);
+    struct pp_scratch s = pp_scratch(stage);
+
+    pp_linear_backward_weight(p[FC_PROJ_W].grad, p[FC_PROJ_B].grad, dy, a.gelu, N,
+                              4 * C, C);
+    pp_layernorm_again(s.norm, a.norm_2, p[LN_2_W].value, p[LN_2_B].value, N, C);
+    pp_linear_backward_weight(p[FC_W].grad, p[FC_B].grad, g.fc, s.norm, N, C, 4 * C);
+    pp_layernorm_backward_weight(p[LN_2_W].grad, p[LN_2_B].grad, g.norm_2, a.norm_2, N,
+                                 C);
+    pp_linear_backward_weight(p[ATTN_PROJ_W].grad, p[ATTN_PROJ_B].grad, g.middle,
+                              a.mixed, N, C, C);
+    pp_layernorm_again(s.norm, a.norm_1, p[LN_1_W].value, p[LN_1_B].value, N, C);
+    pp_linear_backward_weight(p[ATTN_W].grad, p[ATTN_B].grad, g.qkv, s.norm, N, C,
+                              3 * C);
+    pp_layernorm_backward_weight(p[LN_1_W].grad, p[LN_1_B].grad, g.norm_1, a.norm_1, N,
+                                 C);
+}
+
+/* Gradient by the residual stream at a bound, to write: the stage before gets the
+ * lowest. */
+static real *gradient_into(const struct pp_stage *stage, const struct pp_pass *pass,
+                           real *input_grad, int bound)
+{
+    return bound < pp_first_bound(stage)
+               ? input_grad
+               : pp_stream_gradient(stage, pass->gradients, bound);
+}
+
+/* The same to read: the stage after gives the highest. */
+static const real *gradient_at(const struct pp_stage *stage, const struct pp_pass *pass,
+                               int bound)
+{
+    return bound > pp_last_bound(stage)
+               ? pass->output_grad
+               : pp_stream_gradient(stage, pass->gradients, bound);
+}
+
+void pp_stage_forward(const struct pp_stage *stage, const struct pp_pass *pass,
+                      real *output, double *loss_sum)
+{
+    const struct pp_model_config *config = &stage->config;
+    int B = config->microbatch_size, T = config->seq_len, N = B * T;
+    int C = config->d_model, V = config->vocab;
+    struct pp_scratch s = pp_scratch(stage);
+    /* The residual stream is in the input at first, then where the output goes. */
+    real *stream = stage->head ? s.stream : output;
+    const real *x = pass->input;
+
+    if (stage->embed) {
+        pp_embedding_forward(stream, pass->tokens, stage->parameters[0].value,
+                             stage->parameters[1].value, B, T, C);
+        x = stream;
+    }
+    for (int layer = 0; layer < stage->layers; layer++) {
+        layer_forward(stage, layer, pass, stream, x);
+        x = stream;
+        poll(stage);
+    }
+    if (stage->head) {
+        const struct pp_parameter *p = head_parameters(stage);
+        struct pp_head_activations a = pp_head_activations(stage, pass->activations);
+        pp_layernorm_forward(s.norm, a.norm, a.rstd, x, p[LN_F_W].value,
+                             p[LN_F_B].value, N, C);
+        pp_head_forward(a.logits, s.norm, p[HEAD_W].value, N, C, V);
+        *loss_sum = pp_cross_entropy_forward(a.logits, pass->targets, N, V);
+        poll(stage);
+    }
+}
+
+void pp_stage_backward_input(const struct pp_stage *stage, const struct pp_pass *pass,
+                             real *input_grad)
+{
+    const struct pp_model_config *config = &stage->config;
+    int N = config->microbatch_size * config->seq_len;
+    int C = config->d_model, V = config->vocab;
+
+    if (stage->head) {
+        const struct pp_parameter *p = head_parameters(stage);
+        struct pp_head_activations a = pp_head_activations(stage, pass->activations);
+        real *dnorm = pp_head_gradient(stage, pass->gradients);
+        real *dx = gradient_into(stage, pass, input_grad, stage->layers);
+        pp_cross_entropy_backward_input(a.logits, pass->targets, pass->loss_scale, N,
+                                        V);
+        pp_head_backward_input(dnorm, a.logits, p[HEAD_W].value, N, C, V);
+        pp_layernorm_backward_input(dx, NULL, dnorm, a.norm, a.rstd, p[LN_F_W].value, N,
+                                    C);
+        poll(stage);
+    }
+    for (int layer = stage->layers - 1; layer >= 0; layer--) {
+        layer_backward_input(stage, layer, pass,
+                             gradient_into(stage, pass, input_grad, layer),
+                             gradient_at(stage, pass, layer + 1));
+        poll(stage);
+    }
+}
+
+void pp_stage_backward_weight(const struct pp_stage *stage, const struct pp_pass *pass)
+{
+    const struct pp_model_config *config = &stage->config;
+    int B = config->microbatch_size, T = config->seq_len, N = B * T;
+    int C = config->d_model, V = config->vocab;
+
+    if (stage->head) {
+        const struct pp_parameter *p = head_parameters(stage);
+        struct pp_head_activations a = pp_head_activations(stage, pass->activations);
+        struct pp_scratch s = pp_scratch(stage);
+        pp_layernorm_again(s.norm, a.norm, p[LN_F_W].value, p[LN_F_B].value, N, C);
+        pp_head_backward_weight(p[HEAD_W].grad, a.logits, s.norm, N, C, V);
+        pp_layernorm_backward_weight(p[LN_F_W].grad, p[LN_F_B].grad,
+                                     pp_head_gradient(stage, pass->gradients), a.norm,
+                                     N, C);
+        poll(stage);
+    }
+    for (int layer = stage->layers - 1; layer >= 0; layer--) {
+        layer_backward_weight(stage, layer, pass, gradient_at(stage, pass, layer + 1));
+        poll(stage);
+    }
+    if (stage->embed)
+        pp_embedding_backward_weight(
+            stage->parameters[0].grad, stage->parameters[1].grad,
+            gradient_at(stage, pass, 0), pass->tokens, B, T, C);
+}

@@ -1,0 +1,79 @@
+/* Where a stage's arrays lie in the buffers it is given (stage.h). Dimension legend
+ * there. */
+#ifndef PP_MODEL_STAGE_LAYOUT_H
+#define PP_MODEL_STAGE_LAYOUT_H
+
+#include "model/stage.h"
+
+/* What a layer keeps from forward until backward-weight. */
+struct pp_layer_activations {
+    real *norm_1;  /* (N, C) input of ln_1, standardised */
+    real *rstd_1;  /* (N) */
+    real *qkv;     /* (N, 3C) */
+    real *weights; /* (B, H, T, T) of the attention */
+    real *mixed;   /* (N, C) what attention gives its projection */
+    real *norm_2;  /* (N, C) input of ln_2, standardised */
+    real *rstd_2;  /* (N) */
+    real *gelu;    /* (N, 4C) */
+    real *slope;   /* (N, 4C) derivative of the GELU */
+};
+
+/* What a layer keeps from backward-input until backward-weight. */
+struct pp_layer_gradients {
+    real *norm_1; /* (N, C) by the output of ln_1 */
+    real *qkv;    /* (N, 3C) */
+    real *middle; /* (N, C) by the residual stream between attention and MLP */
+    real *norm_2; /* (N, C) by the output of ln_2 */
+    real *fc;     /* (N, 4C) by the argument of the GELU */
+};
+
+/* The same around the final norm, head and loss. */
+struct pp_head_activations {
+    real *norm;   /* (N, C) input of ln_f, standardised */
+    real *rstd;   /* (N) */
+    real *logits; /* (N, V) probabilities after forward; the gradient by the logits, in
+                   * place, after backward-input */
+};
+
+/* All that a stage keeps from backward-input until backward-weight: its layers'
+ * gradients, that by the output of ln_f (N, C), and those by the residual stream at
+ * the layers' bounds (pp_stream_gradient). */
+
+/* Dead between calls. */
+struct pp_scratch {
+    real *stream; /* (N, C) residual stream where there is no output to hold it */
+    real *norm;   /* (N, C) output of a norm; gradient by the output of attention */
+    real *square; /* (T, T) gradient by one head's attention weights */
+};
+
+/* Lays aligned arrays one after the other; without a base, only counts. */
+struct pp_layout {
+    real *base;
+    size_t used; /* reals */
+};
+real *pp_layout_take(struct pp_layout *layout, size_t count);
+
+/* Reals that an array of count takes up. */
+size_t pp_layout_room(size_t count);
+
+struct pp_layer_activations pp_layer_activations(const struct pp_stage *stage,
+                                                 real *activations, int layer);
+struct pp_head_activations pp_head_activations(const struct pp_stage *stage,
+                                               real *activations);
+struct pp_layer_gradients pp_layer_gradients(const struct pp_stage *stage,
+                                             real *gradients, int layer);
+struct pp_scratch pp_scratch(const struct pp_stage *stage);
+
+/* Bounds between layers run from 0, before the first, to layers, after the last. The
+ * neighbouring stages' buffers hold the gradients at the outer ones, except where there
+ * is no neighbour; those from first to last are the stage's own. */
+int pp_first_bound(const struct pp_stage *stage);
+int pp_last_bound(const struct pp_stage *stage);
+
+/* (N, C) gradient by the residual stream at a bound of the stage's own. */
+real *pp_stream_gradient(const struct pp_stage *stage, real *gradients, int bound);
+
+/* (N, C) gradient by the output of ln_f. */
+real *pp_head_gradient(const struct pp_stage *stage, real *gradients);
+
+#endif

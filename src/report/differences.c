@@ -1,0 +1,95 @@
+#include "report/differences.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "report/numbers.h"
+
+static const double agreement = 0.005;
+
+static double rank_time(const struct pp_report *report, int rank)
+{
+    double ns = 0;
+    for (int i = 0; i < report->cost_count; i++) {
+        if (report->schedule.rank_of[report->costs[i].stage] == rank)
+            ns += (double)report->costs[i].median;
+    }
+    return ns;
+}
+
+struct pp_slowest pp_slowest_rank(const struct pp_report *report)
+{
+    struct pp_slowest slowest = {.rank = -1};
+    double sum = 0;
+    for (int r = 0; r < report->schedule.ranks; r++) {
+        double ns = rank_time(report, r);
+        sum += ns;
+        if (ns > slowest.ns) {
+            slowest.rank = r;
+            slowest.ns = ns;
+        }
+    }
+    if (slowest.rank >= 0)
+        slowest.above_mean = slowest.ns * report->schedule.ranks / sum - 1;
+    return slowest;
+}
+
+/* The bubble that the prediction, or in a simulation the simulation, comes to. */
+static double modelled(const struct pp_report *report)
+{
+    return isfinite(report->predicted) ? report->predicted
+                                       : report->metrics.bubble.fraction;
+}
+
+void pp_why_not_theory(const struct pp_report *report, char *text, size_t size)
+{
+    text[0] = '\0';
+    double difference = modelled(report) - report->theory;
+    if (!(fabs(difference) > agreement))
+        return;
+    struct pp_slowest slowest = pp_slowest_rank(report);
+    char took[PP_DURATION_TEXT];
+    if (slowest.above_mean > 0.01)
+        snprintf(
+            text, size,
+            "%+.4f against theory: it takes equal stages, but rank %d needs %s per "
+            "microbatch, %.0f%% above the mean",
+            difference, slowest.rank, pp_duration_text(slowest.ns, took),
+            100 * slowest.above_mean);
+    else if (report->link_latency_s > 0 || isfinite(report->link_bandwidth))
+        snprintf(text, size, "%+.4f against theory: messages take time (latency %s)",
+                 difference, pp_duration_text(report->link_latency_s * 1e9, took));
+    else
+        snprintf(text, size, "%+.4f against theory: the costs are not those it assumes",
+                 difference);
+}
+
+void pp_why_not_predicted(const struct pp_report *report, char *text, size_t size)
+{
+    text[0] = '\0';
+    const struct pp_metrics *metrics = &report->metrics;
+    double difference = metrics->bubble.fraction - report->predicted;
+    if (!(fabs(difference) > agreement))
+        return;
+    double total = (double)metrics->ranks * (double)metrics->makespan;
+    double overhead = (double)metrics->causes.overhead / total;
+    /* How far the op times of a kind spread, at worst. */
+    double spread = 0;
+    for (int i = 0; i < report->cost_count; i++) {
+        const struct pp_cost *cost = &report->costs[i];
+        double above = (double)cost->p95 / (double)cost->median - 1;
+        if (isfinite(above))
+            spread = fmax(spread, above);
+    }
+    if (overhead > fabs(difference) / 2)
+        snprintf(text, size,
+                 "%+.4f against the prediction: ops start late after their input has "
+                 "come (overhead %.4f)",
+                 difference, overhead);
+    else
+        snprintf(
+            text, size,
+            "%+.4f against the prediction: noise, op times reach %.0f%% above their "
+            "median (95th percentile)",
+            difference, 100 * spread);
+}

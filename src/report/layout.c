@@ -1,0 +1,129 @@
+#include "report/layout.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What a cell holds while it is being filled. */
+struct content {
+    int64_t time[PP_KINDS]; /* ns of all ops of a kind */
+    int64_t most[PP_KINDS]; /* ns of the op that takes most */
+    size_t op[PP_KINDS];
+};
+
+/* Where column c begins, in ns from the start; exact, without overflow. */
+static int64_t boundary(int64_t span, int columns, int c)
+{
+    return span / columns * c + span % columns * c / columns;
+}
+
+static int column_at(int64_t span, int columns, int64_t time)
+{
+    int c = (int)((double)time / (double)span * columns);
+    c = c < 0 ? 0 : c >= columns ? columns - 1 : c;
+    while (c > 0 && boundary(span, columns, c) > time)
+        c--;
+    while (c + 1 < columns && boundary(span, columns, c + 1) <= time)
+        c++;
+    return c;
+}
+
+static void add_op(struct content *row, const struct pp_layout *layout, size_t k)
+{
+    const struct pp_report *report = layout->report;
+    const struct pp_span *span = &report->timeline.spans[k];
+    enum pp_kind kind = report->schedule.ops[k].kind;
+    int64_t whole = report->metrics.makespan;
+    int64_t start = span->start - report->metrics.start;
+    int64_t end = span->end - report->metrics.start;
+    for (int c = column_at(whole, layout->columns, start); c < layout->columns; c++) {
+        int64_t from = boundary(whole, layout->columns, c);
+        int64_t to = boundary(whole, layout->columns, c + 1);
+        if (from >= end)
+            break;
+        int64_t time = (end < to ? end : to) - (start > from ? start : from);
+        row[c].time[kind] += time;
+        if (time > row[c].most[kind]) {
+            row[c].most[kind] = time;
+            row[c].op[kind] = k;
+        }
+    }
+}
+
+static struct pp_cell decide(const struct content *content, int64_t capacity)
+{
+    struct pp_cell cell = {0};
+    int64_t busy = 0;
+    for (enum pp_kind kind = PP_F; kind <= PP_W; kind++) {
+        busy += content->time[kind];
+        if (content->time[kind] > content->time[cell.kind])
+            cell.kind = kind;
+    }
+    cell.op = content->op[cell.kind];
+    cell.busy = busy > 0 && 2 * busy >= capacity;
+    return cell;
+}
+
+int pp_layout_init(struct pp_layout *layout, const struct pp_report *report,
+                   int most_rows, int columns, struct pp_error *error)
+{
+    const struct pp_schedule *schedule = &report->schedule;
+    int ranks = schedule->ranks;
+    int64_t whole = report->metrics.makespan;
+    int ranks_per_row = (ranks + most_rows - 1) / most_rows;
+    int rows = (ranks + ranks_per_row - 1) / ranks_per_row;
+    struct content *row = malloc((size_t)columns * sizeof *row);
+    *layout = (struct pp_layout){
+        .report = report,
+        .rows = rows,
+        .columns = columns,
+        .ranks_per_row = ranks_per_row,
+        .column_ns = (double)whole / columns,
+        .cells = calloc((size_t)rows * (size_t)columns, sizeof *layout->cells),
+    };
+    if (!row || !layout->cells) {
+        free(row);
+        pp_layout_release(layout);
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for a picture of %d by %d",
+                       columns, rows);
+    }
+    for (int y = 0; y < rows; y++) {
+        int first = y * ranks_per_row;
+        int last = first + ranks_per_row < ranks ? first + ranks_per_row : ranks;
+        memset(row, 0, (size_t)columns * sizeof *row);
+        for (size_t k = schedule->first[first]; k < schedule->first[last]; k++) {
+            const struct pp_span *span = &report->timeline.spans[k];
+            layout->short_ops += (double)(span->end - span->start) < layout->column_ns;
+            if (span->end > span->start)
+                add_op(row, layout, k);
+        }
+        for (int c = 0; c < columns; c++) {
+            int64_t width =
+                boundary(whole, columns, c + 1) - boundary(whole, columns, c);
+            layout->cells[(size_t)y * (size_t)columns + (size_t)c] =
+                decide(&row[c], width * (last - first));
+        }
+    }
+    free(row);
+    return 0;
+}
+
+void pp_layout_release(struct pp_layout *layout)
+{
+    free(layout->cells);
+    *layout = (struct pp_layout){0};
+}
+
+double pp_axis_step(double length, int most)
+{
+    if (!(length > 0) || most < 1)
+        return 1;
+    double power = pow(10, floor(log10(length / most)));
+    for (;; power *= 10) {
+        for (int i = 0; i < 3; i++) {
+            double step = power * (double[]){1, 2, 5}[i];
+            if (length / step <= most)
+                return step;
+        }
+    }
+}

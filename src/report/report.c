@@ -1,0 +1,147 @@
+#include "report/export.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* A report of which nothing is known yet. */
+static struct pp_report unknown(void)
+{
+    return (struct pp_report){
+        .theory = NAN,
+        .predicted = NAN,
+        .predicted_makespan_s = NAN,
+        .tokens_per_s = NAN,
+        .bubble_min = NAN,
+        .bubble_max = NAN,
+        .link_bandwidth = INFINITY,
+        .training = {.entropy_floor = NAN, .verified = -1},
+    };
+}
+
+static void find_range(struct pp_report *report)
+{
+    for (int i = 0; i < report->step_count; i++) {
+        report->bubble_min = fmin(report->bubble_min, report->steps[i].bubble);
+        report->bubble_max = fmax(report->bubble_max, report->steps[i].bubble);
+    }
+}
+
+static double median_rate(const struct pp_report *report, double tokens)
+{
+    double seconds = (double)pp_median_whole(report->steps, report->step_count) / 1e9;
+    return tokens > 0 && seconds > 0 ? tokens / seconds : NAN;
+}
+
+/* The peaks as the timeline counts them, in microbatches of a whole rank. */
+static int fill_ranks(struct pp_report *report, struct pp_error *error)
+{
+    size_t ranks = (size_t)report->schedule.ranks;
+    report->ranks = calloc(ranks, sizeof *report->ranks);
+    if (!report->ranks)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for a report of %zu ranks",
+                       ranks);
+    for (size_t r = 0; r < ranks; r++)
+        report->ranks[r].peak_in_flight =
+            (double)report->metrics.of_rank[r].peak_in_flight / report->schedule.chunks;
+    return 0;
+}
+
+/* Measures every step, and leaves the metrics of the representative one in the report.
+ */
+static int measure_steps(struct pp_report *report, struct pp_metrics *metrics,
+                         struct pp_timeline *timelines, const int *numbers,
+                         const int64_t *whole, struct pp_error *error)
+{
+    for (int i = 0; i < report->step_count; i++) {
+        if (pp_metrics_init(&metrics[i], &timelines[i], error) != 0)
+            return -1;
+        report->steps[i] = (struct pp_step){
+            .number = numbers[i],
+            .makespan = metrics[i].makespan,
+            .whole = whole[i],
+            .bubble = metrics[i].bubble.fraction,
+        };
+    }
+    int representative = pp_representative(report->steps, report->step_count);
+    report->representative = representative;
+    report->metrics = metrics[representative];
+    metrics[representative] = (struct pp_metrics){0};
+    report->timeline = timelines[representative];
+    timelines[representative] = (struct pp_timeline){0};
+    return 0;
+}
+
+int pp_report_measure(struct pp_report *report, struct pp_schedule *schedule,
+                      struct pp_timeline *timelines, const int *numbers,
+                      const int64_t *whole, int count, double tokens,
+                      struct pp_error *error)
+{
+    *report = unknown();
+    report->schedule = *schedule;
+    *schedule = (struct pp_schedule){0};
+    for (int i = 0; i < count; i++)
+        timelines[i].schedule = &report->schedule;
+
+    int result = -1;
+    struct pp_metrics *metrics = calloc((size_t)count, sizeof *metrics);
+    report->steps = calloc((size_t)count, sizeof *report->steps);
+    if (!metrics || !report->steps) {
+        pp_fail(error, PP_ENVIRONMENT, "out of memory for a report of %d steps", count);
+        goto done;
+    }
+    report->step_count = count;
+    if (pp_costs_collect(timelines, count, &report->costs, &report->cost_count,
+                         error) != 0 ||
+        measure_steps(report, metrics, timelines, numbers, whole, error) != 0 ||
+        fill_ranks(report, error) != 0)
+        goto done;
+    find_range(report);
+    report->tokens_per_s = median_rate(report, tokens);
+    result = 0;
+done:
+    for (int i = 0; i < count; i++) {
+        pp_timeline_release(&timelines[i]);
+        if (metrics)
+            pp_metrics_release(&metrics[i]);
+    }
+    free(metrics);
+    return result;
+}
+
+void pp_report_release(struct pp_report *report)
+{
+    json_decref(report->config);
+    pp_timeline_release(&report->timeline);
+    pp_schedule_release(&report->schedule);
+    pp_metrics_release(&report->metrics);
+    free(report->ranks);
+    free(report->steps);
+    free(report->costs);
+    free(report->training.losses);
+    *report = (struct pp_report){0};
+}
+
+int *pp_stages_by_rank(const struct pp_schedule *schedule)
+{
+    size_t chunks = (size_t)schedule->chunks;
+    size_t cells = (size_t)schedule->ranks * chunks;
+    int *stages = malloc((cells + 1) * sizeof *stages);
+    if (!stages)
+        return NULL;
+    for (size_t i = 0; i < cells; i++)
+        stages[i] = -1;
+    for (int s = 0; s < schedule->stages; s++)
+        stages[(size_t)schedule->rank_of[s] * chunks + (size_t)schedule->chunk_of[s]] =
+            s;
+    return stages;
+}
+
+int pp_report_need_timeline(const struct pp_report *report, struct pp_error *error)
+{
+    if (report->timeline.spans)
+        return 0;
+    return pp_fail(error, PP_BAD_INPUT,
+                   "the report holds no timeline: it had more than %d ops when it was "
+                   "written",
+                   PP_JSON_MOST_OPS);
+}

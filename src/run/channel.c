@@ -1,0 +1,170 @@
+#include "run/channel.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "schedule/walk.h"
+
+/* One tag per output of the step: F's, then B's and I's. */
+static int tag_of(const struct pp_schedule *schedule, struct pp_op producer)
+{
+    return PP_TAG_CHANNEL + (int)pp_output_index(schedule, producer);
+}
+
+static int check_tags(const struct pp_schedule *schedule, struct pp_error *error)
+{
+    int *most, found;
+    MPI_Comm_get_attr(MPI_COMM_WORLD, MPI_TAG_UB, &most, &found);
+    double tags = 2.0 * schedule->stages * schedule->microbatches + PP_TAG_CHANNEL;
+    if (found && tags <= *most)
+        return 0;
+    return pp_fail(error, PP_BAD_INPUT,
+                   "%d stages and %d microbatches need %.0f message tags, this MPI has "
+                   "%d: use fewer microbatches",
+                   schedule->stages, schedule->microbatches, tags, found ? *most : 0);
+}
+
+int pp_channel_init(struct pp_channel *channel, const struct pp_world *world,
+                    const struct pp_schedule *schedule, const struct pp_clock *clock,
+                    struct pp_pool *wires, int message_bytes, struct pp_error *error)
+{
+    size_t begin = schedule->first[world->rank];
+    size_t end = schedule->first[world->rank + 1];
+    *channel = (struct pp_channel){
+        .world = world,
+        .schedule = schedule,
+        .clock = clock,
+        .wires = wires,
+        .message_bytes = message_bytes,
+        .expected = malloc((end - begin + 1) * sizeof *channel->expected),
+        .sends = malloc((end - begin + 1) * sizeof *channel->sends),
+        .send_capacity = (int)(end - begin),
+    };
+    if (!channel->expected || !channel->sends) {
+        pp_channel_release(channel);
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for the channel");
+    }
+    for (size_t k = begin; k < end; k++) {
+        if (pp_channel_expects(channel, schedule->ops[k]))
+            channel->expected[channel->expected_count++] = k;
+    }
+    return check_tags(schedule, error);
+}
+
+void pp_channel_release(struct pp_channel *channel)
+{
+    free(channel->expected);
+    free(channel->sends);
+    *channel = (struct pp_channel){0};
+}
+
+bool pp_channel_expects(const struct pp_channel *channel, struct pp_op op)
+{
+    struct pp_op producer;
+    return pp_producer(channel->schedule, op, &producer) &&
+           channel->schedule->rank_of[producer.stage] != channel->world->rank;
+}
+
+/* Keeps PP_RECEIVES_AHEAD receives posted, while there are as many. */
+static void post_receives(struct pp_channel *channel)
+{
+    const struct pp_schedule *schedule = channel->schedule;
+    while (channel->posted < channel->expected_count &&
+           channel->posted < channel->next + PP_RECEIVES_AHEAD) {
+        struct pp_receive *receive =
+            &channel->receives[channel->posted % PP_RECEIVES_AHEAD];
+        struct pp_op producer;
+        pp_producer(schedule, schedule->ops[channel->expected[channel->posted]],
+                    &producer);
+        receive->wire = pp_pool_take(channel->wires);
+        receive->arrived = false;
+        MPI_Irecv(receive->wire, channel->message_bytes, MPI_BYTE,
+                  schedule->rank_of[producer.stage], tag_of(schedule, producer),
+                  channel->world->comm, &receive->request);
+        channel->posted++;
+    }
+}
+
+void pp_channel_start(struct pp_channel *channel)
+{
+    channel->next = channel->posted = 0;
+    post_receives(channel);
+}
+
+/* Looks at the receives under way, and notes the time of those that have come. */
+static void look_at_receives(struct pp_channel *channel)
+{
+    for (int i = channel->next; i < channel->posted; i++) {
+        struct pp_receive *receive = &channel->receives[i % PP_RECEIVES_AHEAD];
+        int done = 0;
+        if (receive->arrived)
+            continue;
+        MPI_Test(&receive->request, &done, MPI_STATUS_IGNORE);
+        if (done) {
+            receive->arrived = true;
+            receive->wire->arrived = pp_clock_arrival(
+                channel->clock, receive->wire->sent, (size_t)channel->message_bytes);
+        }
+    }
+}
+
+/* Looks at the sends under way, and gives the wires of those that have gone back. */
+static void look_at_sends(struct pp_channel *channel)
+{
+    for (int i = 0; i < channel->send_count;) {
+        struct pp_send *send = &channel->sends[i];
+        int done = 0;
+        MPI_Test(&send->request, &done, MPI_STATUS_IGNORE);
+        if (!done) {
+            i++;
+            continue;
+        }
+        pp_pool_give(channel->wires, send->wire);
+        *send = channel->sends[--channel->send_count];
+    }
+}
+
+void pp_channel_poll(void *data)
+{
+    struct pp_channel *channel = data;
+    look_at_receives(channel);
+    look_at_sends(channel);
+}
+
+struct pp_wire *pp_channel_take(struct pp_channel *channel)
+{
+    assert(channel->next < channel->posted);
+    struct pp_receive *receive = &channel->receives[channel->next % PP_RECEIVES_AHEAD];
+    struct pp_patience patience = {0};
+    pp_channel_poll(channel);
+    while (!receive->arrived) {
+        pp_relax(channel->world, &patience);
+        pp_channel_poll(channel);
+    }
+    struct pp_wire *wire = receive->wire;
+    channel->next++;
+    post_receives(channel);
+    return wire;
+}
+
+void pp_channel_send(struct pp_channel *channel, struct pp_op op, struct pp_wire *wire)
+{
+    struct pp_op consumer;
+    pp_consumer(channel->schedule, op, &consumer);
+    assert(channel->send_count < channel->send_capacity);
+    struct pp_send *send = &channel->sends[channel->send_count++];
+    send->wire = wire;
+    MPI_Isend(wire, channel->message_bytes, MPI_BYTE,
+              channel->schedule->rank_of[consumer.stage], tag_of(channel->schedule, op),
+              channel->world->comm, &send->request);
+}
+
+void pp_channel_finish(struct pp_channel *channel)
+{
+    struct pp_patience patience = {0};
+    look_at_sends(channel);
+    while (channel->send_count > 0) {
+        pp_relax(channel->world, &patience);
+        look_at_sends(channel);
+    }
+}

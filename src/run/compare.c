@@ -1,0 +1,114 @@
+#include "run/compare.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "schedules/catalogue.h"
+
+size_t pp_first_difference(const real *a, const real *b, size_t count)
+{
+    if (memcmp(a, b, count * sizeof *a) == 0)
+        return count;
+    size_t i = 0;
+    while (memcmp(&a[i], &b[i], sizeof *a) == 0)
+        i++;
+    return i;
+}
+
+struct comparison {
+    const struct pp_trainer *sequential;
+    const char *what; /* "gradient" or "value" */
+    bool gradients;
+    struct pp_error *difference;
+};
+
+/* Compares one tensor with the sequential run's; stops caring after the first. */
+static int compare_tensor(void *data, int index, const real *values,
+                          struct pp_error *error)
+{
+    struct comparison *comparison = data;
+    const struct pp_parameter *own =
+        pp_tensors_own(&comparison->sequential->tensors, index);
+    const real *expected = comparison->gradients ? own->grad : own->value;
+    size_t at = pp_first_difference(values, expected, own->count);
+    (void)error;
+    if (at == own->count || comparison->difference->lines > 0)
+        return 0;
+    struct pp_tensor_spec spec =
+        pp_model_tensor(&comparison->sequential->config->model, index);
+    pp_fail(comparison->difference, PP_WRONG_NUMBERS,
+            "verify: %s of '%s' differs at element [%zu, %zu]: %a here, %a in the "
+            "sequential run",
+            comparison->what, spec.name, at / (size_t)spec.shape[1],
+            at % (size_t)spec.shape[1], (double)values[at], (double)expected[at]);
+    return 0;
+}
+
+/* Trains the sequential run's steps; compares the losses. */
+static int train_sequential(struct pp_trainer *sequential, const double *losses,
+                            struct pp_error *difference, struct pp_error *error)
+{
+    struct pp_span *spans =
+        calloc(pp_schedule_ops(sequential->schedule), sizeof *spans);
+    if (!spans)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for a timeline");
+    for (int step = 1; step <= sequential->config->steps; step++) {
+        struct pp_outcome outcome;
+        pp_trainer_step(sequential, step, spans, &outcome);
+        if (memcmp(&outcome.loss, &losses[step - 1], sizeof outcome.loss) != 0 &&
+            difference->lines == 0)
+            pp_fail(
+                difference, PP_WRONG_NUMBERS,
+                "verify: loss of step %d differs: %a here, %a in the sequential run",
+                step, losses[step - 1], outcome.loss);
+    }
+    free(spans);
+    return 0;
+}
+
+int pp_compare_with_sequential(struct pp_trainer *trainer, const double *losses,
+                               bool *equal, struct pp_error *difference,
+                               struct pp_error *error)
+{
+    const struct pp_run_config *config = trainer->config;
+    const struct pp_world alone = {.comm = MPI_COMM_SELF, .size = 1, .own_core = true};
+    struct pp_shape shape = {
+        .ranks = 1, .chunks = 1, .microbatches = trainer->schedule->microbatches};
+    struct pp_schedule schedule = {0};
+    struct pp_trainer sequential = {0};
+    struct pp_clock clock;
+    bool leads = trainer->world->rank == 0;
+    int status = 0;
+
+    *difference = (struct pp_error){0};
+    if (leads) {
+        pp_clock_init(&clock, PP_CLOCK_VIRTUAL, &alone);
+        status = pp_schedule_build(&schedule, pp_catalogue_find("sequential"), &shape,
+                                   error);
+        if (status == 0)
+            status = pp_trainer_init(&sequential, config, &alone, &schedule,
+                                     &config->model.layers, &clock, error);
+        if (status == 0)
+            status = train_sequential(&sequential, losses, difference, error);
+    }
+    if (pp_agree(trainer->world, status, error) != 0)
+        goto done;
+
+    for (int gradients = 1; gradients >= 0 && status == 0; gradients--) {
+        struct comparison comparison = {
+            .sequential = &sequential,
+            .what = gradients ? "gradient" : "value",
+            .gradients = gradients,
+            .difference = difference,
+        };
+        status = pp_tensors_gather(&trainer->tensors, gradients, compare_tensor,
+                                   &comparison, error);
+    }
+    *equal = difference->lines == 0;
+done:
+    if (leads) {
+        pp_trainer_release(&sequential);
+        pp_schedule_release(&schedule);
+    }
+    return status;
+}

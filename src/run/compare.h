@@ -1,0 +1,19 @@
+/* --verify: the run against the sequential run, bit by bit. */
+#ifndef PP_RUN_COMPARE_H
+#define PP_RUN_COMPARE_H
+
+#include "run/train.h"
+
+/* Collective. Trains the same model again on rank 0 alone, under the sequential
+ * schedule, and compares the losses of all steps, the gradients of the last and the
+ * parameters after it with those of trainer, which has just trained all its steps.
+ * Sets *equal, on rank 0; where it is false, difference names the first step, or
+ * tensor and element, that differ. */
+int pp_compare_with_sequential(struct pp_trainer *trainer, const double *losses,
+                               bool *equal, struct pp_error *difference,
+                               struct pp_error *error);
+
+/* The first element in which a and b differ bitwise, or count. */
+size_t pp_first_difference(const real *a, const real *b, size_t count);
+
+#endif

@@ -1,0 +1,191 @@
+#include "run/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <mpi.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* mpiexec uses small statuses for its own failures, so ranks of a world started here
+ * return theirs above this. */
+enum { STATUS_BASE = 64 };
+static const char launched_here[] = "PPSIM_LAUNCHED";
+
+bool pp_launched(void)
+{
+    /* Not SLURM_PROCID: a batch script has it too, without ranks having been started.
+     */
+    return getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMIX_RANK") || getenv("PMI_RANK");
+}
+
+/* Can one process read another's memory in one copy? Containers often forbid the call;
+ * Open MPI would then complain on every rank before it falls back. */
+static bool single_copy_works(void)
+{
+    char from = 1, to = 0;
+    struct iovec remote = {&from, 1}, local = {&to, 1};
+    return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == 1;
+}
+
+static void set_mpi_environment(void)
+{
+    const char *local = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
+    cpu_set_t cpus;
+    if (!single_copy_works())
+        setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", 0);
+    /* Ranks that share cores must not spin inside MPI. Open MPI sees that only if its
+     * slots are oversubscribed, not if the user has claimed more slots than cores. */
+    if (local && sched_getaffinity(0, sizeof cpus, &cpus) == 0 &&
+        atoi(local) > CPU_COUNT(&cpus))
+        setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
+}
+
+void pp_world_enter(int *rank, int *ranks)
+{
+    set_mpi_environment();
+    MPI_Init(NULL, NULL);
+    MPI_Comm_rank(MPI_COMM_WORLD, rank);
+    MPI_Comm_size(MPI_COMM_WORLD, ranks);
+}
+
+int pp_world_status(int status)
+{
+    MPI_Bcast(&status, 1, MPI_INT, 0, MPI_COMM_WORLD);
+    return status;
+}
+
+int pp_world_leave(int status)
+{
+    int rank;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    /* mpiexec ends the others as soon as one has failed: let all get here, and have
+     * rank 0 alone, which has printed, carry the status. */
+    fflush(stdout);
+    MPI_Barrier(MPI_COMM_WORLD);
+    MPI_Finalize();
+    if (rank != 0)
+        return 0;
+    return status != 0 && getenv(launched_here) ? STATUS_BASE + status : status;
+}
+
+static volatile sig_atomic_t mpiexec_pid;
+
+static void pass_on(int signal_number)
+{
+    if (mpiexec_pid > 0)
+        kill((pid_t)mpiexec_pid, signal_number);
+}
+
+/* The child: becomes mpiexec. Writes errno into the pipe if it cannot. */
+static void become_mpiexec(int ranks, char **argv, const char *self, int report)
+{
+    char count[16];
+    int arguments = 0;
+    while (argv[arguments])
+        arguments++;
+    /* Debian's mpiexec may be another MPI's; the suffixed one is Open MPI's. */
+    const char *const start[] = {"mpiexec.openmpi",
+                                 "--allow-run-as-root",
+                                 "--oversubscribe",
+                                 "--bind-to",
+                                 "none",
+                                 "--quiet",
+                                 "--stdin",
+                                 "none",
+                                 "-n",
+                                 count,
+                                 self};
+    enum { START = sizeof start / sizeof start[0] };
+    const char **command = calloc((size_t)(START + arguments + 1), sizeof *command);
+    snprintf(count, sizeof count, "%d", ranks);
+    if (command) {
+        memcpy(command, start, sizeof start);
+        for (int i = 1; i < arguments; i++)
+            command[START + i - 1] = argv[i];
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
+        execvp(command[0], (char *const *)command);
+        command[0] = "mpiexec";
+        execvp(command[0], (char *const *)command);
+    }
+    int reason = errno;
+    if (write(report, &reason, sizeof reason) < 0)
+        _exit(126);
+    _exit(127);
+}
+
+static int exit_status(int wait_status, int ranks)
+{
+    int code = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 0;
+    if (WIFEXITED(wait_status) && code == 0)
+        return PP_DONE;
+    if (code > STATUS_BASE && code <= STATUS_BASE + PP_ENVIRONMENT)
+        return code - STATUS_BASE;
+    if (code > 128)
+        fprintf(stderr, "ppsim: one of %d ranks was killed by signal %d (%s)\n", ranks,
+                code - 128, strsignal(code - 128));
+    else if (WIFSIGNALED(wait_status))
+        fprintf(stderr, "ppsim: mpiexec was killed by signal %d (%s)\n",
+                WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)));
+    else
+        fprintf(stderr,
+                "ppsim: mpiexec ended with status %d: a rank failed, or the "
+                "ranks could not be started\n",
+                code);
+    return PP_ENVIRONMENT;
+}
+
+int pp_launch(int ranks, int threads, char **argv, int *status, struct pp_error *error)
+{
+    static const int passed_on[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    char self[4096], blas_threads[16];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    int report[2], reason = 0, wait_status = 0;
+    if (length < 0 || pipe(report) != 0)
+        return pp_fail(error, PP_ENVIRONMENT, "cannot start ranks: %s",
+                       strerror(errno));
+    self[length] = '\0';
+    setenv(launched_here, "1", 1);
+    /* OpenBLAS starts its threads when it is loaded, one per core, wanted or not. */
+    snprintf(blas_threads, sizeof blas_threads, "%d", threads);
+    setenv("OPENBLAS_NUM_THREADS", blas_threads, 0);
+    fflush(stdout);
+
+    pid_t pid = fork();
+    if (pid < 0) {
+        close(report[0]);
+        close(report[1]);
+        return pp_fail(error, PP_ENVIRONMENT, "cannot start ranks: %s",
+                       strerror(errno));
+    }
+    if (pid == 0) {
+        close(report[0]);
+        /* Closes by itself when mpiexec has taken over. */
+        if (fcntl(report[1], F_SETFD, FD_CLOEXEC) == 0)
+            become_mpiexec(ranks, argv, self, report[1]);
+        _exit(127);
+    }
+    mpiexec_pid = (sig_atomic_t)pid;
+    for (size_t i = 0; i < sizeof passed_on / sizeof passed_on[0]; i++)
+        sigaction(passed_on[i], &(struct sigaction){.sa_handler = pass_on}, NULL);
+    close(report[1]);
+    ssize_t failed;
+    while ((failed = read(report[0], &reason, sizeof reason)) < 0 && errno == EINTR)
+        ;
+    close(report[0]);
+    while (waitpid(pid, &wait_status, 0) < 0 && errno == EINTR)
+        ;
+    if (failed > 0)
+        return pp_fail(error, PP_ENVIRONMENT,
+                       "cannot start 'mpiexec': %s: is Open MPI (Debian: openmpi-bin) "
+                       "installed",
+                       strerror(reason));
+    *status = exit_status(wait_status, ranks);
+    return 0;
+}

@@ -1,0 +1,28 @@
+/* Getting ranks to run: joining the world that a launcher started, or starting one. */
+#ifndef PP_RUN_LAUNCH_H
+#define PP_RUN_LAUNCH_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+
+/* Was this process started by mpirun or srun? */
+bool pp_launched(void);
+
+/* Starts `ranks` copies of this program with mpiexec, waits for them, and sets
+ * *status to what this process is to exit with: that of rank 0, or PP_ENVIRONMENT,
+ * with a word on stderr, where a rank died. A signal to this process reaches the
+ * ranks. PP_ENVIRONMENT if mpiexec cannot be started. */
+int pp_launch(int ranks, int threads, char **argv, int *status, struct pp_error *error);
+
+/* Joins the world, before any other call of run/. Sets rank and ranks of the world. */
+void pp_world_enter(int *rank, int *ranks);
+
+/* Collective: rank 0's status, on every rank. */
+int pp_world_status(int status);
+
+/* Leaves the world; the program is then to exit with the value returned. Only rank 0's
+ * status counts. */
+int pp_world_leave(int status);
+
+#endif

@@ -1,0 +1,339 @@
+#include "run/rank.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "schedule/walk.h"
+
+struct pp_chunk *pp_rank_chunk(const struct pp_rank *rank, int stage)
+{
+    if (rank->schedule->rank_of[stage] != rank->world->rank)
+        return NULL;
+    return &rank->chunks[rank->schedule->chunk_of[stage]];
+}
+
+static struct pp_pass pass_of(const struct pp_rank *rank, const struct pp_chunk *chunk,
+                              int microbatch)
+{
+    const struct pp_slot *slot = &chunk->slots[microbatch];
+    size_t tokens = (size_t)rank->config.microbatch_size * (size_t)rank->config.seq_len;
+    size_t at = (size_t)microbatch * tokens;
+    return (struct pp_pass){
+        .tokens = rank->tokens ? rank->tokens + at : NULL,
+        .targets = rank->targets ? rank->targets + at : NULL,
+        .input = slot->input ? slot->input->data : NULL,
+        .activations = slot->activations,
+        .output_grad = slot->output_grad ? slot->output_grad->data : NULL,
+        .gradients = slot->gradients,
+        .loss_scale =
+            (real)(1.0 / ((double)rank->schedule->microbatches * (double)tokens)),
+    };
+}
+
+static void give_wire(struct pp_rank *rank, struct pp_wire **wire)
+{
+    if (*wire)
+        pp_pool_give(&rank->wires, *wire);
+    *wire = NULL;
+}
+
+static void backward_weight(struct pp_rank *rank, struct pp_chunk *chunk,
+                            int microbatch)
+{
+    struct pp_slot *slot = &chunk->slots[microbatch];
+    struct pp_pass pass = pass_of(rank, chunk, microbatch);
+    pp_stage_backward_weight(&chunk->model, &pass);
+    pp_meter_add(&rank->meter, -1, -(int64_t)chunk->activations.bytes);
+    pp_pool_give(&chunk->activations, slot->activations);
+    pp_pool_give(&chunk->gradients, slot->gradients);
+    give_wire(rank, &slot->output_grad);
+    slot->activations = slot->gradients = NULL;
+}
+
+/* Weight gradients accumulate in ascending order of microbatches whatever the schedule,
+ * so that their sums are bitwise those of the sequential run. A W that comes before its
+ * turn is held back until the op that makes it due. */
+static void weight_turn(struct pp_rank *rank, struct pp_chunk *chunk, int microbatch)
+{
+    chunk->slots[microbatch].weight_due = true;
+    while (chunk->next_weight < rank->schedule->microbatches &&
+           chunk->slots[chunk->next_weight].weight_due) {
+        chunk->slots[chunk->next_weight].weight_due = false;
+        backward_weight(rank, chunk, chunk->next_weight++);
+    }
+}
+
+/* Computes one op; its output goes into the wire, if it has one. */
+static void compute(struct pp_rank *rank, struct pp_op op, struct pp_wire *output)
+{
+    struct pp_chunk *chunk = pp_rank_chunk(rank, (int)op.stage);
+    int microbatch = (int)op.microbatch;
+    struct pp_slot *slot = &chunk->slots[microbatch];
+    real *result = output ? output->data : NULL;
+    struct pp_pass pass;
+
+    switch ((enum pp_kind)op.kind) {
+    case PP_F:
+        slot->activations = pp_pool_take(&chunk->activations);
+        pp_meter_add(&rank->meter, 1, (int64_t)chunk->activations.bytes);
+        pass = pass_of(rank, chunk, microbatch);
+        pp_stage_forward(&chunk->model, &pass, result, &rank->loss_sums[microbatch]);
+        give_wire(rank, &slot->input);
+        break;
+    case PP_B:
+    case PP_I:
+        slot->gradients = pp_pool_take(&chunk->gradients);
+        pass = pass_of(rank, chunk, microbatch);
+        pp_stage_backward_input(&chunk->model, &pass, result);
+        if (op.kind == PP_B)
+            weight_turn(rank, chunk, microbatch);
+        break;
+    case PP_W:
+        weight_turn(rank, chunk, microbatch);
+        break;
+    }
+}
+
+/* Where an op finds the wire that it takes: a chunk's slot. */
+static struct pp_wire **input_of(struct pp_rank *rank, struct pp_op op)
+{
+    struct pp_slot *slot = &pp_rank_chunk(rank, (int)op.stage)->slots[op.microbatch];
+    return op.kind == PP_F ? &slot->input : &slot->output_grad;
+}
+
+/* Waits for what the op needs, and notes when it was produced and came. */
+static void take_input(struct pp_rank *rank, struct pp_op op, struct pp_span *span)
+{
+    struct pp_op producer;
+    if (!pp_producer(rank->schedule, op, &producer))
+        return;
+    struct pp_wire **input = input_of(rank, op);
+    if (pp_channel_expects(&rank->channel, op))
+        *input = pp_channel_take(&rank->channel);
+    if (span->arrived < (*input)->arrived) {
+        span->arrived = (*input)->arrived;
+        span->ready = (*input)->sent;
+    }
+}
+
+/* Passes an op's output on: by pointer to a stage of this rank, as a message to
+ * another. */
+static void release_output(struct pp_rank *rank, struct pp_op op, struct pp_wire *wire,
+                           int64_t end)
+{
+    struct pp_op consumer;
+    if (!wire)
+        return;
+    wire->sent = wire->arrived = end;
+    pp_consumer(rank->schedule, op, &consumer);
+    if (pp_rank_chunk(rank, (int)consumer.stage))
+        *input_of(rank, consumer) = wire;
+    else
+        pp_channel_send(&rank->channel, op, wire);
+}
+
+void pp_rank_step(struct pp_rank *rank, struct pp_span *spans)
+{
+    const struct pp_schedule *schedule = rank->schedule;
+    const struct pp_op *ops = schedule->ops + schedule->first[rank->world->rank];
+    size_t count =
+        schedule->first[rank->world->rank + 1] - schedule->first[rank->world->rank];
+    int64_t origin = pp_clock_now(rank->clock);
+    for (int c = 0; c < rank->chunk_count; c++)
+        rank->chunks[c].next_weight = 0;
+    pp_channel_start(&rank->channel);
+
+    for (size_t k = 0; k < count;) {
+        /* A joined pair waits for both inputs and releases both outputs at its end. */
+        size_t together = ops[k].joined ? 2 : 1;
+        struct pp_wire *outputs[2] = {NULL, NULL};
+        struct pp_span *first = &spans[k];
+        first->ready = first->arrived = k > 0 ? spans[k - 1].end : origin;
+        for (size_t j = 0; j < together; j++) {
+            struct pp_op consumer;
+            take_input(rank, ops[k + j], first);
+            if (pp_consumer(schedule, ops[k + j], &consumer))
+                outputs[j] = pp_pool_take(&rank->wires);
+        }
+        for (size_t j = 0; j < together; j++) {
+            struct pp_span *span = &spans[k + j];
+            if (j > 0)
+                span->ready = span->arrived = spans[k].end;
+            span->start = pp_clock_begin(rank->clock, span->arrived);
+            compute(rank, ops[k + j], outputs[j]);
+            span->end = pp_clock_end(rank->clock, span->start);
+        }
+        for (size_t j = 0; j < together; j++)
+            release_output(rank, ops[k + j], outputs[j], spans[k + together - 1].end);
+        k += together;
+    }
+    pp_channel_finish(&rank->channel);
+}
+
+/* The most buffers that the rank's ops, in order, hold at once. */
+struct peaks {
+    int wires;        /* inputs and output gradients held, and one output */
+    int *activations; /* [chunks] */
+    int *gradients;   /* [chunks] */
+};
+
+static void raise_peak(int *peak, int held)
+{
+    if (held > *peak)
+        *peak = held;
+}
+
+static int count_peaks(const struct pp_rank *rank, struct peaks *peaks)
+{
+    const struct pp_schedule *schedule = rank->schedule;
+    size_t chunks = (size_t)rank->chunk_count;
+    int *held = calloc(2 * chunks, sizeof *held);
+    peaks->activations = calloc(2 * chunks, sizeof *peaks->activations);
+    peaks->gradients = peaks->activations + chunks;
+    if (!held || !peaks->activations) {
+        free(held);
+        free(peaks->activations);
+        return -1;
+    }
+    int wires = 0;
+    int me = rank->world->rank;
+    for (size_t k = schedule->first[me]; k < schedule->first[me + 1]; k++) {
+        struct pp_op op = schedule->ops[k];
+        int chunk = schedule->chunk_of[op.stage];
+        bool takes_grad = (int)op.stage < schedule->stages - 1;
+        int *activations = &held[chunk], *gradients = &held[chunks + (size_t)chunk];
+        *activations += op.kind == PP_F;
+        *gradients += pp_is_backward(op.kind);
+        wires += pp_is_backward(op.kind) && takes_grad;
+        raise_peak(&peaks->activations[chunk], *activations);
+        raise_peak(&peaks->gradients[chunk], *gradients);
+        raise_peak(&peaks->wires, wires + 2); /* an input, an output */
+        if (op.kind == PP_B || op.kind == PP_W) {
+            *activations -= 1;
+            *gradients -= 1;
+            wires -= takes_grad;
+        }
+    }
+    free(held);
+    return 0;
+}
+
+static int init_chunk(struct pp_rank *rank, int c, const int *layers_of,
+                      const struct peaks *peaks, struct pp_error *error)
+{
+    const struct pp_schedule *schedule = rank->schedule;
+    struct pp_chunk *chunk = &rank->chunks[c];
+    chunk->stage = pp_schedule_stage(schedule, rank->world->rank, c);
+    int first_layer = 0;
+    for (int s = 0; s < chunk->stage; s++)
+        first_layer += layers_of[s];
+    if (pp_stage_init(&chunk->model, &rank->config, first_layer,
+                      layers_of[chunk->stage], chunk->stage == 0,
+                      chunk->stage == schedule->stages - 1, error) != 0)
+        return -1;
+    chunk->slots = calloc((size_t)schedule->microbatches, sizeof *chunk->slots);
+    if (!chunk->slots)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for %d microbatches",
+                       schedule->microbatches);
+    size_t activations = pp_stage_activation_count(&chunk->model) * sizeof(real);
+    size_t gradients = pp_stage_gradient_count(&chunk->model) * sizeof(real);
+    if (pp_pool_init(&chunk->activations, activations, peaks->activations[c], error) !=
+        0)
+        return -1;
+    return pp_pool_init(&chunk->gradients, gradients, peaks->gradients[c], error);
+}
+
+/* Scratch for the stage that needs most, and the step's tokens where they are used. */
+static int init_shared(struct pp_rank *rank, struct pp_error *error)
+{
+    size_t scratch = 0;
+    size_t m = (size_t)rank->schedule->microbatches;
+    size_t tokens =
+        m * (size_t)rank->config.microbatch_size * (size_t)rank->config.seq_len;
+    for (int c = 0; c < rank->chunk_count; c++) {
+        size_t count = pp_stage_scratch_count(&rank->chunks[c].model);
+        if (count > scratch)
+            scratch = count;
+    }
+    size_t bytes = (scratch * sizeof(real) / PP_ALIGN + 1) * PP_ALIGN;
+    rank->scratch = aligned_alloc(PP_ALIGN, bytes);
+    rank->loss_sums = calloc(m, sizeof *rank->loss_sums);
+    if (pp_rank_chunk(rank, 0))
+        rank->tokens = calloc(tokens, sizeof *rank->tokens);
+    if (pp_rank_chunk(rank, rank->schedule->stages - 1))
+        rank->targets = calloc(tokens, sizeof *rank->targets);
+    if (!rank->scratch || !rank->loss_sums ||
+        (pp_rank_chunk(rank, 0) && !rank->tokens) ||
+        (pp_rank_chunk(rank, rank->schedule->stages - 1) && !rank->targets))
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for the step's data");
+    memset(rank->scratch, 0, bytes);
+    return 0;
+}
+
+int pp_rank_init(struct pp_rank *rank, const struct pp_world *world,
+                 const struct pp_schedule *schedule,
+                 const struct pp_model_config *config, const int *layers_of,
+                 struct pp_clock *clock, struct pp_error *error)
+{
+    struct peaks peaks = {0};
+    int status = -1;
+    *rank = (struct pp_rank){
+        .world = world,
+        .schedule = schedule,
+        .config = *config,
+        .clock = clock,
+        .chunks = calloc((size_t)schedule->chunks, sizeof *rank->chunks),
+    };
+    for (int s = 0; s < schedule->stages; s++)
+        rank->chunk_count += schedule->rank_of[s] == world->rank;
+    if (!rank->chunks || count_peaks(rank, &peaks) != 0)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for %d stages",
+                       schedule->chunks);
+    for (int c = 0; c < rank->chunk_count; c++) {
+        if (init_chunk(rank, c, layers_of, &peaks, error) != 0)
+            goto done;
+    }
+    size_t message = sizeof(struct pp_wire) +
+                     (size_t)config->microbatch_size * (size_t)config->seq_len *
+                         (size_t)config->d_model * sizeof(real);
+    /* Beside what ops hold: receives posted ahead, and sends that have not gone when
+     * the next output is ready. */
+    if (init_shared(rank, error) != 0 ||
+        pp_pool_init(&rank->wires, message, peaks.wires + PP_RECEIVES_AHEAD + 2,
+                     error) != 0 ||
+        pp_channel_init(&rank->channel, world, schedule, clock, &rank->wires,
+                        (int)message, error) != 0)
+        goto done;
+    /* Inside an op only the wall clock's transfers have something to gain from
+     * progress; the virtual clock would count it as compute. */
+    for (int c = 0; c < rank->chunk_count; c++) {
+        struct pp_stage *model = &rank->chunks[c].model;
+        model->scratch = rank->scratch;
+        model->poll = clock->kind == PP_CLOCK_WALL ? pp_channel_poll : NULL;
+        model->poll_data = &rank->channel;
+    }
+    status = 0;
+done:
+    free(peaks.activations);
+    return status;
+}
+
+void pp_rank_release(struct pp_rank *rank)
+{
+    for (int c = 0; rank->chunks && c < rank->chunk_count; c++) {
+        struct pp_chunk *chunk = &rank->chunks[c];
+        pp_stage_release(&chunk->model);
+        pp_pool_release(&chunk->activations);
+        pp_pool_release(&chunk->gradients);
+        free(chunk->slots);
+    }
+    pp_channel_release(&rank->channel);
+    pp_pool_release(&rank->wires);
+    free(rank->chunks);
+    free(rank->scratch);
+    free(rank->tokens);
+    free(rank->targets);
+    free(rank->loss_sums);
+    *rank = (struct pp_rank){0};
+}

@@ -1,0 +1,61 @@
+/* One rank of the run: its stages, its buffers, and the interpreter that takes it
+ * through its ops. Sibling of simulate/: the same schedule goes in, the same timeline
+ * comes out, but every op is really computed. */
+#ifndef PP_RUN_RANK_H
+#define PP_RUN_RANK_H
+
+#include "model/stage.h"
+#include "run/channel.h"
+#include "timeline/timeline.h"
+
+/* A microbatch inside a stage of this rank. */
+struct pp_slot {
+    struct pp_wire *input;       /* from the stage before, until F has read it */
+    struct pp_wire *output_grad; /* from the stage after, held from B or I to W */
+    real *activations;           /* F to B or W */
+    real *gradients;             /* B or I to W */
+    bool weight_due;             /* its I is done, and its W has been asked for */
+};
+
+/* A stage that this rank holds. */
+struct pp_chunk {
+    int stage;
+    struct pp_stage model;
+    struct pp_slot *slots; /* [microbatches] */
+    struct pp_pool activations, gradients;
+    int next_weight; /* the microbatch whose weight gradient comes next */
+};
+
+struct pp_rank {
+    const struct pp_world *world;
+    const struct pp_schedule *schedule;
+    struct pp_model_config config;
+    struct pp_clock *clock;
+    struct pp_chunk *chunks; /* [chunk_count] */
+    int chunk_count;
+    real *scratch;
+    struct pp_pool wires;
+    struct pp_channel channel;
+    struct pp_meter meter; /* activations held, over all chunks */
+    int32_t *tokens;       /* [microbatches] (B, T) if it holds the first stage */
+    int32_t *targets;      /* [microbatches] (B, T) if it holds the last stage */
+    double *loss_sums;     /* [microbatches] of the last stage: nats */
+};
+
+/* Allocates everything a step needs, sized from the schedule, and touches it. layers_of
+ * [stages] as from pp_partition. The world, schedule and clock outlive the rank.
+ * On failure the rank may only be released. */
+int pp_rank_init(struct pp_rank *rank, const struct pp_world *world,
+                 const struct pp_schedule *schedule,
+                 const struct pp_model_config *config, const int *layers_of,
+                 struct pp_clock *clock, struct pp_error *error);
+void pp_rank_release(struct pp_rank *rank);
+
+/* Executes this rank's ops of one step, and writes spans[k] for its k-th op. Gradients
+ * accumulate into the stages' grads; tokens and targets must be set. */
+void pp_rank_step(struct pp_rank *rank, struct pp_span *spans);
+
+/* The chunk that holds this stage, NULL if another rank does. */
+struct pp_chunk *pp_rank_chunk(const struct pp_rank *rank, int stage);
+
+#endif

@@ -1,0 +1,371 @@
+#include "run/run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/blas.h"
+#include "model/safetensors.h"
+#include "run/compare.h"
+#include "run/link.h"
+#include "run/topology.h"
+
+/* The parts of one run, on one rank. */
+struct job {
+    const struct pp_run_config *config;
+    struct pp_run_result *result;
+    struct pp_world world;
+    struct pp_topology topology;
+    struct pp_clock clock;
+    struct pp_trainer trainer;
+    struct pp_span *spans; /* [measured + 1][ops of this rank]: the last is for
+                            * warm-up steps */
+    size_t ops;
+    int measured;
+};
+
+static enum pp_clock_kind choose_clock(const struct pp_run_config *config,
+                                       const struct pp_topology *topology)
+{
+    switch (config->clock) {
+    case PP_CHOOSE_WALL:
+        return PP_CLOCK_WALL;
+    case PP_CHOOSE_VIRTUAL:
+        return PP_CLOCK_VIRTUAL;
+    case PP_CHOOSE_AUTO:
+        break;
+    }
+    return topology->own_core ? PP_CLOCK_WALL : PP_CLOCK_VIRTUAL;
+}
+
+static size_t message_bytes(const struct pp_model_config *model)
+{
+    return sizeof(struct pp_wire) + (size_t)model->microbatch_size *
+                                        (size_t)model->seq_len *
+                                        (size_t)model->d_model * sizeof(real);
+}
+
+/* Topology, clock and link. */
+static int set_up(struct job *job, struct pp_error *error)
+{
+    const struct pp_run_config *config = job->config;
+    struct pp_run_result *result = job->result;
+    MPI_Comm_dup(MPI_COMM_WORLD, &job->world.comm);
+    MPI_Comm_rank(job->world.comm, &job->world.rank);
+    MPI_Comm_size(job->world.comm, &job->world.size);
+    result->leads = job->world.rank == 0;
+    if (pp_topology_init(&job->topology, &job->world, config->threads, error) != 0)
+        return -1;
+    job->world.own_core = job->topology.own_core;
+
+    enum pp_clock_kind kind = choose_clock(config, &job->topology);
+    if (kind == PP_CLOCK_VIRTUAL && config->threads > 1)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "the virtual clock counts the CPU time of one thread: use "
+                       "'--threads' 1, or '--clock' wall");
+    pp_blas_set_threads(config->threads);
+    pp_clock_init(&job->clock, kind, &job->world);
+    struct pp_link link = {config->link_latency_s, config->link_bandwidth};
+    if (isnan(link.latency_s) || isnan(link.bandwidth)) {
+        struct pp_link measured =
+            pp_link_measure(&job->world, message_bytes(&config->model));
+        link.latency_s = isnan(link.latency_s) ? measured.latency_s : link.latency_s;
+        link.bandwidth = isnan(link.bandwidth) ? measured.bandwidth : link.bandwidth;
+    }
+    job->clock.link_latency = (int64_t)(link.latency_s * 1e9);
+    job->clock.link_bandwidth = link.bandwidth;
+
+    result->clock = kind == PP_CLOCK_WALL ? "wall" : "virtual";
+    result->link_latency_s = link.latency_s;
+    result->link_bandwidth = link.bandwidth;
+    result->oversubscribed = !job->topology.own_core;
+    result->cores = job->topology.cores;
+    memcpy(result->host, job->topology.host, sizeof result->host);
+    int length = 0;
+    char version[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+    MPI_Get_library_version(version, &length);
+    snprintf(result->mpi, sizeof result->mpi, "%.*s", (int)strcspn(version, ","),
+             version);
+    pp_blas_description(result->blas, sizeof result->blas);
+    return 0;
+}
+
+static int allocate(struct job *job, struct pp_error *error)
+{
+    const struct pp_run_config *config = job->config;
+    const struct pp_schedule *schedule = config->schedule;
+    struct pp_run_result *result = job->result;
+    job->ops = schedule->first[job->world.rank + 1] - schedule->first[job->world.rank];
+    job->measured = config->steps - config->warmup_steps;
+    size_t rows = (size_t)job->measured + 1;
+    job->spans = malloc((rows * job->ops + 1) * sizeof *job->spans);
+    result->losses = calloc((size_t)config->steps, sizeof *result->losses);
+    result->numbers = calloc(rows, sizeof *result->numbers);
+    result->whole = calloc(rows, sizeof *result->whole);
+    result->ranks = calloc((size_t)schedule->ranks, sizeof *result->ranks);
+    if (!job->spans || !result->losses || !result->numbers || !result->whole ||
+        !result->ranks)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for %d steps' timelines",
+                       config->steps);
+    memset(job->spans, 0, (rows * job->ops + 1) * sizeof *job->spans); /* touched now */
+    return 0;
+}
+
+struct saving {
+    struct pp_st_writer *writer;
+    const struct pp_model_config *model;
+};
+
+static int write_tensor(void *data, int index, const real *values,
+                        struct pp_error *error)
+{
+    struct saving *saving = data;
+    size_t bytes = pp_model_tensor(saving->model, index).count * sizeof(real);
+    return pp_st_append(saving->writer, values, bytes, error);
+}
+
+/* Declares the model's tensors, and the step's data where extra is 2. */
+static struct pp_st_tensor *declare(const struct job *job, int count, int extra)
+{
+    const struct pp_model_config *model = &job->config->model;
+    struct pp_st_tensor *list = calloc((size_t)(count + extra), sizeof *list);
+    for (int i = 0; list && i < count; i++) {
+        struct pp_tensor_spec spec = pp_model_tensor(model, i);
+        list[i].dtype = PP_F32;
+        list[i].rank = spec.rank;
+        list[i].shape[0] = spec.shape[0];
+        list[i].shape[1] = spec.shape[1];
+        snprintf(list[i].name, sizeof list[i].name, "%s", spec.name);
+    }
+    for (int i = 0; list && i < extra; i++) {
+        struct pp_st_tensor *data = &list[count + i];
+        *data = (struct pp_st_tensor){
+            .dtype = PP_I32,
+            .rank = 3,
+            .shape = {job->config->schedule->microbatches, model->microbatch_size,
+                      model->seq_len, 1},
+        };
+        snprintf(data->name, sizeof data->name, "%s", i == 0 ? "tokens" : "targets");
+    }
+    return list;
+}
+
+/* The step's tokens or targets, drawn again: any rank can. */
+static int write_data(const struct job *job, struct pp_st_writer *writer, bool targets,
+                      int step, struct pp_error *error)
+{
+    const struct pp_model_config *model = &job->config->model;
+    size_t T = (size_t)model->seq_len;
+    int64_t samples =
+        (int64_t)job->config->schedule->microbatches * model->microbatch_size;
+    int32_t *rows = calloc(2 * T, sizeof *rows);
+    int status = rows ? 0 : pp_fail(error, PP_ENVIRONMENT, "out of memory");
+    for (int64_t i = 0; i < samples && status == 0; i++) {
+        pp_corpus_sample(&job->trainer.corpus, step, i, rows, rows + T);
+        status =
+            pp_st_append(writer, targets ? rows + T : rows, T * sizeof *rows, error);
+    }
+    free(rows);
+    return status;
+}
+
+/* Collective. Writes all values, or all gradients with the data of that step. */
+static int save(struct job *job, const char *path, bool gradients, int step,
+                struct pp_error *error)
+{
+    int count = job->trainer.tensors.count;
+    int extra = gradients ? 2 : 0;
+    struct saving saving = {.model = &job->config->model};
+    int status = 0;
+    if (job->world.rank == 0) {
+        struct pp_st_tensor *list = declare(job, count, extra);
+        if (!list)
+            status = pp_fail(error, PP_ENVIRONMENT, "out of memory");
+        else if (!(saving.writer = pp_st_create(path, list, count + extra, error)))
+            status = -1;
+        free(list);
+    }
+    if (pp_agree(&job->world, status, error) != 0)
+        return -1;
+    status = pp_tensors_gather(&job->trainer.tensors, gradients, write_tensor, &saving,
+                               error);
+    if (job->world.rank == 0) {
+        for (int i = 0; i < extra && status == 0; i++)
+            status = write_data(job, saving.writer, i == 1, step, error);
+        if (status == 0)
+            status = pp_st_finish(saving.writer, error);
+        else
+            pp_st_abandon(saving.writer);
+    }
+    return pp_agree(&job->world, status, error);
+}
+
+static int train(struct job *job, struct pp_error *error)
+{
+    const struct pp_run_config *config = job->config;
+    struct pp_run_result *result = job->result;
+    for (int step = 1; step <= config->steps; step++) {
+        int row = step - 1 - config->warmup_steps;
+        struct pp_outcome outcome;
+        pp_trainer_step(
+            &job->trainer, step,
+            job->spans + (size_t)(row >= 0 ? row : job->measured) * job->ops, &outcome);
+        result->losses[step - 1] = outcome.loss;
+        if (row >= 0) {
+            result->numbers[row] = step;
+            result->whole[row] = outcome.whole;
+        }
+        if (!isfinite(outcome.loss))
+            return pp_fail(
+                error, PP_WRONG_NUMBERS,
+                "loss of step %d is not finite: try a smaller '--lr' than %g", step,
+                config->optimizer.lr);
+        if (config->on_step && result->leads)
+            config->on_step(config->on_step_data,
+                            &(struct pp_progress){
+                                .step = step,
+                                .loss = outcome.loss,
+                                .whole_s = (double)outcome.whole * 1e-9,
+                                .makespan_s = (double)outcome.makespan * 1e-9,
+                            });
+        if (step == 1 && config->save_grads &&
+            save(job, config->save_grads, true, step, error) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Puts this rank's times on rank 0's clock where the hosts' clocks drifted apart. */
+static void correct_drift(struct job *job)
+{
+    const struct pp_clock *clock = &job->clock;
+    double drift = clock->drift;
+    if (clock->kind != PP_CLOCK_WALL || drift == 0)
+        return;
+    int64_t from = clock->aligned_at + clock->offset;
+    for (size_t k = 0; k < (size_t)job->measured * job->ops; k++) {
+        int64_t *times[] = {&job->spans[k].start, &job->spans[k].end};
+        for (int i = 0; i < 2; i++)
+            *times[i] += (int64_t)(drift * (double)(*times[i] - from));
+    }
+}
+
+/* Collective. Brings all ranks' spans together into rank 0's timelines. */
+static int gather_timelines(struct job *job, struct pp_error *error)
+{
+    const struct pp_schedule *schedule = job->config->schedule;
+    struct pp_run_result *result = job->result;
+    int status = 0;
+    if (result->leads) {
+        result->timelines =
+            calloc((size_t)job->measured + 1, sizeof *result->timelines);
+        if (!result->timelines)
+            status = pp_fail(error, PP_ENVIRONMENT, "out of memory for the timelines");
+        for (int t = 0; t < job->measured && status == 0; t++) {
+            status = pp_timeline_init(&result->timelines[t], schedule, error);
+            result->timeline_count += status == 0;
+        }
+    }
+    if (pp_agree(&job->world, status, error) != 0)
+        return -1;
+    size_t bytes = job->ops * sizeof *job->spans;
+    for (int t = 0; t < job->measured; t++) {
+        struct pp_span *mine = job->spans + (size_t)t * job->ops;
+        if (!result->leads) {
+            pp_send_bytes(&job->world, mine, bytes, 0, PP_TAG_SPANS);
+            continue;
+        }
+        struct pp_span *spans = result->timelines[t].spans;
+        memcpy(spans + schedule->first[0], mine, bytes);
+        for (int r = 1; r < schedule->ranks; r++)
+            pp_receive_bytes(&job->world, spans + schedule->first[r],
+                             (schedule->first[r + 1] - schedule->first[r]) *
+                                 sizeof *spans,
+                             r, PP_TAG_SPANS);
+    }
+    return 0;
+}
+
+/* Collective. What the pools counted and where the ranks ran. */
+static void gather_ranks(struct job *job)
+{
+    const struct pp_rank *rank = &job->trainer.rank;
+    struct pp_run_rank mine = {
+        .peak_in_flight = rank->meter.peak,
+        .peak_activation_bytes = rank->meter.peak_bytes,
+    };
+    for (int c = 0; c < rank->chunk_count; c++)
+        mine.parameter_bytes +=
+            (int64_t)(rank->chunks[c].model.real_count * sizeof(real));
+    memcpy(mine.cpuset, job->topology.cpuset, sizeof mine.cpuset);
+    if (!job->result->leads) {
+        pp_send_bytes(&job->world, &mine, sizeof mine, 0, PP_TAG_SPANS);
+        return;
+    }
+    job->result->ranks[0] = mine;
+    for (int r = 1; r < job->world.size; r++)
+        pp_receive_bytes(&job->world, &job->result->ranks[r], sizeof mine, r,
+                         PP_TAG_SPANS);
+}
+
+static int verify(struct job *job, struct pp_error *error)
+{
+    struct pp_run_result *result = job->result;
+    bool equal = false;
+    result->verified = -1;
+    if (!job->config->verify)
+        return 0;
+    if (pp_compare_with_sequential(&job->trainer, result->losses, &equal,
+                                   &result->difference, error) != 0)
+        return -1;
+    result->verified = equal;
+    return 0;
+}
+
+int pp_run(const struct pp_run_config *config, struct pp_run_result *result,
+           struct pp_error *error)
+{
+    struct job job = {.config = config, .result = result};
+    int status = -1;
+    *result = (struct pp_run_result){.verified = -1};
+    if (set_up(&job, error) != 0)
+        goto done;
+    if (pp_agree(&job.world, allocate(&job, error), error) != 0)
+        goto done;
+    if (pp_trainer_init(&job.trainer, config, &job.world, config->schedule,
+                        config->layers_of, &job.clock, error) != 0)
+        goto done;
+    result->entropy_floor = pp_corpus_entropy_floor(&job.trainer.corpus);
+    if (train(&job, error) != 0)
+        goto done;
+    pp_clock_realign(&job.clock, &job.world);
+    correct_drift(&job);
+    double clock_error = (double)job.clock.error * 1e-9;
+    pp_max_doubles(&job.world, &clock_error, 1);
+    result->clock_error_s = clock_error;
+    gather_ranks(&job);
+    if (pp_tensors_digest(&job.trainer.tensors, result->digest, error) != 0 ||
+        gather_timelines(&job, error) != 0 || verify(&job, error) != 0)
+        goto done;
+    if (config->save && save(&job, config->save, false, config->steps, error) != 0)
+        goto done;
+    status = 0;
+done:
+    pp_trainer_release(&job.trainer);
+    free(job.spans);
+    MPI_Comm_free(&job.world.comm);
+    return status;
+}
+
+void pp_run_result_release(struct pp_run_result *result)
+{
+    for (int t = 0; t < result->timeline_count; t++)
+        pp_timeline_release(&result->timelines[t]);
+    free(result->timelines);
+    free(result->numbers);
+    free(result->whole);
+    free(result->losses);
+    free(result->ranks);
+    *result = (struct pp_run_result){0};
+}

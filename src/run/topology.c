@@ -1,0 +1,106 @@
+#include "run/topology.h"
+
+#include <hwloc.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The ranks of this host and what they may run on. */
+struct host {
+    MPI_Comm comm;
+    int rank, size;
+    hwloc_topology_t topology;
+    hwloc_bitmap_t mine;    /* this rank's binding */
+    hwloc_bitmap_t all;     /* all local ranks' bindings together */
+    bool bound_by_launcher; /* the ranks' bindings differ already */
+};
+
+/* Gathers the bindings as text, so that any number of CPUs passes. */
+static void gather_bindings(struct host *host)
+{
+    enum { TEXT = 1024 };
+    char text[TEXT] = "";
+    hwloc_bitmap_list_snprintf(text, sizeof text, host->mine);
+    hwloc_bitmap_t other = hwloc_bitmap_alloc();
+    for (int r = 0; r < host->size; r++) {
+        char theirs[TEXT];
+        memcpy(theirs, text, TEXT);
+        MPI_Bcast(theirs, TEXT, MPI_CHAR, r, host->comm);
+        hwloc_bitmap_list_sscanf(other, theirs);
+        hwloc_bitmap_or(host->all, host->all, other);
+        if (!hwloc_bitmap_isequal(other, host->mine))
+            host->bound_by_launcher = true;
+    }
+    hwloc_bitmap_free(other);
+    int differ = host->bound_by_launcher;
+    MPI_Allreduce(MPI_IN_PLACE, &differ, 1, MPI_INT, MPI_MAX, host->comm);
+    host->bound_by_launcher = differ;
+}
+
+/* Cores (not hardware threads: two of one core share its units) within a set; a
+ * container may hide cores, then processing units stand for them. */
+static int cores_within(hwloc_topology_t topology, hwloc_const_bitmap_t set)
+{
+    int cores = hwloc_get_nbobjs_inside_cpuset_by_type(topology, set, HWLOC_OBJ_CORE);
+    if (cores > 0)
+        return cores;
+    int units = 0;
+    hwloc_obj_t core = NULL;
+    while ((core = hwloc_get_next_obj_by_type(topology, HWLOC_OBJ_CORE, core)))
+        units += hwloc_bitmap_intersects(core->cpuset, set);
+    return units > 0 ? units : hwloc_bitmap_weight(set);
+}
+
+/* Binds this rank to its share of the cores: threads of them from rank * threads on. */
+static void bind(struct host *host, int threads)
+{
+    hwloc_bitmap_t share = hwloc_bitmap_alloc();
+    for (int t = 0; t < threads; t++) {
+        hwloc_obj_t core = hwloc_get_obj_inside_cpuset_by_type(
+            host->topology, host->all, HWLOC_OBJ_CORE,
+            (unsigned)(host->rank * threads + t));
+        if (core)
+            hwloc_bitmap_or(share, share, core->cpuset);
+    }
+    hwloc_bitmap_and(share, share, host->all);
+    if (!hwloc_bitmap_iszero(share) &&
+        hwloc_set_cpubind(host->topology, share, HWLOC_CPUBIND_PROCESS) == 0)
+        hwloc_bitmap_copy(host->mine, share);
+    hwloc_bitmap_free(share);
+}
+
+int pp_topology_init(struct pp_topology *topology, const struct pp_world *world,
+                     int threads, struct pp_error *error)
+{
+    struct host host = {.mine = hwloc_bitmap_alloc(), .all = hwloc_bitmap_alloc()};
+    *topology = (struct pp_topology){0};
+    MPI_Comm_split_type(world->comm, MPI_COMM_TYPE_SHARED, world->rank, MPI_INFO_NULL,
+                        &host.comm);
+    MPI_Comm_rank(host.comm, &host.rank);
+    MPI_Comm_size(host.comm, &host.size);
+    int status = 0;
+    if (hwloc_topology_init(&host.topology) != 0)
+        status = pp_fail(error, PP_ENVIRONMENT, "hwloc cannot be initialised");
+    else if (hwloc_topology_load(host.topology) != 0)
+        status = pp_fail(error, PP_ENVIRONMENT, "hwloc cannot read the topology");
+    if (pp_agree(world, status, error) != 0)
+        return -1;
+
+    if (hwloc_get_cpubind(host.topology, host.mine, HWLOC_CPUBIND_PROCESS) != 0)
+        hwloc_bitmap_copy(host.mine, hwloc_topology_get_allowed_cpuset(host.topology));
+    gather_bindings(&host);
+    topology->cores = cores_within(host.topology, host.all);
+    topology->local_ranks = host.size;
+    double crowded = host.size * threads > topology->cores;
+    pp_max_doubles(world, &crowded, 1);
+    topology->own_core = crowded == 0;
+    if (topology->own_core && !host.bound_by_launcher)
+        bind(&host, threads);
+    hwloc_bitmap_list_snprintf(topology->cpuset, sizeof topology->cpuset, host.mine);
+    gethostname(topology->host, sizeof topology->host - 1);
+
+    hwloc_topology_destroy(host.topology);
+    hwloc_bitmap_free(host.mine);
+    hwloc_bitmap_free(host.all);
+    MPI_Comm_free(&host.comm);
+    return 0;
+}

@@ -1,0 +1,157 @@
+#include "run/train.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int allocate(struct pp_trainer *trainer, struct pp_error *error)
+{
+    struct pp_rank *rank = &trainer->rank;
+    size_t wte = (size_t)rank->config.vocab * (size_t)rank->config.d_model;
+    bool exchange = pp_tensors_exchange(&trainer->tensors);
+    trainer->moments = calloc((size_t)rank->chunk_count, sizeof *trainer->moments);
+    trainer->squares = calloc((size_t)trainer->tensors.count, sizeof(double));
+    trainer->unused = calloc((size_t)rank->config.seq_len, sizeof *trainer->unused);
+    if (exchange)
+        trainer->tie = calloc(wte, sizeof *trainer->tie);
+    bool failed = !trainer->moments || !trainer->squares || !trainer->unused ||
+                  (exchange && !trainer->tie);
+    for (int c = 0; !failed && c < rank->chunk_count; c++) {
+        size_t count = 2 * rank->chunks[c].model.real_count;
+        if (trainer->config->optimizer.kind == PP_SGD)
+            continue;
+        trainer->moments[c] = malloc(count * sizeof(float));
+        failed = !trainer->moments[c];
+        if (!failed)
+            memset(trainer->moments[c], 0, count * sizeof(float)); /* touched now */
+    }
+    if (failed)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for the optimizer");
+    return 0;
+}
+
+int pp_trainer_init(struct pp_trainer *trainer, const struct pp_run_config *config,
+                    const struct pp_world *world, const struct pp_schedule *schedule,
+                    const int *layers_of, struct pp_clock *clock,
+                    struct pp_error *error)
+{
+    *trainer = (struct pp_trainer){
+        .config = config,
+        .world = world,
+        .schedule = schedule,
+        .clock = clock,
+        .layers_of = layers_of,
+    };
+    trainer->tensors = (struct pp_tensors){
+        .rank = &trainer->rank,
+        .layers_of = layers_of,
+        .count = pp_model_tensor_count(&config->model),
+    };
+    int status = pp_corpus_init(&trainer->corpus, config->data, config->seed,
+                                config->model.vocab, config->model.seq_len, error);
+    if (status == 0)
+        status = pp_rank_init(&trainer->rank, world, schedule, &config->model,
+                              layers_of, clock, error);
+    if (status == 0)
+        status = allocate(trainer, error);
+    if (pp_agree(world, status, error) != 0)
+        return -1;
+    return pp_tensors_load(&trainer->tensors, config->load, config->seed, error);
+}
+
+void pp_trainer_release(struct pp_trainer *trainer)
+{
+    for (int c = 0; trainer->moments && c < trainer->rank.chunk_count; c++)
+        free(trainer->moments[c]);
+    free(trainer->moments);
+    free(trainer->tie);
+    free(trainer->squares);
+    free(trainer->unused);
+    pp_rank_release(&trainer->rank);
+    pp_corpus_release(&trainer->corpus);
+    *trainer = (struct pp_trainer){0};
+}
+
+/* The step's tokens and targets: each rank draws those that it needs. */
+static void draw(struct pp_trainer *trainer, int step)
+{
+    struct pp_rank *rank = &trainer->rank;
+    size_t T = (size_t)rank->config.seq_len;
+    int64_t samples =
+        (int64_t)trainer->schedule->microbatches * rank->config.microbatch_size;
+    if (!rank->tokens && !rank->targets)
+        return;
+    for (int64_t i = 0; i < samples; i++)
+        pp_corpus_sample(&trainer->corpus, step, i,
+                         rank->tokens ? rank->tokens + (size_t)i * T : trainer->unused,
+                         rank->targets ? rank->targets + (size_t)i * T
+                                       : trainer->unused);
+}
+
+/* Clips by the global norm, as torch.nn.utils.clip_grad_norm_ does, and updates. */
+static void update(struct pp_trainer *trainer, int step)
+{
+    const struct pp_run_config *config = trainer->config;
+    double factor = 1;
+    if (config->clip_norm > 0)
+        factor = config->clip_norm /
+                 (pp_tensors_norm(&trainer->tensors, trainer->squares) + 1e-6);
+    for (int c = 0; c < trainer->rank.chunk_count; c++) {
+        struct pp_stage *stage = &trainer->rank.chunks[c].model;
+        float *first = trainer->moments[c];
+        pp_optimizer_step(&config->optimizer, step, factor < 1 ? (float)factor : 1.0f,
+                          stage->real_count, stage->values, stage->grads, first,
+                          first ? first + stage->real_count : NULL);
+    }
+}
+
+/* The loss on the rank that has it, -INFINITY elsewhere: the maximum is the loss. */
+static double local_loss(const struct pp_trainer *trainer)
+{
+    const struct pp_rank *rank = &trainer->rank;
+    double sum = 0;
+    if (!pp_rank_chunk(rank, trainer->schedule->stages - 1))
+        return -INFINITY;
+    for (int i = 0; i < trainer->schedule->microbatches; i++)
+        sum += rank->loss_sums[i];
+    return sum / ((double)trainer->schedule->microbatches *
+                  rank->config.microbatch_size * rank->config.seq_len);
+}
+
+void pp_trainer_step(struct pp_trainer *trainer, int step, struct pp_span *spans,
+                     struct pp_outcome *outcome)
+{
+    const struct pp_schedule *schedule = trainer->schedule;
+    struct pp_rank *rank = &trainer->rank;
+    size_t ops = schedule->first[trainer->world->rank + 1] -
+                 schedule->first[trainer->world->rank];
+    draw(trainer, step);
+    for (int c = 0; c < rank->chunk_count; c++)
+        memset(rank->chunks[c].model.grads, 0,
+               rank->chunks[c].model.real_count * sizeof(real));
+    pp_barrier(trainer->world);
+    pp_clock_restart(trainer->clock);
+
+    pp_rank_step(rank, spans);
+
+    int64_t cpu = pp_clock_cpu();
+    pp_tensors_tie(&trainer->tensors, trainer->tie);
+    update(trainer, step);
+    int64_t end = pp_clock_now(trainer->clock);
+    if (trainer->clock->kind == PP_CLOCK_VIRTUAL)
+        end += pp_clock_cpu() - cpu;
+
+    double loss = local_loss(trainer);
+    double most[] = {-INFINITY, -INFINITY, (double)end, isnan(loss) ? -INFINITY : loss,
+                     isnan(loss)};
+    if (ops > 0) {
+        most[0] = -(double)spans[0].start;
+        most[1] = (double)spans[ops - 1].end;
+    }
+    pp_max_doubles(trainer->world, most, 5);
+    *outcome = (struct pp_outcome){
+        .loss = most[4] > 0 ? (double)NAN : most[3],
+        .makespan = (int64_t)(most[1] + most[0]),
+        .whole = (int64_t)(most[2] + most[0]),
+    };
+}

@@ -1,0 +1,101 @@
+#include "run/world.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+void pp_relax(const struct pp_world *world, struct pp_patience *patience)
+{
+    /* Ops take milliseconds, so sleeps of 20 to 200 us cost little and leave the core
+     * to the ranks that compute. Yielding instead would keep every waiting rank in the
+     * run queue, and its polling in the caches. */
+    enum { FIRST_NS = 20000, LAST_NS = 200000 };
+    if (world->own_core)
+        return;
+    long ns = (long)FIRST_NS * (1 + patience->looks / 4);
+    patience->looks++;
+    nanosleep(&(struct timespec){.tv_nsec = ns < LAST_NS ? ns : LAST_NS}, NULL);
+}
+
+void pp_wait(const struct pp_world *world, MPI_Request *request)
+{
+    struct pp_patience patience = {0};
+    int done = 0;
+    MPI_Test(request, &done, MPI_STATUS_IGNORE);
+    while (!done) {
+        pp_relax(world, &patience);
+        MPI_Test(request, &done, MPI_STATUS_IGNORE);
+    }
+}
+
+void pp_barrier(const struct pp_world *world)
+{
+    MPI_Request request;
+    MPI_Ibarrier(world->comm, &request);
+    pp_wait(world, &request);
+}
+
+static void reduce(const struct pp_world *world, double *values, int count, MPI_Op op)
+{
+    MPI_Request request;
+    MPI_Iallreduce(MPI_IN_PLACE, values, count, MPI_DOUBLE, op, world->comm, &request);
+    pp_wait(world, &request);
+}
+
+void pp_sum_doubles(const struct pp_world *world, double *values, int count)
+{
+    reduce(world, values, count, MPI_SUM);
+}
+
+void pp_max_doubles(const struct pp_world *world, double *values, int count)
+{
+    reduce(world, values, count, MPI_MAX);
+}
+
+void pp_broadcast(const struct pp_world *world, void *data, int bytes, int root)
+{
+    MPI_Request request;
+    MPI_Ibcast(data, bytes, MPI_BYTE, root, world->comm, &request);
+    pp_wait(world, &request);
+}
+
+enum { PIECE = 1 << 30 };
+
+void pp_send_bytes(const struct pp_world *world, const void *data, size_t bytes,
+                   int rank, int tag)
+{
+    for (size_t at = 0; at < bytes; at += PIECE) {
+        MPI_Request request;
+        int count = (int)(bytes - at < PIECE ? bytes - at : PIECE);
+        MPI_Isend((const char *)data + at, count, MPI_BYTE, rank, tag, world->comm,
+                  &request);
+        pp_wait(world, &request);
+    }
+}
+
+void pp_receive_bytes(const struct pp_world *world, void *data, size_t bytes, int rank,
+                      int tag)
+{
+    for (size_t at = 0; at < bytes; at += PIECE) {
+        MPI_Request request;
+        int count = (int)(bytes - at < PIECE ? bytes - at : PIECE);
+        MPI_Irecv((char *)data + at, count, MPI_BYTE, rank, tag, world->comm, &request);
+        pp_wait(world, &request);
+    }
+}
+
+int pp_agree(const struct pp_world *world, int status, struct pp_error *error)
+{
+    double failing = status == 0 ? -world->size : -world->rank;
+    pp_max_doubles(world, &failing, 1);
+    int rank = (int)-failing;
+    if (rank == world->size)
+        return 0;
+    pp_broadcast(world, error, sizeof *error, rank);
+    if (rank > 0) {
+        char text[sizeof error->text];
+        memcpy(text, error->text, sizeof text);
+        pp_fail(error, error->status, "rank %d: %.6000s", rank, text);
+    }
+    return -1;
+}

@@ -1,0 +1,95 @@
+#include "simulate/costs.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+int pp_costs_init(struct pp_costs *costs, int stages, struct pp_error *error)
+{
+    *costs = (struct pp_costs){
+        .stages = stages,
+        .op = calloc((size_t)stages, sizeof *costs->op),
+        .joined = -1,
+        .near.bandwidth = INFINITY,
+        .far.bandwidth = INFINITY,
+    };
+    if (!costs->op)
+        return pp_fail(error, PP_ENVIRONMENT,
+                       "out of memory for the costs of %d stages", stages);
+    return 0;
+}
+
+void pp_costs_release(struct pp_costs *costs)
+{
+    free(costs->op);
+    free(costs->slow);
+    *costs = (struct pp_costs){0};
+}
+
+void pp_costs_fill(struct pp_costs *costs, int64_t forward, int64_t input,
+                   int64_t weight)
+{
+    for (int s = 0; s < costs->stages; s++) {
+        costs->op[s][PP_F] = forward;
+        costs->op[s][PP_B] = input + weight;
+        costs->op[s][PP_I] = input;
+        costs->op[s][PP_W] = weight;
+    }
+}
+
+int64_t pp_nanoseconds(double ns)
+{
+    return llround(fmin(ns, 0x1p61));
+}
+
+int64_t pp_hop_wire(const struct pp_hop *hop, double bytes)
+{
+    return pp_nanoseconds(1e9 * bytes / hop->bandwidth);
+}
+
+const struct pp_hop *pp_costs_hop(const struct pp_costs *costs, int from, int to)
+{
+    int node = costs->ranks_per_node;
+    if (from == to)
+        return NULL;
+    return node == 0 || from / node == to / node ? &costs->near : &costs->far;
+}
+
+/* Adds one hop to the sum; does it cost what the closed forms' hops do, and what the
+ * others before it did? */
+static bool add_hop(const struct pp_costs *costs, const struct pp_hop *hop, int count,
+                    double *sum)
+{
+    int64_t time = hop->latency + pp_hop_wire(hop, costs->message_bytes);
+    bool alike = (double)time * count == *sum;
+    *sum += (double)time;
+    return alike && hop->sender == 0 && hop->receiver == 0 && !hop->serialise;
+}
+
+bool pp_costs_equal(const struct pp_costs *costs, const struct pp_schedule *schedule,
+                    struct pp_equal_costs *equal)
+{
+    bool alike = costs->jitter == 0 && costs->joined < 0;
+    double sum[PP_KINDS] = {0}, hops = 0;
+    int hop_count = 0;
+    for (int s = 0; s < costs->stages; s++) {
+        int rank = schedule->rank_of[s];
+        for (int kind = 0; kind < PP_KINDS; kind++) {
+            sum[kind] += (double)costs->op[s][kind];
+            alike &= costs->op[s][kind] == costs->op[0][kind];
+        }
+        alike &= !costs->slow || costs->slow[rank] == 1.0;
+        if (s + 1 == costs->stages)
+            continue;
+        const struct pp_hop *hop = pp_costs_hop(costs, rank, schedule->rank_of[s + 1]);
+        if (hop)
+            alike &= add_hop(costs, hop, hop_count++, &hops);
+    }
+    *equal = (struct pp_equal_costs){
+        .forward = sum[PP_F] / schedule->ranks,
+        .backward = sum[PP_B] / schedule->ranks,
+        .input = sum[PP_I] / schedule->ranks,
+        .weight = sum[PP_W] / schedule->ranks,
+        .hop = hop_count > 0 ? hops / hop_count : 0,
+    };
+    return alike;
+}

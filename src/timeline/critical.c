@@ -1,0 +1,170 @@
+#include "timeline/critical.h"
+
+#include <stdlib.h>
+
+static int64_t clamp(int64_t x, int64_t low, int64_t high)
+{
+    return x < low ? low : x > high ? high : x;
+}
+
+/* What it follows. */
+struct path {
+    const struct pp_timeline *timeline;
+    const struct pp_metrics *metrics;
+    const struct pp_producers *producers;
+};
+
+/* Is the op the first of its rank? */
+static bool is_first(const struct path *path, int64_t k)
+{
+    const struct pp_schedule *schedule = path->timeline->schedule;
+    return (size_t)k == schedule->first[pp_rank_of_op(schedule, k)];
+}
+
+/* When the op's rank was free for it. */
+static int64_t free_from(const struct path *path, int64_t k)
+{
+    return is_first(path, k) ? path->metrics->start : path->timeline->spans[k - 1].end;
+}
+
+/* The op that ended last. */
+static int64_t last_op(const struct path *path)
+{
+    const struct pp_schedule *schedule = path->timeline->schedule;
+    for (int r = 0; r < schedule->ranks; r++) {
+        if (schedule->first[r + 1] > schedule->first[r] &&
+            path->metrics->of_rank[r].last_end == path->metrics->end)
+            return (int64_t)schedule->first[r + 1] - 1;
+    }
+    return PP_NO_OP;
+}
+
+/* How the op came to start when it did, and the op that decided it. Ops are followed
+ * back in time: a producer that ends after its consumer started, which only clocks out
+ * of step can show, is not followed. */
+static int64_t step_back(const struct path *path, int64_t k, struct pp_link *link)
+{
+    const struct pp_span *spans = path->timeline->spans;
+    int64_t from = free_from(path, k), start = spans[k].start;
+    int64_t producer = pp_producer_of(path->producers, k);
+    *link = (struct pp_link){.op = k};
+    bool late = spans[k].arrived > from || is_first(path, k);
+    if (producer != PP_NO_OP && late && spans[producer].end <= start &&
+        spans[producer].start < start) {
+        int64_t arrived = clamp(spans[k].arrived, spans[producer].end, start);
+        link->crossed = true;
+        link->hop = arrived - spans[producer].end;
+        link->overhead = start - arrived;
+        return producer;
+    }
+    link->overhead = start - from;
+    return is_first(path, k) ? PP_NO_OP : k - 1;
+}
+
+static void add_link(struct pp_critical *critical, const struct path *path,
+                     struct pp_link link)
+{
+    const struct pp_schedule *schedule = path->timeline->schedule;
+    const struct pp_span *span = &path->timeline->spans[link.op];
+    struct pp_op op = schedule->ops[link.op];
+    int64_t took = span->end - span->start;
+    critical->links[critical->count++] = link;
+    critical->busy[op.kind] += took;
+    critical->hops += link.hop;
+    critical->overhead += link.overhead;
+    critical->of_rank[schedule->rank_of[op.stage]] += took;
+    critical->of_stage[op.stage][op.kind] += took;
+}
+
+static void find_slowest(struct pp_critical *critical, int stages)
+{
+    int64_t most = -1;
+    for (int s = 0; s < stages; s++) {
+        for (enum pp_kind kind = PP_F; kind <= PP_W; kind++) {
+            if (critical->of_stage[s][kind] > most) {
+                most = critical->of_stage[s][kind];
+                critical->slowest_stage = s;
+                critical->slowest_kind = kind;
+            }
+        }
+    }
+}
+
+int pp_critical_init(struct pp_critical *critical, const struct pp_timeline *timeline,
+                     const struct pp_metrics *metrics,
+                     const struct pp_producers *producers, struct pp_error *error)
+{
+    const struct pp_schedule *schedule = timeline->schedule;
+    struct path path = {timeline, metrics, producers};
+    size_t ops = pp_schedule_ops(schedule);
+    *critical = (struct pp_critical){
+        .links = malloc((ops + 1) * sizeof *critical->links),
+        .of_rank = calloc((size_t)schedule->ranks, sizeof *critical->of_rank),
+        .of_stage = calloc((size_t)schedule->stages, sizeof *critical->of_stage),
+    };
+    if (!critical->links || !critical->of_rank || !critical->of_stage) {
+        pp_critical_release(critical);
+        return pp_fail(error, PP_ENVIRONMENT,
+                       "out of memory for the critical path through %zu ops", ops);
+    }
+    /* No op is met twice: each step back goes to an earlier one on the rank, or to one
+     * that started before. The bound only guards against clocks out of step. */
+    for (int64_t k = last_op(&path); k != PP_NO_OP && critical->count < ops;) {
+        struct pp_link link;
+        int64_t before = step_back(&path, k, &link);
+        add_link(critical, &path, link);
+        k = before;
+    }
+    for (size_t i = 0, j = critical->count; i + 1 < j; i++) {
+        struct pp_link swap = critical->links[i];
+        critical->links[i] = critical->links[--j];
+        critical->links[j] = swap;
+    }
+    find_slowest(critical, schedule->stages);
+    return 0;
+}
+
+void pp_critical_release(struct pp_critical *critical)
+{
+    free(critical->links);
+    free(critical->of_rank);
+    free(critical->of_stage);
+    *critical = (struct pp_critical){0};
+}
+
+int pp_longest_gaps(const struct pp_timeline *timeline,
+                    const struct pp_metrics *metrics,
+                    const struct pp_producers *producers, int rank, int most,
+                    struct pp_gap *gaps)
+{
+    const struct pp_schedule *schedule = timeline->schedule;
+    struct path path = {timeline, metrics, producers};
+    int count = 0;
+    for (size_t k = schedule->first[rank]; k < schedule->first[rank + 1]; k++) {
+        const struct pp_span *span = &timeline->spans[k];
+        int64_t from = free_from(&path, (int64_t)k), length = span->start - from;
+        if (length <= 0)
+            continue;
+        int place = count;
+        while (place > 0 &&
+               length > timeline->spans[gaps[place - 1].op].start - gaps[place - 1].from)
+            place--;
+        if (place == most)
+            continue;
+        if (count < most)
+            count++;
+        for (int i = count - 1; i > place; i--)
+            gaps[i] = gaps[i - 1];
+        int64_t ready = clamp(span->ready, from, span->start);
+        int64_t arrived = clamp(span->arrived, ready, span->start);
+        gaps[place] = (struct pp_gap){
+            .op = (int64_t)k,
+            .producer = pp_producer_of(producers, (int64_t)k),
+            .from = from,
+            .dependency = ready - from,
+            .communication = arrived - ready,
+            .overhead = span->start - arrived,
+        };
+    }
+    return count;
+}

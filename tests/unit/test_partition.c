@@ -1,0 +1,200 @@
+#include "model/partition.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "unit.h"
+
+static const struct pp_model_config model = {.layers = 8,
+                                             .d_model = 128,
+                                             .heads = 4,
+                                             .seq_len = 64,
+                                             .microbatch_size = 4,
+                                             .vocab = 256};
+
+static void expect(const struct pp_model_config *config, const char *split, int stages,
+                   const char *expected)
+{
+    int layers_of[64];
+    char text[256] = "";
+    struct pp_error error = {0};
+    ck_assert_msg(pp_partition(config, split, stages, layers_of, &error) == 0, "%s",
+                  error.text);
+    for (int s = 0; s < stages; s++)
+        sprintf(text + strlen(text), "%s%d", s > 0 ? "," : "", layers_of[s]);
+    ck_assert_str_eq(text, expected);
+}
+
+START_TEST(even_gives_the_remainder_to_the_first_stages)
+{
+    expect(&model, NULL, 4, "2,2,2,2");
+    expect(&model, "even", 3, "3,3,2");
+    expect(&model, "even", 5, "2,2,2,1,1");
+    expect(&model, "even", 8, "1,1,1,1,1,1,1,1");
+    expect(&model, "even", 1, "8");
+}
+END_TEST
+
+START_TEST(a_list_is_taken_as_it_is)
+{
+    expect(&model, "3,2,2,1", 4, "3,2,2,1");
+    expect(&model, "8", 1, "8");
+    expect(&model, "1,7", 2, "1,7");
+}
+END_TEST
+
+START_TEST(auto_relieves_a_heavy_head)
+{
+    struct pp_model_config config = model;
+    config.vocab = 16;
+    expect(&config, "auto", 4, "2,2,2,2");
+    /* V = 12 C: the head weighs about one layer. */
+    config.vocab = 50257;
+    expect(&config, "auto", 4, "3,2,2,1");
+    expect(&config, "auto", 1, "8");
+    /* V = 12 C + 2 T: the head weighs exactly one layer, 2,2,2,2 and 3,2,2,1 are as
+     * heavy: the even one. */
+    config.vocab = 12 * config.d_model + 2 * config.seq_len;
+    expect(&config, "auto", 4, "2,2,2,2");
+}
+END_TEST
+
+static double heaviest(const struct pp_model_config *config, int stages,
+                       const int *layers_of)
+{
+    double most = 0;
+    for (int s = 0; s < stages; s++) {
+        struct pp_flops flops =
+            pp_stage_flops(config, layers_of[s], s == 0, s == stages - 1);
+        double sum = flops.forward + flops.input + flops.weight;
+        most = sum > most ? sum : most;
+    }
+    return most;
+}
+
+/* The smallest heaviest stage over every split of the remaining layers. */
+static double best_of_all(const struct pp_model_config *config, int stages, int stage,
+                          int left, int *layers_of)
+{
+    if (stage == stages - 1) {
+        layers_of[stage] = left;
+        return heaviest(config, stages, layers_of);
+    }
+    double best = -1;
+    for (int n = 1; n <= left - (stages - 1 - stage); n++) {
+        layers_of[stage] = n;
+        double value = best_of_all(config, stages, stage + 1, left - n, layers_of);
+        best = best < 0 || value < best ? value : best;
+    }
+    return best;
+}
+
+START_TEST(auto_is_as_good_as_trying_every_split)
+{
+    const int vocabs[] = {16, 256, 1500, 3000, 6000, 50257};
+    struct pp_model_config config = model;
+    config.vocab = vocabs[_i];
+    for (config.layers = 1; config.layers <= 10; config.layers++) {
+        for (int stages = 1; stages <= config.layers; stages++) {
+            int found[10], trial[10], sum = 0;
+            struct pp_error error = {0};
+            ck_assert_int_eq(pp_partition(&config, "auto", stages, found, &error), 0);
+            for (int s = 0; s < stages; s++) {
+                ck_assert_int_ge(found[s], 1);
+                sum += found[s];
+            }
+            ck_assert_int_eq(sum, config.layers);
+            double best = best_of_all(&config, stages, 0, config.layers, trial);
+            ck_assert_double_eq(heaviest(&config, stages, found), best);
+        }
+    }
+}
+END_TEST
+
+/* Counted by hand: N = 256 tokens, C = 128, T = 64. One layer's four projections take
+ * 2 * 256 * 12 * 128^2 in forward and in each half of backward; one product of
+ * attention 2 * 256 * 64 * 128; the head 2 * 256 * 128 * 256. */
+START_TEST(flops_count_the_gemms)
+{
+    const double projections = 100663296, product = 4194304, logits = 16777216;
+    struct pp_flops inner = pp_stage_flops(&model, 2, false, false);
+    ck_assert_double_eq(inner.forward, 2 * (projections + 2 * product));
+    ck_assert_double_eq(inner.input, 2 * (projections + 4 * product));
+    ck_assert_double_eq(inner.weight, 2 * projections);
+    struct pp_flops head = pp_stage_flops(&model, 0, false, true);
+    ck_assert_double_eq(head.forward, logits);
+    ck_assert_double_eq(head.input, logits);
+    ck_assert_double_eq(head.weight, logits);
+}
+END_TEST
+
+static const struct {
+    const char *split;
+    int stages;
+    const char *fragment;
+} refused[] = {
+    {NULL, 9, "8 layers cannot fill 9 stages: give '--layers' 9 or more"},
+    {"auto", 12, "'--ranks' times '--chunks' of at most 8"},
+    {"3,2", 4,
+     "'--layer-split' 3,2 names 2 stages, the schedule has 4: give 4 numbers "
+     "that sum to 8, such as 2,2,2,2"},
+    {"8", 2, "'--layer-split' 8 names 1 stage, the schedule has 2"},
+    {"2,2,2,2,0", 4, "1 or more, such as 2,2,2,2"},
+    {"1,2,2,2,1", 4, "names 5 stages"},
+    {"3,2,2,2", 4, "sums to 9, the model has 8 layers: give '--layers' 9, or numbers"},
+    {"8,0", 2, "'--layer-split' is '8,0': give 'even', 'auto', or the layers of"},
+    {"-1,9", 2, "is '-1,9'"},
+    {"4,,4", 2, "is '4,,4'"},
+    {"4,4,", 2, "is '4,4,'"},
+    {",4,4", 2, "is ',4,4'"},
+    {"4 4", 2, "is '4 4'"},
+    {" 4,4", 2, "is ' 4,4'"},
+    {"", 2, "is ''"},
+    {"Even", 2, "is 'Even'"},
+    {"4,4x", 2, "is '4,4x'"},
+    {"9223372036854775807,9223372036854775807", 2, "sums to 9223372036854775807"},
+    {"99999999999999999999999,1", 2, "sums to 9223372036854775807"},
+    {"4294967300,4", 2, "sums to 4294967304"},
+};
+
+START_TEST(what_cannot_work_is_refused)
+{
+    int layers_of[16];
+    struct pp_error error = {0};
+    for (int s = 0; s < 16; s++)
+        layers_of[s] = -7;
+    ck_assert_int_eq(
+        pp_partition(&model, refused[_i].split, refused[_i].stages, layers_of, &error),
+        -1);
+    unit_expect_error(&error, PP_BAD_INPUT, refused[_i].fragment, NULL);
+    for (int s = refused[_i].stages; s < 16; s++)
+        ck_assert_int_eq(layers_of[s], -7);
+}
+END_TEST
+
+START_TEST(a_long_example_is_cut)
+{
+    struct pp_model_config config = model;
+    config.layers = 4000;
+    int layers_of[1000];
+    struct pp_error error = {0};
+    ck_assert_int_eq(pp_partition(&config, "1", 1000, layers_of, &error), -1);
+    unit_expect_error(&error, PP_BAD_INPUT, "such as 4,4,4,", "4,...", NULL);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("partition");
+    TCase *tests = tcase_create("partition");
+    tcase_add_test(tests, even_gives_the_remainder_to_the_first_stages);
+    tcase_add_test(tests, a_list_is_taken_as_it_is);
+    tcase_add_test(tests, auto_relieves_a_heavy_head);
+    tcase_add_loop_test(tests, auto_is_as_good_as_trying_every_split, 0, 6);
+    tcase_add_test(tests, flops_count_the_gemms);
+    tcase_add_loop_test(tests, what_cannot_work_is_refused, 0,
+                        sizeof refused / sizeof *refused);
+    tcase_add_test(tests, a_long_example_is_cut);
+    suite_add_tcase(suite, tests);
+    return unit_run(suite);
+}
