@@ -72,8 +72,8 @@ int pp_check_v(struct pp_shape *shape, struct pp_error *error)
     if (shape->chunks == 2)
         return 0;
     return pp_fail(error, PP_BAD_INPUT,
-                   "'--chunks' %d: this schedule holds two stages per rank, one on the "
-                   "way down the V and one on the way back: give 2",
+                   "'--chunks' %d: this schedule holds one stage per rank, others take "
+                   "more, such as 'interleaved-1f1b'",
                    shape->chunks);
 }
 

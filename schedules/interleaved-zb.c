@@ -30,7 +30,18 @@ static bool theory(const struct pp_shape *shape, const struct pp_equal_costs *co
                    struct pp_theory *theory, const char **why)
 {
     double p = shape->ranks, v = shape->chunks, m = shape->microbatches;
-    (void)why;
+    if (shape->microbatches < shape->ranks || shape->group_size < shape->ranks) {
+        *why = "the form needs m >= p, in groups of at least p microbatches";
+        return false;
+    }
+    if (costs->weight > costs->forward || costs->weight > costs->input) {
+        *why = "the form needs tW to be no longer than tF and tI";
+        return false;
+    }
+    if (costs->hop > 0) {
+        *why = "no form with communication is known";
+        return false;
+    }
     double bubble = (p - 1) * (costs->forward + costs->input - costs->weight) / v;
     *theory = (struct pp_theory){
         .bubble = bubble,

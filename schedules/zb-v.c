@@ -65,13 +65,17 @@ static void generate(struct pp_schedule *schedule, int rank)
 static bool theory(const struct pp_shape *shape, const struct pp_equal_costs *costs,
                    struct pp_theory *theory, const char **why)
 {
-    double p = shape->ranks, m = shape->microbatches;
+    double p = shape->ranks, v = shape->chunks, m = shape->microbatches;
     if (costs->forward != costs->input || costs->input != costs->weight) {
         *why = "the form needs tF = tI = tW";
         return false;
     }
     if (shape->microbatches < 2 * shape->ranks) {
         *why = "the form needs m >= 2p";
+        return false;
+    }
+    if (2 * v * costs->hop > costs->forward) {
+        *why = "with communication the form needs hops no longer than half an op";
         return false;
     }
     double bubble = p > 1 ? (6 * p - 8) * costs->hop : 0;

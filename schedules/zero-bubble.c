@@ -43,13 +43,30 @@ static void generate_h2(struct pp_schedule *schedule, int rank)
     generate(schedule, rank, 2);
 }
 
+/* Where the forms hold: found by replay, held against the simulation by a test. */
+static bool fits(const struct pp_shape *shape, const struct pp_equal_costs *costs,
+                 double slack, const char **why)
+{
+    if (shape->microbatches < 2 * shape->ranks)
+        *why = "the form needs m >= 2p";
+    else if (costs->weight > costs->forward || costs->weight > costs->input)
+        *why = "the form needs tW to be no longer than tF and tI";
+    else if (2 * costs->hop > slack)
+        *why = "with communication the form needs shorter hops: 2c <= tW for zb-h1, "
+               "2c <= tF + tI for zb-h2";
+    else
+        return true;
+    return false;
+}
+
 static bool theory_h1(const struct pp_shape *shape, const struct pp_equal_costs *costs,
                       struct pp_theory *theory, const char **why)
 {
     double p = shape->ranks, m = shape->microbatches;
-    (void)why;
-    double bubble = (p - 1) * (costs->forward + costs->input - costs->weight) +
-                    4 * (p - 1) * costs->hop;
+    if (!fits(shape, costs, costs->weight, why))
+        return false;
+    double work = costs->forward + costs->input - costs->weight;
+    double bubble = (p - 1) * work + 4 * (p - 1) * costs->hop;
     *theory = (struct pp_theory){
         .bubble = bubble,
         .makespan = m * (costs->forward + costs->backward) + bubble,
@@ -63,9 +80,10 @@ static bool theory_h2(const struct pp_shape *shape, const struct pp_equal_costs 
                       struct pp_theory *theory, const char **why)
 {
     double p = shape->ranks, m = shape->microbatches;
-    (void)why;
-    double bubble = (p - 1) * (costs->forward + costs->input - 2 * costs->weight) +
-                    2 * (p - 1) * costs->hop;
+    if (!fits(shape, costs, costs->forward + costs->input, why))
+        return false;
+    double work = costs->forward + costs->input - 2 * costs->weight;
+    double bubble = (p - 1) * work + 2 * (p - 1) * costs->hop;
     *theory = (struct pp_theory){
         .bubble = bubble,
         .makespan = m * (costs->forward + costs->backward) + bubble,

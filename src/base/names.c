@@ -45,6 +45,15 @@ const char *pp_names_nearest(const char *const *names, const char *name)
     return nearest;
 }
 
+bool pp_names_in(const char *const *names, const char *name)
+{
+    for (; *names; names++) {
+        if (strcmp(*names, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 void pp_names_list(const char *const *names, char *text, size_t size)
 {
     size_t used = 0;

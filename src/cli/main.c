@@ -28,6 +28,10 @@ int main(int argc, char **argv)
         printf("ppsim %s\n", PP_VERSION);
     else if (options.command == PP_RUN)
         status = pp_command_run(&options, argv);
+    else if (options.command == PP_SIMULATE)
+        status = pp_command_simulate(&options);
+    else if (options.command == PP_SCHEDULES)
+        status = pp_command_schedules(&options);
     pp_options_release(&options);
     /* Data on stdout that did not reach its reader is a failure, not a success. */
     if (fflush(stdout) != 0 && status == PP_DONE) {

@@ -54,6 +54,9 @@ static const char *const command_help[PP_COMMANDS] = {
     "many shapes at once, as one table",
 };
 
+/* Arguments that are not options. */
+static const int most_arguments[PP_COMMANDS] = {0, 0, 2, 1, 2, 1, 0};
+
 /* A row without a type heads a group in --help. */
 #define GROUP(title)                                                                   \
     {                                                                                  \
@@ -581,16 +584,6 @@ static void *field(const struct pp_options *options, const struct row *row)
     return (char *)options + row->offset;
 }
 
-static const struct row *find(enum pp_command command, const char *name)
-{
-    for (int i = 0; i < ROWS; i++) {
-        if (rows[i].name && rows[i].commands & 1 << command &&
-            strcmp(rows[i].name, name) == 0)
-            return &rows[i];
-    }
-    return NULL;
-}
-
 /* Reads a whole text as a number; false if there is more to it. */
 static bool read_number(const char *text, bool integer, double *number)
 {
@@ -743,6 +736,7 @@ int pp_options_parse(struct pp_options *options, int argc, char **argv,
 {
     struct option list[ROWS + 1];
     int count = 0, found;
+    enum { ARGUMENT = 1, FIRST_ROW = 256 };
     *options = (struct pp_options){0};
     if (read_command(options, &argc, &argv, error) != 0 ||
         set_defaults(options, error) != 0)
@@ -752,6 +746,7 @@ int pp_options_parse(struct pp_options *options, int argc, char **argv,
             list[count++] = (struct option){
                 .name = rows[i].name,
                 .has_arg = rows[i].type == FLAG ? no_argument : required_argument,
+                .val = FIRST_ROW + i, /* told apart: an abbreviation may be ambiguous */
             };
     }
     list[count] = (struct option){0};
@@ -761,22 +756,25 @@ int pp_options_parse(struct pp_options *options, int argc, char **argv,
 
     opterr = 0;
     optind = 0; /* start afresh: getopt keeps state */
-    int index = 0;
     /* "-": arguments come in order, as option 1; ":": a missing value is told apart. */
-    while ((found = getopt_long(argc, argv, "-:", list, &index)) != -1) {
-        if (found == 1) {
+    while ((found = getopt_long(argc, argv, "-:h", list, NULL)) != -1) {
+        if (found == ARGUMENT)
             options->arguments[options->argument_count++] = optarg;
-            continue;
-        }
-        if (found == ':')
+        else if (found == 'h')
+            options->help = true;
+        else if (found == ':')
             return pp_fail(error, PP_BAD_INPUT, "'%s' wants a value", argv[optind - 1]);
-        if (found == '?')
+        else if (found == '?')
             return unknown_option(options->command, argv[optind - 1], error);
-        if (set(options, find(options->command, list[index].name), optarg, error) != 0)
+        else if (set(options, &rows[found - FIRST_ROW], optarg, error) != 0)
             return -1;
     }
     while (optind < argc)
         options->arguments[options->argument_count++] = argv[optind++];
+    if (options->argument_count > most_arguments[options->command])
+        return pp_fail(error, PP_BAD_INPUT, "'ppsim %s' takes no argument '%s'",
+                       command_names[options->command],
+                       options->arguments[most_arguments[options->command]]);
     return 0;
 }
 

@@ -87,6 +87,12 @@ int pp_plan_init(struct pp_plan *plan, const struct pp_options *options,
 {
     if (pp_plan_schedule(plan, options, error) != 0)
         return -1;
+    return pp_plan_model(plan, options, error);
+}
+
+int pp_plan_model(struct pp_plan *plan, const struct pp_options *options,
+                  struct pp_error *error)
+{
     plan->model = (struct pp_model_config){
         .layers = options->layers,
         .d_model = options->d_model,

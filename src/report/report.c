@@ -58,7 +58,7 @@ static int measure_steps(struct pp_report *report, struct pp_metrics *metrics,
         report->steps[i] = (struct pp_step){
             .number = numbers[i],
             .makespan = metrics[i].makespan,
-            .whole = whole[i],
+            .whole = whole ? whole[i] : metrics[i].makespan,
             .bubble = metrics[i].bubble.fraction,
         };
     }

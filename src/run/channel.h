@@ -71,8 +71,9 @@ struct pp_wire *pp_channel_take(struct pp_channel *channel);
  * to the pool when it has gone. */
 void pp_channel_send(struct pp_channel *channel, struct pp_op op, struct pp_wire *wire);
 
-/* Makes progress; cheap, for calling inside long ops. */
-void pp_channel_poll(void *channel);
+/* Makes progress on the channel that data points to; cheap, for calling inside long
+ * ops. */
+void pp_channel_poll(void *data);
 
 /* A step ends: waits until every send has gone. */
 void pp_channel_finish(struct pp_channel *channel);

@@ -75,10 +75,11 @@ int pp_world_leave(int status)
     return status != 0 && getenv(launched_here) ? STATUS_BASE + status : status;
 }
 
-static volatile sig_atomic_t mpiexec_pid;
+static volatile sig_atomic_t mpiexec_pid, passed_signal;
 
 static void pass_on(int signal_number)
 {
+    passed_signal = signal_number;
     if (mpiexec_pid > 0)
         kill((pid_t)mpiexec_pid, signal_number);
 }
@@ -181,6 +182,10 @@ int pp_launch(int ranks, int threads, char **argv, int *status, struct pp_error 
     close(report[0]);
     while (waitpid(pid, &wait_status, 0) < 0 && errno == EINTR)
         ;
+    if (passed_signal) { /* end as the user wanted, now that the ranks have */
+        signal(passed_signal, SIG_DFL);
+        raise(passed_signal);
+    }
     if (failed > 0)
         return pp_fail(error, PP_ENVIRONMENT,
                        "cannot start 'mpiexec': %s: is Open MPI (Debian: openmpi-bin) "

@@ -1,0 +1,110 @@
+/* ppsim schedules: list, show, check and convert. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/names.h"
+#include "cli/command.h"
+#include "cli/plan.h"
+#include "report/grid.h"
+#include "report/schedule_json.h"
+#include "schedule/csv.h"
+#include "simulate/cost_text.h"
+#include "simulate/simulate.h"
+
+static int list(void)
+{
+    for (int i = 0; i < pp_catalogue_count(); i++) {
+        const struct pp_scheduler *row = pp_catalogue_row(i);
+        printf("%-18s %s\n", row->name, row->summary);
+        for (int a = 0; a < PP_MAX_ALIASES && row->aliases[a]; a++)
+            printf("%-18s %s%s\n", a == 0 ? "" : "", "also called ", row->aliases[a]);
+    }
+    return 0;
+}
+
+/* A grid of unit costs: one column is one unit. */
+static int print_grid(const struct pp_schedule *schedule,
+                      const struct pp_options *options, struct pp_error *error)
+{
+    struct pp_costs costs = {0};
+    struct pp_timeline timeline = {0};
+    const char *cost = options->cost ? options->cost : "f=1ns,b=2ns";
+    int status = pp_costs_init(&costs, schedule->stages, error);
+    if (status == 0)
+        status = pp_cost_text(cost, &costs, error);
+    if (status == 0)
+        status = pp_timeline_init(&timeline, schedule, error);
+    if (status == 0)
+        status = pp_simulate(schedule, &costs, 0, &timeline, error);
+    if (status == 0)
+        pp_report_print_grid(&timeline, stdout);
+    pp_timeline_release(&timeline);
+    pp_costs_release(&costs);
+    return status;
+}
+
+static int show(const struct pp_options *options, struct pp_error *error)
+{
+    struct pp_plan plan = {0};
+    const struct pp_schedule *schedule = &plan.schedule;
+    int status = pp_plan_schedule(&plan, options, error);
+    if (status == 0) {
+        switch ((enum pp_show)options->show_format) {
+        case PP_SHOW_GRID:
+            status = print_grid(schedule, options, error);
+            break;
+        case PP_SHOW_CSV:
+        case PP_SHOW_CSV_COMMS:
+            status = pp_csv_write(schedule, stdout,
+                                  options->show_format == PP_SHOW_CSV_COMMS, error);
+            break;
+        case PP_SHOW_JSON:
+            status = pp_schedule_write_json(schedule, stdout, error);
+            break;
+        }
+    }
+    pp_plan_release(&plan);
+    return status;
+}
+
+static int check(const struct pp_options *options, struct pp_error *error)
+{
+    struct pp_plan plan = {0};
+    int status = pp_plan_schedule(&plan, options, error);
+    if (status == 0)
+        printf("%s: valid: %d ranks, %d stages, %d microbatches, %zu ops\n",
+               options->schedule, plan.schedule.ranks, plan.schedule.stages,
+               plan.schedule.microbatches, pp_schedule_ops(&plan.schedule));
+    pp_plan_release(&plan);
+    return status;
+}
+
+int pp_command_schedules(struct pp_options *options)
+{
+    static const char *const actions[] = {"list", "show", "check", "convert", NULL};
+    struct pp_error error = {0};
+    const char *action = options->argument_count > 0 ? options->arguments[0] : "";
+    int status;
+    if (strcmp(action, "list") == 0 && options->argument_count == 1) {
+        status = list();
+    } else if (pp_names_in(actions + 1, action) && options->argument_count <= 2) {
+        bool named = options->argument_count == 2;
+        if (named)
+            options->schedule = options->arguments[1];
+        if (!named && strcmp(action, "show") != 0)
+            status = pp_fail(&error, PP_BAD_INPUT,
+                             "'ppsim schedules %s' wants a NAME or FILE.csv", action);
+        else if (strcmp(action, "check") == 0)
+            status = check(options, &error);
+        else {
+            if (strcmp(action, "convert") == 0 && options->show_format == PP_SHOW_GRID)
+                options->show_format = PP_SHOW_CSV;
+            status = show(options, &error);
+        }
+    } else {
+        status = pp_fail(&error, PP_BAD_INPUT,
+                         "'ppsim schedules' wants one of: list, show NAME|FILE, check "
+                         "FILE, convert FILE");
+    }
+    return status == 0 ? PP_DONE : pp_print_error(&error);
+}

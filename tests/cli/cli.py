@@ -1,0 +1,321 @@
+"""The command line as a user meets it: help, errors, exit statuses, files.
+
+usage: cli.py PPSIM [NAME ...]     runs every test, or those named
+"""
+import json
+import os
+import pathlib
+import re
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+PPSIM = os.path.abspath(sys.argv[1])
+TINY = ('--layers 4 --d-model 16 --heads 2 --seq-len 8 --microbatch-size 2 --steps 3 '
+        '--warmup-steps 1')
+
+
+def ppsim(arguments, directory=None, **environment):
+    """Runs ppsim; returns (exit status, stdout, stderr)."""
+    done = subprocess.run([PPSIM] + arguments.split(), cwd=directory, text=True,
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=300,
+                          env={**os.environ, **environment})
+    return done.returncode, done.stdout, done.stderr
+
+
+def refused(arguments, *words, directory=None):
+    """Bad input: status 2, nothing on stdout, one line that says these words."""
+    status, out, err = ppsim(arguments, directory)
+    assert status == 2, f'{arguments}: exit {status}, not 2: {err}'
+    assert out == '', f'{arguments}: printed {out!r}'
+    assert err.startswith('ppsim: ') and err.count('\n') == 1, f'{arguments}: {err!r}'
+    for word in words:
+        assert word in err, f'{arguments}: {word!r} is not in {err!r}'
+
+
+def report(arguments, directory=None, status=0):
+    code, out, err = ppsim(arguments + ' --quiet --json -', directory)
+    assert code == status, f'{arguments}: exit {code}: {err}'
+    return json.loads(out)
+
+
+def test_help_names_every_command_and_the_statuses():
+    for arguments in '--help', '-h', 'run --help', 'simulate --help', 'schedules --help':
+        status, out, err = ppsim(arguments)
+        assert status == 0 and err == '', arguments
+        assert all(word in out for word in
+                   ('simulate', 'schedules', 'Exit status', 'defaults')), arguments
+    status, out, _ = ppsim('--version')
+    assert status == 0 and re.fullmatch(r'ppsim \d+\.\d+\.\d+\n', out)
+
+
+def test_wrong_options_are_named_with_what_is_valid():
+    refused('--schedule 1f2b', '1f2b', "did you mean '1f1b'", 'gpipe', 'interleaved')
+    refused('--microbatches 0', '--microbatches', 'at least 1')
+    refused('--microbatches=x', '--microbatches', "'x'")
+    refused('--layers 3', '3 layers', '4 stages')
+    refused('--schedule interleaved --chunks 4', '8 layers', '16 stages')
+    refused('--heads 3', '--heads', '2 and 4')
+    refused('--layer-split 3,3,3', '3 stages', '4 numbers', '8')
+    refused('--layer-split 8,0,0,0', '--layer-split')
+    refused('--chunks 2', '--chunks', 'one stage per rank')
+    refused('--clock blue', 'auto, wall and virtual', 'blue')
+    refused('--lr nan', '--lr', 'nan')
+    refused('--steps 2', '--warmup-steps', 'at most 1')
+    refused('--microbatchs 4', "did you mean '--microbatches'")
+    refused('--ranks', '--ranks', 'value')
+    refused('simulat', "did you mean 'simulate'", 'schedules')
+    refused('run extra', 'extra')
+    refused('simulate --data x', 'simulate', '--data')
+    refused('--placement v', '1f1b', 'loop')
+    refused('--link latency=abc', '--link', 'abc')
+    refused('--schedule missing.csv', 'missing.csv')
+    refused('schedules', 'list', 'show', 'check', 'convert')
+    refused('schedules check', 'check')
+
+
+def test_bad_files_are_refused_before_training(tmp):
+    tmp.joinpath('empty').write_bytes(b'')
+    tmp.joinpath('short').write_bytes(b'x' * 10)
+    tmp.joinpath('text').write_bytes(b'abcdefgh\xff' * 100)
+    refused('--data absent', 'absent', 'No such file', directory=tmp)
+    refused('--data .', 'directory', directory=tmp)
+    refused('--data empty', 'empty', directory=tmp)
+    refused('--data short', 'short', '10', '65', directory=tmp)
+    refused('--data text --vocab 128', '255', '256', directory=tmp)
+    refused('--load text', 'text', directory=tmp)
+    refused('--save absent/x', 'absent/x', directory=tmp)
+    refused('--json absent/x', 'absent/x', directory=tmp)
+    refused('--save-grads .', 'directory', directory=tmp)
+
+
+def test_a_failed_run_leaves_an_older_file_alone(tmp):
+    saved = tmp / 'model.safetensors'
+    saved.write_bytes(b'old')
+    refused(f'{TINY} --load absent --save model.safetensors', 'absent', directory=tmp)
+    assert saved.read_bytes() == b'old'
+    assert sorted(p.name for p in tmp.iterdir()) == ['model.safetensors']
+
+
+def header_of(path):
+    data = path.read_bytes()
+    length, = struct.unpack('<Q', data[:8])
+    return json.loads(data[8:8 + length]), data[8 + length:]
+
+
+def rewrite(path, header, data):
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack('<Q', len(text)) + text + data)
+
+
+def test_saved_parameters_load_under_another_layout(tmp):
+    first = report(f'{TINY} --ranks 4 --save a.safetensors', tmp)
+    other = (f'{TINY} --schedule interleaved --ranks 2 --lr 0 --weight-decay 0 '
+             '--load a.safetensors --save b.safetensors')
+    second = report(other, tmp)
+    assert first['training']['digest'] == second['training']['digest']
+    assert (tmp / 'a.safetensors').read_bytes() == (tmp / 'b.safetensors').read_bytes()
+    header, _ = header_of(tmp / 'a.safetensors')
+    assert header['wte.weight']['shape'] == [256, 16]
+    assert header['h.3.mlp.c_fc.weight'] ['shape'] == [16, 64]
+    assert 'lm_head.weight' not in header
+
+
+def test_mislabelled_parameters_are_refused(tmp):
+    report(f'{TINY} --save a.safetensors', tmp)
+    header, data = header_of(tmp / 'a.safetensors')
+    load = f'{TINY} --load bad.safetensors'
+
+    whole = (tmp / 'a.safetensors').read_bytes()
+    (tmp / 'bad.safetensors').write_bytes(whole[:-5])
+    refused(load, 'bad.safetensors', directory=tmp)
+
+    renamed = {('h.0.oops' if name == 'h.0.ln_1.weight' else name): entry
+               for name, entry in header.items()}
+    rewrite(tmp / 'bad.safetensors', renamed, data)
+    refused(load, 'h.0.ln_1.weight', directory=tmp)
+
+    turned = json.loads(json.dumps(header))
+    turned['h.1.mlp.c_fc.weight']['shape'] = [64, 16]
+    rewrite(tmp / 'bad.safetensors', turned, data)
+    refused(load, 'h.1.mlp.c_fc.weight', '64', '16', directory=tmp)
+
+
+def test_gradients_come_with_their_data(tmp):
+    report(f'{TINY} --microbatches 3 --save-grads g.safetensors', tmp)
+    header, data = header_of(tmp / 'g.safetensors')
+    for name in 'tokens', 'targets':
+        assert header[name]['shape'] == [3, 2, 8] and header[name]['dtype'] == 'I32'
+    read = {}
+    for name in 'tokens', 'targets':
+        begin, end = header[name]['data_offsets']
+        read[name] = struct.unpack(f'<{(end - begin) // 4}i', data[begin:end])
+    for row in range(6):
+        assert read['tokens'][row * 8 + 1:row * 8 + 8] == \
+            read['targets'][row * 8:row * 8 + 7], 'targets are tokens shifted by one'
+    begin, end = header['wte.weight']['data_offsets']
+    assert any(struct.unpack(f'<{(end - begin) // 4}f', data[begin:end]))
+
+
+def test_report_has_the_keys_of_its_schema():
+    found = report(f'{TINY} --microbatches 5 --clock virtual')
+    assert found['schema'] == 'ppsim.report/1' and found['command'] == 'run'
+    config = found['config']
+    assert (config['schedule'], config['ranks'], config['chunks'], config['stages'],
+            config['microbatches'], config['d_model']) == ('1f1b', 4, 1, 4, 5, 16)
+    assert found['environment']['clock'] == 'virtual'
+    assert {'cores', 'mpi', 'blas', 'oversubscribed'} <= found['environment'].keys()
+    bubble = found['bubble']
+    assert bubble['min'] <= bubble['fraction'] <= bubble['max']
+    assert abs(bubble['theory'] - 3 / 8) < 1e-12
+    assert 0 < bubble['predicted'] < 1
+    p, makespan = 4, found['makespan_s']
+    for rank in found['ranks']:
+        causes = sum(rank[c + '_s'] for c in ('warmup', 'dependency', 'communication',
+                                              'overhead', 'cooldown'))
+        assert abs(causes - rank['idle_s']) < 1e-12
+        assert abs(rank['busy_s'] + rank['idle_s'] - makespan) < 1e-12
+        assert rank['peak_in_flight'] == min(4 - rank['rank'], 5)
+        assert rank['peak_activation_bytes'] > 0 and rank['parameter_bytes'] > 0
+    busy = sum(r['busy_s'] for r in found['ranks'])
+    assert abs(bubble['fraction'] - (1 - busy / (p * makespan))) < 1e-9
+    assert abs(bubble['over_ideal'] - (p * makespan / busy - 1)) < 1e-9
+    assert {(c['stage'], c['kind']) for c in found['costs']} == \
+        {(s, k) for s in range(4) for k in 'FB'}
+    assert all(c['count'] == 5 * 2 for c in found['costs'])
+    assert len(found['training']['losses']) == 3
+    assert found['training']['verified'] is None
+    assert [s['step'] for s in found['steps']] == [2, 3]
+
+
+def test_verify_is_true_and_digests_agree():
+    runs = [report(f'{TINY} --verify --microbatches 3 {how}') for how in (
+        '--schedule sequential --ranks 1', '--schedule gpipe', '--ranks 2 --clock wall',
+        '--schedule interleaved --ranks 2', '--schedule zb-h1 --ranks 3')]
+    assert all(r['training']['verified'] is True for r in runs)
+    assert len({r['training']['digest'] for r in runs}) == 1
+    assert len({tuple(r['training']['losses']) for r in runs}) == 1
+
+
+def test_the_generated_task_and_a_file_are_learned(tmp):
+    generated = report('--ranks 2 --microbatches 8')
+    losses = generated['training']['losses']
+    assert generated['training']['entropy_floor'] < losses[-1] < losses[0]
+    (tmp / 'text').write_text('the quick brown fox jumps over the lazy dog. ' * 200)
+    losses = report('--ranks 2 --data text', tmp)['training']['losses']
+    assert losses[-1] < losses[0] - 1, losses
+
+
+def test_infinite_rates_are_wrong_numbers():
+    status, out, err = ppsim(f'{TINY} --ranks 2 --optimizer sgd --lr 1000000 '
+                             '--clip-norm 0 --weight-decay 1000000 --steps 9')
+    assert status == 3 and 'not finite' in err and out == '', (status, out, err)
+
+
+def test_a_killed_rank_is_an_environment_error(tmp):
+    run = subprocess.Popen([PPSIM, '--ranks', '3', '--layers', '3', '--steps', '100000',
+                            '--quiet', '--json', 'x.json', '--seed', '4242'], cwd=tmp,
+                           stderr=subprocess.PIPE, text=True)
+    ranks = []
+    for _ in range(200):
+        ranks = [rank for mpiexec in children(run.pid) for rank in children(mpiexec)]
+        if len(ranks) == 3:
+            break
+        time.sleep(0.05)
+    assert len(ranks) == 3, ranks
+    time.sleep(0.5)
+    os.kill(ranks[1], signal.SIGKILL)
+    _, err = run.communicate(timeout=30)
+    assert run.returncode == 4 and 'signal 9' in err, (run.returncode, err)
+    assert list(tmp.iterdir()) == []
+
+
+def children(pid):
+    found = []
+    for stat in pathlib.Path('/proc').glob('[0-9]*/stat'):
+        try:
+            parent = int(stat.read_text().rsplit(')', 1)[1].split()[1])
+        except (OSError, IndexError):  # it has just ended
+            continue
+        if parent == pid:
+            found.append(int(stat.parent.name))
+    return sorted(found)
+
+
+def test_simulation_of_unit_costs():
+    found = report('simulate --schedule interleaved --ranks 4 --chunks 2 --microbatches 8 '
+                   '--cost f=1,b=2')
+    assert abs(found['makespan_s'] - 57e-3) < 1e-12
+    assert found['environment']['clock'] == 'simulated'
+    assert [r['peak_in_flight'] for r in found['ranks']] == [5.5, 4.5, 3.5, 2.5]
+    assert found['bubble']['fraction'] == found['bubble']['theory']
+
+
+def test_stdout_carries_json_alone():
+    status, out, err = ppsim('simulate --json -')
+    assert status == 0 and json.loads(out) and 'bubble' in err
+    status, out, err = ppsim('simulate')
+    assert status == 0 and err == '' and 'bubble' in out
+    assert '\x1b' not in out
+    status, out, _ = ppsim('simulate --color always')
+    assert '\x1b' in out
+
+
+def test_schedules_round_trip(tmp):
+    for name in 'gpipe', '1f1b', 'interleaved', 'zb-h1', 'dualpipev':
+        status, csv, err = ppsim(f'schedules show {name} --format csv --microbatches 8')
+        assert status == 0 and err == '', err
+        (tmp / 'schedule.csv').write_text(csv)
+        status, out, _ = ppsim('schedules check schedule.csv', tmp)
+        assert status == 0 and 'valid' in out and '4 ranks' in out
+        status, again, _ = ppsim('schedules convert schedule.csv', tmp)
+        assert again == csv, name
+        status, comms, _ = ppsim('schedules convert schedule.csv --format csv-comms', tmp)
+        assert status == 0 and 'SEND_F' in comms
+
+
+def test_a_schedule_from_a_file_really_runs(tmp):
+    # I and W apart, backwards out of order: still the sequential run's bits.
+    (tmp / 'own.csv').write_text('0F0,0F1,0I1,0W1,0I0,0W0\n1F0,1F1,1B1,1I0,1W0\n')
+    found = report('--schedule own.csv --layers 2 --verify --steps 3', tmp)
+    assert found['training']['verified'] is True
+    assert found['config']['schedule'] == 'own.csv' and found['config']['ranks'] == 2
+    assert found['bubble']['theory'] is None
+
+
+def test_bad_schedule_files_are_explained(tmp):
+    def bad(text, *words):
+        (tmp / 'bad.csv').write_text(text)
+        status, out, err = ppsim('schedules check bad.csv', tmp)
+        assert status == 2 and out == '', (text, status, out)
+        assert all(line.startswith('ppsim: ') for line in err.splitlines())
+        for word in words:
+            assert word in err, f'{word!r} is not in {err!r}'
+
+    bad('0F0,0B0,0B0\n', 'bad.csv', 'rank 0', 'cell 3', '0B0', 'twice')
+    bad('0F0,0F1,0B0\n', 'missing')
+    bad('0F0,0B0,0W0\n', 'October 2024')
+    bad('0F0xyz,0B0\n', '0F0xyz')
+    bad('0F0,0B0,0F1,0B1\n1F1,1B1,1F0,1B0\n', 'cycle', 'rank 0', 'rank 1')
+
+
+def main():
+    tests = {name: test for name, test in globals().items() if name.startswith('test_')}
+    names = sys.argv[2:] or list(tests)
+    failures = 0
+    for name in names:
+        with tempfile.TemporaryDirectory() as directory:
+            takes = tests[name].__code__.co_argcount
+            try:
+                tests[name](*[pathlib.Path(directory)][:takes])
+                print('ok  ', name, flush=True)
+            except Exception as problem:  # a failure of one is no reason to skip the rest
+                failures += 1
+                print('FAIL', name, f'{type(problem).__name__}: {problem}', flush=True)
+    sys.exit(1 if failures or not names else 0)
+
+
+main()
