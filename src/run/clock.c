@@ -118,6 +118,8 @@ int64_t pp_clock_begin(struct pp_clock *clock, int64_t arrived)
         return pp_clock_wall(clock);
     if (clock->now < arrived)
         clock->now = arrived;
+    if (clock->cores)
+        pp_cores_take(clock->cores);
     clock->cpu = pp_clock_cpu();
     return clock->now;
 }
@@ -127,5 +129,7 @@ int64_t pp_clock_end(struct pp_clock *clock, int64_t start)
     if (clock->kind == PP_CLOCK_WALL)
         return pp_clock_wall(clock);
     clock->now = start + (pp_clock_cpu() - clock->cpu);
+    if (clock->cores)
+        pp_cores_give(clock->cores);
     return clock->now;
 }

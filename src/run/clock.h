@@ -10,6 +10,7 @@
 #ifndef PP_RUN_CLOCK_H
 #define PP_RUN_CLOCK_H
 
+#include "run/cores.h"
 #include "run/world.h"
 
 enum pp_clock_kind { PP_CLOCK_AUTO, PP_CLOCK_WALL, PP_CLOCK_VIRTUAL };
@@ -25,6 +26,7 @@ struct pp_clock {
     int64_t cpu;             /* virtual: thread CPU time at the start of this op */
     int64_t link_latency;    /* virtual: ns */
     double link_bandwidth;   /* virtual: bytes per second, INFINITY: free */
+    struct pp_cores *cores;  /* virtual: what ops take turns on; NULL: own cores */
 };
 
 /* Collective. Aligns the clocks of several hosts with rank 0's, and sets the origin so

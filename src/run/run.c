@@ -18,6 +18,7 @@ struct job {
     struct pp_world world;
     struct pp_topology topology;
     struct pp_clock clock;
+    struct pp_cores cores;
     struct pp_trainer trainer;
     struct pp_span *spans; /* [measured + 1][ops of this rank]: the last is for
                             * warm-up steps */
@@ -72,6 +73,11 @@ static int set_up(struct job *job, struct pp_error *error)
             pp_link_measure(&job->world, message_bytes(&config->model));
         link.latency_s = isnan(link.latency_s) ? measured.latency_s : link.latency_s;
         link.bandwidth = isnan(link.bandwidth) ? measured.bandwidth : link.bandwidth;
+    }
+    if (kind == PP_CLOCK_VIRTUAL && !job->topology.own_core) {
+        if (pp_cores_init(&job->cores, &job->world, job->topology.cores, error) != 0)
+            return -1;
+        job->clock.cores = &job->cores;
     }
     job->clock.link_latency = (int64_t)(link.latency_s * 1e9);
     job->clock.link_bandwidth = link.bandwidth;
@@ -353,6 +359,7 @@ int pp_run(const struct pp_run_config *config, struct pp_run_result *result,
     status = 0;
 done:
     pp_trainer_release(&job.trainer);
+    pp_cores_release(&job.cores);
     free(job.spans);
     MPI_Comm_free(&job.world.comm);
     return status;
