@@ -32,6 +32,10 @@ int main(int argc, char **argv)
         status = pp_command_simulate(&options);
     else if (options.command == PP_SCHEDULES)
         status = pp_command_schedules(&options);
+    else if (options.command == PP_EXPLAIN)
+        status = pp_command_explain(&options, argv);
+    else if (options.command == PP_PLOT)
+        status = pp_command_plot(&options);
     pp_options_release(&options);
     /* Data on stdout that did not reach its reader is a failure, not a success. */
     if (fflush(stdout) != 0 && status == PP_DONE) {

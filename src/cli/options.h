@@ -50,7 +50,7 @@ struct pp_options {
     int ranks_per_node;
     bool timeline, quiet, force, update_baseline, really_run;
     const char *json, *trace, *paje, *csv, *plot, *keep_data;
-    int color, format;
+    int color, format, picture;
     int show_format;
     const char *baseline, *tolerance;
     struct pp_texts checks;

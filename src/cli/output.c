@@ -3,15 +3,20 @@
 #include <string.h>
 
 #include "base/output.h"
+#include "report/export.h"
+#include "report/gnuplot.h"
+#include "report/plot.h"
 
 int pp_output_paths_check(const struct pp_options *options, struct pp_error *error)
 {
-    const char *const paths[] = {options->json, options->save, options->save_grads};
+    const char *const paths[] = {options->json,  options->save, options->save_grads,
+                                 options->trace, options->paje, options->csv,
+                                 options->plot};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         if (paths[i] && pp_output_check(paths[i], error) != 0)
             return -1;
     }
-    return 0;
+    return options->plot ? pp_plot_path_check(options->plot, error) : 0;
 }
 
 static bool data_on_stdout(const struct pp_options *options)
@@ -31,6 +36,21 @@ bool pp_text_is_terminal(const struct pp_options *options,
     return data_on_stdout(options) ? terminal->errors : terminal->output;
 }
 
+int pp_output_files(const struct pp_report *report, const struct pp_options *options,
+                    struct pp_error *error)
+{
+    if (options->trace && pp_report_write_trace(report, options->trace, error) != 0)
+        return -1;
+    if (options->paje && pp_report_write_paje(report, options->paje, error) != 0)
+        return -1;
+    if (options->csv && pp_report_write_csv(report, options->csv, error) != 0)
+        return -1;
+    if (!options->plot)
+        return 0;
+    return pp_report_plot(report, pp_pictures[options->picture], options->plot,
+                          options->keep_data, error);
+}
+
 int pp_output_report(const struct pp_report *report, const struct pp_options *options,
                      const struct pp_terminal *terminal, struct pp_error *error)
 {
@@ -46,6 +66,11 @@ int pp_output_report(const struct pp_report *report, const struct pp_options *op
         pp_report_print_summary(report, stream, color);
         fputc('\n', stream);
         pp_report_print_gantt(report, stream, width, color);
+        if (options->command == PP_EXPLAIN) {
+            fputc('\n', stream);
+            if (pp_explain(report, stream, error) != 0)
+                return -1;
+        }
     }
-    return 0;
+    return pp_output_files(report, options, error);
 }

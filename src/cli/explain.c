@@ -1,0 +1,39 @@
+/* ppsim explain: why each rank was idle, and what would help. */
+#include "report/explain.h"
+
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/whatif.h"
+
+int pp_explain(const struct pp_report *report, FILE *stream, struct pp_error *error)
+{
+    struct pp_even_split even;
+    if (pp_report_print_explain(report, stream, error) != 0 ||
+        pp_predict_even_split(report, &even, error) != 0)
+        return -1;
+    if (even.known)
+        fprintf(
+            stream,
+            "layers split evenly (%s): a step of %.2f ms instead of %.2f ms, bubble "
+            "%.4f instead of %.4f\n",
+            even.split, even.makespan_s * 1e3, (double)report->metrics.makespan * 1e-6,
+            even.bubble, report->metrics.bubble.fraction);
+    return 0;
+}
+
+int pp_command_explain(struct pp_options *options, char **argv)
+{
+    struct pp_error error = {0};
+    struct pp_report report = {0};
+    int status = PP_DONE;
+    if (options->argument_count == 0) {
+        bool modelled = options->cost || options->costs || options->device;
+        return modelled ? pp_command_simulate(options) : pp_command_run(options, argv);
+    }
+    if (pp_report_read_json(&report, options->arguments[0], &error) != 0 ||
+        pp_explain(&report, pp_text_stream(options), &error) != 0 ||
+        pp_output_files(&report, options, &error) != 0)
+        status = pp_print_error(&error);
+    pp_report_release(&report);
+    return status;
+}

@@ -1,0 +1,24 @@
+/* ppsim plot: pictures and traces from a saved report. */
+#include "cli/command.h"
+#include "cli/output.h"
+
+int pp_command_plot(struct pp_options *options)
+{
+    struct pp_error error = {0};
+    struct pp_report report = {0};
+    int status = PP_DONE;
+    if (options->argument_count == 0)
+        pp_fail(&error, PP_BAD_INPUT,
+                "'ppsim plot' wants a REPORT.json, as --json writes it");
+    else if (!options->plot && !options->trace && !options->paje && !options->csv)
+        pp_fail(
+            &error, PP_BAD_INPUT,
+            "'ppsim plot' wants to know what to write: '--plot' FILE.svg, '--trace' "
+            "FILE, '--paje' FILE or '--csv' FILE");
+    if (error.lines > 0 || pp_output_paths_check(options, &error) != 0 ||
+        pp_report_read_json(&report, options->arguments[0], &error) != 0 ||
+        pp_output_files(&report, options, &error) != 0)
+        status = pp_print_error(&error);
+    pp_report_release(&report);
+    return status;
+}
