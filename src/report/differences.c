@@ -41,6 +41,20 @@ static double modelled(const struct pp_report *report)
                                        : report->metrics.bubble.fraction;
 }
 
+/* How far the op times of a stage and kind reach above their median, at worst. */
+static double spread_of(const struct pp_report *report)
+{
+    double spread = 0;
+    for (int i = 0; i < report->cost_count; i++) {
+        const struct pp_cost *cost = &report->costs[i];
+        double above = (double)cost->p95 / (double)cost->median - 1;
+        if (isfinite(above))
+            spread = fmax(spread, above);
+    }
+    return spread;
+}
+
+/* Of what may be the reason, tells the first that is large enough to be. */
 void pp_why_not_theory(const struct pp_report *report, char *text, size_t size)
 {
     text[0] = '\0';
@@ -48,20 +62,28 @@ void pp_why_not_theory(const struct pp_report *report, char *text, size_t size)
     if (!(fabs(difference) > agreement))
         return;
     struct pp_slowest slowest = pp_slowest_rank(report);
+    double spread = spread_of(report);
+    bool simulated = !isfinite(report->predicted);
     char took[PP_DURATION_TEXT];
-    if (slowest.above_mean > 0.01)
-        snprintf(
-            text, size,
-            "%+.4f against theory: it takes equal stages, but rank %d needs %s per "
-            "microbatch, %.0f%% above the mean",
-            difference, slowest.rank, pp_duration_text(slowest.ns, took),
-            100 * slowest.above_mean);
-    else if (report->link_latency_s > 0 || isfinite(report->link_bandwidth))
-        snprintf(text, size, "%+.4f against theory: messages take time (latency %s)",
-                 difference, pp_duration_text(report->link_latency_s * 1e9, took));
+    int used = snprintf(text, size, "%+.4f against theory: ", difference);
+    text += used;
+    size -= (size_t)used;
+    if (slowest.above_mean > fabs(difference) / 2)
+        snprintf(text, size,
+                 "it takes equal stages, but rank %d needs %s per microbatch, %.0f%% "
+                 "above the mean",
+                 slowest.rank, pp_duration_text(slowest.ns, took),
+                 100 * slowest.above_mean);
+    else if (report->metrics.causes.communication > 0)
+        snprintf(text, size,
+                 "it takes free messages, but ranks waited %s for theirs to arrive",
+                 pp_duration_text((double)report->metrics.causes.communication, took));
+    else if (simulated && spread > 0.01)
+        snprintf(text, size,
+                 "op times vary, up to %.0f%% above their median (95th percentile)",
+                 100 * spread);
     else
-        snprintf(text, size, "%+.4f against theory: the costs are not those it assumes",
-                 difference);
+        snprintf(text, size, "the costs are not those it assumes");
 }
 
 void pp_why_not_predicted(const struct pp_report *report, char *text, size_t size)
@@ -73,14 +95,6 @@ void pp_why_not_predicted(const struct pp_report *report, char *text, size_t siz
         return;
     double total = (double)metrics->ranks * (double)metrics->makespan;
     double overhead = (double)metrics->causes.overhead / total;
-    /* How far the op times of a kind spread, at worst. */
-    double spread = 0;
-    for (int i = 0; i < report->cost_count; i++) {
-        const struct pp_cost *cost = &report->costs[i];
-        double above = (double)cost->p95 / (double)cost->median - 1;
-        if (isfinite(above))
-            spread = fmax(spread, above);
-    }
     if (overhead > fabs(difference) / 2)
         snprintf(text, size,
                  "%+.4f against the prediction: ops start late after their input has "
@@ -91,5 +105,5 @@ void pp_why_not_predicted(const struct pp_report *report, char *text, size_t siz
             text, size,
             "%+.4f against the prediction: noise, op times reach %.0f%% above their "
             "median (95th percentile)",
-            difference, 100 * spread);
+            difference, 100 * spread_of(report));
 }

@@ -131,7 +131,7 @@ static void tell_rank(const struct story *story, int r)
                 "  before %s at %s: ", pp_op_text(report->schedule.ops[gap->op], op),
                 pp_duration_text((double)(gap->from - report->metrics.start), at));
         tell_parts(story, gap);
-        fputs("; ", story->stream);
+        fputs("\n    ", story->stream);
         tell_reason(story, gap);
         fputc('\n', story->stream);
     }

@@ -140,9 +140,9 @@ static void draw_notes(const struct gantt *gantt)
                 "", layout->ranks_per_row);
     if (layout->short_ops > 0)
         fprintf(gantt->stream,
-                "%*s  %zu ops are shorter than a column (%s), which shows what takes "
-                "most of it\n",
+                "%*s  %zu op%s shorter than a column (%s): shown in proportion\n",
                 gantt->label, "", layout->short_ops,
+                layout->short_ops == 1 ? " is" : "s are",
                 pp_duration_text(layout->column_ns, text));
 }
 

@@ -24,7 +24,7 @@ static int widest(const struct pp_schedule *schedule)
 static void fill(FILE *stream, const char *text, int64_t slots, int width)
 {
     for (; slots > 0; slots--)
-        fprintf(stream, " %-*s", width, text);
+        fprintf(stream, " %*s", width, text);
 }
 
 static void print_rank(const struct pp_timeline *timeline, int rank, int width,
@@ -48,7 +48,7 @@ void pp_report_print_grid(const struct pp_timeline *timeline, FILE *stream)
     int width = widest(schedule);
     int digits = snprintf(NULL, 0, "%d", schedule->ranks - 1);
     for (int r = 0; r < schedule->ranks; r++) {
-        fprintf(stream, "rank %*d ", digits, r);
+        fprintf(stream, "rank %*d", digits, r);
         print_rank(timeline, r, width, stream);
         putc('\n', stream);
     }

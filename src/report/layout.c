@@ -9,6 +9,7 @@ struct content {
     int64_t time[PP_KINDS]; /* ns of all ops of a kind */
     int64_t most[PP_KINDS]; /* ns of the op that takes most */
     size_t op[PP_KINDS];
+    bool dense; /* some of its ops are shorter than a column */
 };
 
 /* Where column c begins, in ns from the start; exact, without overflow. */
@@ -42,6 +43,7 @@ static void add_op(struct content *row, const struct pp_layout *layout, size_t k
         if (from >= end)
             break;
         int64_t time = (end < to ? end : to) - (start > from ? start : from);
+        row[c].dense |= (double)(end - start) < layout->column_ns;
         row[c].time[kind] += time;
         if (time > row[c].most[kind]) {
             row[c].most[kind] = time;
@@ -50,18 +52,32 @@ static void add_op(struct content *row, const struct pp_layout *layout, size_t k
     }
 }
 
-static struct pp_cell decide(const struct content *content, int64_t capacity)
+enum { BUBBLE = PP_KINDS, CONTENTS };
+
+/* Picks what a cell shows: what takes most of it. Where ops are shorter than a cell,
+ * that would hide the shorter kinds: there, what is left out is owed to the cells that
+ * follow (error diffusion: Floyd & Steinberg, 1976, in one dimension), so that a row
+ * shows each kind, and the bubble, as often as it takes time; but a cell never shows
+ * what it does not hold. */
+static struct pp_cell decide(const struct content *content, int64_t capacity,
+                             int64_t owed[CONTENTS])
 {
-    struct pp_cell cell = {0};
-    int64_t busy = 0;
-    for (enum pp_kind kind = PP_F; kind <= PP_W; kind++) {
-        busy += content->time[kind];
-        if (content->time[kind] > content->time[cell.kind])
-            cell.kind = kind;
+    int64_t time[CONTENTS] = {[BUBBLE] = capacity}, weight[CONTENTS];
+    int pick = BUBBLE;
+    for (int kind = 0; kind < PP_KINDS; kind++) {
+        time[kind] = content->time[kind];
+        time[BUBBLE] -= time[kind];
     }
-    cell.op = content->op[cell.kind];
-    cell.busy = busy > 0 && 2 * busy >= capacity;
-    return cell;
+    for (int i = CONTENTS - 1; i >= 0; i--) {
+        owed[i] += content->dense ? time[i] : 0;
+        weight[i] = content->dense ? owed[i] : time[i];
+        if (time[i] > 0 && (time[pick] <= 0 || weight[i] >= weight[pick]))
+            pick = i;
+    }
+    owed[pick] -= content->dense ? capacity : 0;
+    if (pick == BUBBLE)
+        return (struct pp_cell){.busy = false};
+    return (struct pp_cell){true, (enum pp_kind)pick, content->op[pick]};
 }
 
 int pp_layout_init(struct pp_layout *layout, const struct pp_report *report,
@@ -90,6 +106,7 @@ int pp_layout_init(struct pp_layout *layout, const struct pp_report *report,
     for (int y = 0; y < rows; y++) {
         int first = y * ranks_per_row;
         int last = first + ranks_per_row < ranks ? first + ranks_per_row : ranks;
+        int64_t owed[CONTENTS] = {0};
         memset(row, 0, (size_t)columns * sizeof *row);
         for (size_t k = schedule->first[first]; k < schedule->first[last]; k++) {
             const struct pp_span *span = &report->timeline.spans[k];
@@ -101,7 +118,7 @@ int pp_layout_init(struct pp_layout *layout, const struct pp_report *report,
             int64_t width =
                 boundary(whole, columns, c + 1) - boundary(whole, columns, c);
             layout->cells[(size_t)y * (size_t)columns + (size_t)c] =
-                decide(&row[c], width * (last - first));
+                decide(&row[c], width * (last - first), owed);
         }
     }
     free(row);

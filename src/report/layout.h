@@ -5,12 +5,12 @@
 
 #include "report/report.h"
 
-/* What a cell mostly holds: an op where at least half of its time is busy, then of the
- * kind that takes most of it; else a bubble. */
+/* What a cell shows: what it holds; where that is several things, a row shows each, and
+ * the bubble, as often as it takes time. */
 struct pp_cell {
     bool busy;
     enum pp_kind kind;
-    size_t op; /* the op of that kind that takes most of the cell */
+    size_t op; /* the op of that kind that takes most of it */
 };
 
 struct pp_layout {

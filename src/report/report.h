@@ -69,10 +69,11 @@ struct pp_report {
  * and the timelines' representative one (the others are released), and fills in
  * metrics, steps, costs, bubble range, ranks' peaks (in flight as the timeline says; a
  * run overwrites it with what its pools counted). numbers and whole are per timeline,
- * see struct pp_step; whole NULL: a step is its ops, as in a simulation. tokens is the number per step, 0 if unknown. All else is set to
- * unknown (empty, NaN, link free, not verified): the caller fills it in afterwards.
- * The timeline points into the report, which must not be moved in memory.
- * On failure the report may only be released; schedule and timelines are then too. */
+ * see struct pp_step; whole NULL: a step is its ops, as in a simulation. tokens is the
+ * number per step, 0 if unknown. All else is set to unknown (empty, NaN, link free, not
+ * verified): the caller fills it in afterwards. The timeline points into the report,
+ * which must not be moved in memory. On failure the report may only be released;
+ * schedule and timelines are then too. */
 int pp_report_measure(struct pp_report *report, struct pp_schedule *schedule,
                       struct pp_timeline *timelines, const int *numbers,
                       const int64_t *whole, int count, double tokens,

@@ -128,11 +128,28 @@ done:
     free(stages);
 }
 
+/* Prints words behind the indent, breaking lines before they reach 80 columns. */
+static void print_wrapped(FILE *stream, const char *text)
+{
+    enum { INDENT = 10, WIDTH = 80 };
+    int column = WIDTH + 1;
+    while (*text) {
+        int length = (int)strcspn(text, " ");
+        if (column + 1 + length > WIDTH)
+            column = fprintf(stream, "%s%*s", column <= WIDTH ? "\n" : "", INDENT, "");
+        else
+            column += fprintf(stream, " ");
+        column += fprintf(stream, "%.*s", length, text);
+        text += length + (text[length] == ' ');
+    }
+    fputc('\n', stream);
+}
+
 static void print_bubble(const struct pp_report *report, FILE *stream)
 {
     const struct pp_bubble *bubble = &report->metrics.bubble;
     bool run = strcmp(report->command, "run") == 0;
-    char text[256];
+    char text[320];
     fprintf(stream, "bubble    fraction %.4f   over_ideal %.4f   span_fraction %.4f\n",
             bubble->fraction, bubble->over_ideal, bubble->span_fraction);
     fputs("          theory ", stream);
@@ -147,14 +164,16 @@ static void print_bubble(const struct pp_report *report, FILE *stream)
         fprintf(stream, " (%.4f to %.4f over %d steps)", report->bubble_min,
                 report->bubble_max, report->step_count);
     fputc('\n', stream);
-    if (!isfinite(report->theory) && report->theory_note[0])
-        fprintf(stream, "          no theory: %s\n", report->theory_note);
+    if (!isfinite(report->theory) && report->theory_note[0]) {
+        snprintf(text, sizeof text, "no theory: %s", report->theory_note);
+        print_wrapped(stream, text);
+    }
     pp_why_not_theory(report, text, sizeof text);
     if (text[0])
-        fprintf(stream, "          %s\n", text);
+        print_wrapped(stream, text);
     pp_why_not_predicted(report, text, sizeof text);
     if (text[0])
-        fprintf(stream, "          %s\n", text);
+        print_wrapped(stream, text);
 }
 
 static void print_step(const struct pp_report *report, FILE *stream)

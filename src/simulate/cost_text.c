@@ -138,6 +138,7 @@ int pp_cost_text(const char *text, struct pp_costs *costs, struct pp_error *erro
     enum { F, B, I, W, COMM, JOINED };
     struct items items = items_of("--cost", text, keys);
     int more, result = 0;
+    double sum = 0;
     while (result == 0 && (more = next_item(&items, error)) != 0) {
         if (more < 0)
             return -1;
@@ -181,7 +182,12 @@ int pp_cost_text(const char *text, struct pp_costs *costs, struct pp_error *erro
             op[PP_I] = op[PP_B] - op[PP_B] / 2;
         if (!(items.given & w))
             op[PP_W] = op[PP_B] / 2;
+        for (int kind = 0; kind < PP_KINDS; kind++)
+            sum += (double)op[kind];
     }
+    if (sum == 0)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--cost' makes every op free: some must take time");
     return 0;
 }
 
@@ -220,38 +226,58 @@ int pp_link_text(const char *option, const char *text, struct pp_hop *hop,
     return result;
 }
 
+/* Reads one RANK:FACTOR of the text, the length characters at at. */
+static int slow_rank(const char *text, const char *at, size_t length,
+                     struct pp_costs *costs, struct pp_error *error)
+{
+    size_t digits = strspn(at, "0123456789");
+    int column = (int)(at - text) + 1, shown = length > 40 ? 40 : (int)length;
+    double factor;
+    if (digits == 0 || at[digits] != ':')
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--slow', column %d: '%.*s' is not RANK:FACTOR, as in 3:1.5",
+                       column, shown, at);
+    long rank = strtol(at, NULL, 10); /* LONG_MAX where it overflows */
+    if (rank >= costs->ranks)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--slow', column %d: no rank %.*s: they are 0 to %d", column,
+                       digits > 40 ? 40 : (int)digits, at, costs->ranks - 1);
+    if (!isnan(costs->slow[rank]))
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--slow', column %d: rank %ld is given twice", column, rank);
+    const char *problem =
+        pp_parse_quantity(at + digits + 1, length - digits - 1, pp_no_units, &factor);
+    if (!problem && factor == 0)
+        problem = "must be greater than 0";
+    if (problem)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--slow', column %d: the factor of '%.*s' %s", column, shown,
+                       at, problem);
+    costs->slow[rank] = factor;
+    return 0;
+}
+
 int pp_slow_text(const char *text, int ranks, struct pp_costs *costs,
                  struct pp_error *error)
 {
+    free(costs->slow);
     costs->slow = malloc((size_t)ranks * sizeof *costs->slow);
     costs->ranks = ranks;
     if (!costs->slow)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for %d ranks", ranks);
     for (int r = 0; r < ranks; r++)
-        costs->slow[r] = 1;
-
-    for (const char *at = text; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
-        size_t length = strcspn(at, ","), digits = strspn(at, "0123456789");
-        int where = (int)(at - text) + 1, shown = length > 40 ? 40 : (int)length;
-        double factor;
-        if (digits == 0 || at[digits] != ':')
-            return pp_fail(
-                error, PP_BAD_INPUT,
-                "'--slow', column %d: '%.*s' is not RANK:FACTOR, as in 3:1.5", where,
-                shown, at);
-        long rank = strtol(at, NULL, 10); /* LONG_MAX where it overflows */
-        if (rank >= ranks)
-            return pp_fail(error, PP_BAD_INPUT,
-                           "'--slow', column %d: no rank %.*s: they are 0 to %d", where,
-                           digits > 40 ? 40 : (int)digits, at, ranks - 1);
-        const char *problem = pp_parse_quantity(at + digits + 1, length - digits - 1,
-                                                pp_no_units, &factor);
-        if (problem)
-            return pp_fail(error, PP_BAD_INPUT,
-                           "'--slow', column %d: the factor of "
-                           "'%.*s' %s",
-                           where, shown, at, problem);
-        costs->slow[rank] = factor;
+        costs->slow[r] = NAN; /* not given */
+    for (const char *at = text;;) {
+        size_t length = strcspn(at, ",");
+        if (slow_rank(text, at, length, costs, error) != 0)
+            return -1;
+        if (at[length] == '\0')
+            break;
+        at += length + 1;
+    }
+    for (int r = 0; r < ranks; r++) {
+        if (isnan(costs->slow[r]))
+            costs->slow[r] = 1;
     }
     return 0;
 }

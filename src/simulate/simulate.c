@@ -77,12 +77,11 @@ struct input {
     int64_t ready, arrived, receiver;
 };
 
-static struct input input_of(const struct simulation *sim, struct pp_op op,
-                             int64_t nothing)
+static struct input input_of(const struct simulation *sim, struct pp_op op)
 {
     struct pp_op producer;
     if (!pp_producer(sim->schedule, op, &producer))
-        return (struct input){nothing, nothing, 0};
+        return (struct input){0, 0, 0};
     size_t output = pp_walk_output(&sim->walk, producer);
     size_t plane = producer.kind == PP_F ? 0 : (size_t)sim->schedule->stages;
     const struct message *message = &sim->messages[plane + producer.stage];
@@ -121,9 +120,9 @@ static void visit(void *data, size_t k, int count)
     __builtin_prefetch(&span[PP_WALK_AHEAD], 1);
     int64_t *free = &sim->free[sim->schedule->rank_of[op->stage]];
     int64_t time[2] = {duration(sim, op[0]), 0};
-    struct input input = input_of(sim, op[0], *free);
+    struct input input = input_of(sim, op[0]);
     if (count == 2) {
-        struct input second = input_of(sim, op[1], *free);
+        struct input second = input_of(sim, op[1]);
         int64_t receiver = input.receiver + second.receiver;
         if (second.arrived > input.arrived)
             input = second;

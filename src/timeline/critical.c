@@ -146,8 +146,8 @@ int pp_longest_gaps(const struct pp_timeline *timeline,
         if (length <= 0)
             continue;
         int place = count;
-        while (place > 0 &&
-               length > timeline->spans[gaps[place - 1].op].start - gaps[place - 1].from)
+        while (place > 0 && length > timeline->spans[gaps[place - 1].op].start -
+                                         gaps[place - 1].from)
             place--;
         if (place == most)
             continue;

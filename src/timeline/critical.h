@@ -19,9 +19,9 @@ struct pp_link {
 struct pp_critical {
     struct pp_link *links; /* [count] in the order of time, owned */
     size_t count;
-    int64_t busy[PP_KINDS]; /* ns in ops of a kind */
-    int64_t hops, overhead; /* ns */
-    int64_t *of_rank;       /* [ranks] ns in ops of the rank, owned */
+    int64_t busy[PP_KINDS];        /* ns in ops of a kind */
+    int64_t hops, overhead;        /* ns */
+    int64_t *of_rank;              /* [ranks] ns in ops of the rank, owned */
     int64_t (*of_stage)[PP_KINDS]; /* [stages] ns in ops of a kind, owned */
     int slowest_stage; /* the ops of this stage and kind are most of the path: */
     enum pp_kind slowest_kind; /* speeding them up shortens the step most */
@@ -38,8 +38,9 @@ struct pp_gap {
     int64_t op;       /* the op that started late */
     int64_t producer; /* the op that released its input, PP_NO_OP */
     int64_t from;     /* ns, end of the op before, or the start of the step */
-    int64_t dependency, communication, overhead; /* ns, as struct pp_causes; before a
-                                                  * rank's first op: how warmup splits */
+    int64_t dependency, communication,
+        overhead; /* ns, as struct pp_causes; before a
+                   * rank's first op: how warmup splits */
 };
 
 /* The longest gaps of a rank, longest first; writes at most most of them to gaps and

@@ -1,0 +1,5 @@
+# Turns a file into C string literals, line by line.
+s/\\/\\\\/g
+s/"/\\"/g
+s/^/"/
+s/$/\\n"/

@@ -1,0 +1,89 @@
+/* Prints one drawing of a report, for comparison with the file of its name. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../unit/test_report_fixture.h"
+#include "report/explain.h"
+#include "report/gnuplot.h"
+#include "report/plot.h"
+
+enum what { GANTT, SUMMARY, EXPLAIN, DATA };
+
+static const struct {
+    const char *name;
+    enum what what;
+    struct fixture fixture;
+    int width;
+    const char *picture;
+} cases[] = {
+    {"gantt-gpipe-2-80", GANTT, {"gpipe", 2, 1, 4, 1, 0, 0, 1}, 80, NULL},
+    {"gantt-1f1b-4-80", GANTT, {"1f1b", 4, 1, 8, 1, 0, 0, 1}, 80, NULL},
+    {"gantt-1f1b-4-200", GANTT, {"1f1b", 4, 1, 8, 1, 0, 0, 1}, 200, NULL},
+    {"gantt-zb-h1-4-200", GANTT, {"zb-h1", 4, 1, 8, 1, 0, 0, 1}, 200, NULL},
+    {"gantt-interleaved-8-200",
+     GANTT,
+     {"interleaved", 8, 2, 16, 1, 0, 0, 1},
+     200,
+     NULL},
+    {"gantt-1f1b-16-80", GANTT, {"1f1b", 16, 1, 64, 1, 0, 0, 1}, 80, NULL},
+    {"gantt-1f1b-100-80", GANTT, {"1f1b", 100, 1, 64, 1, 0, 0, 1}, 80, NULL},
+    {"summary-1f1b", SUMMARY, {"1f1b", 4, 1, 8, 3, 50000, 0.05, 1.2}, 0, NULL},
+    {"explain-1f1b", EXPLAIN, {"1f1b", 4, 1, 8, 1, 50000, 0, 1.2}, 0, NULL},
+    {"data-timeline", DATA, {"1f1b", 2, 1, 3, 1, 0, 0, 1}, 0, "timeline"},
+    {"data-in-flight", DATA, {"interleaved", 2, 2, 2, 1, 0, 0, 1}, 0, "in-flight"},
+    {"data-op-times", DATA, {"zb-h1", 2, 1, 3, 1, 0, 0, 2}, 0, "op-times"},
+};
+
+static void must(int result, const struct pp_error *error)
+{
+    if (result != 0) {
+        fprintf(stderr, "%s\n", error->text);
+        exit(99);
+    }
+}
+
+/* All that gnuplot would read, but for the script, which stands in plots/. */
+static void print_data(const struct pp_report *report, const char *picture)
+{
+    struct pp_plot_directory directory;
+    struct pp_error error = {0};
+    must(pp_plot_directory_init(&directory, NULL, &error), &error);
+    must(pp_report_plot_data(report, picture, "a.svg", &directory, &error), &error);
+    for (int i = 1; i < directory.count; i++) {
+        FILE *stream = fopen(directory.files[i], "r");
+        printf("-- %s\n", strrchr(directory.files[i], '/') + 1);
+        for (int c; stream && (c = getc(stream)) != EOF;)
+            putchar(c);
+        if (stream)
+            fclose(stream);
+    }
+    pp_plot_directory_release(&directory);
+}
+
+int main(int argc, char **argv)
+{
+    for (size_t i = 0; argc == 2 && i < sizeof cases / sizeof *cases; i++) {
+        struct pp_report report;
+        struct pp_error error = {0};
+        if (strcmp(argv[1], cases[i].name) != 0)
+            continue;
+        fixture_report(&report, &cases[i].fixture);
+        report.theory = 0.25;
+        if (cases[i].what == GANTT)
+            pp_report_print_gantt(&report, stdout, cases[i].width, false);
+        else if (cases[i].what == SUMMARY)
+            pp_report_print_summary(&report, stdout, false);
+        else if (cases[i].what == EXPLAIN)
+            must(pp_report_print_explain(&report, stdout, &error), &error);
+        else
+            print_data(&report, cases[i].picture);
+        pp_report_release(&report);
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        fprintf(stderr, "%s\n", cases[i].name);
+    return 2;
+}

@@ -1,0 +1,349 @@
+/* The cost model on schedules small enough to count by hand, and as text spells it. */
+#include "replay.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../unit/unit.h"
+#include "simulate/cost_text.h"
+
+/* Two ranks, one microbatch: F0 F1 B1 B0, with a hop each way. */
+static void two_ranks(struct replay *replay, const char *row, int microbatches)
+{
+    struct pp_shape shape = {.ranks = 2, .chunks = 1, .microbatches = microbatches};
+    ck_assert(replay_init(replay, pp_catalogue_find(row), &shape));
+    pp_costs_fill(&replay->costs, 10, 10, 10);
+}
+
+static const struct pp_span *span(const struct replay *replay, int rank, int op)
+{
+    return &replay->timeline.spans[replay->schedule.first[rank] + (size_t)op];
+}
+
+START_TEST(a_hop_costs_latency_and_bytes)
+{
+    struct replay replay;
+    two_ranks(&replay, "1f1b", 1);
+    replay.costs.near.latency = 3;
+    replay.costs.near.bandwidth = 1e9;
+    replay.costs.message_bytes = 4;
+    replay_run(&replay);
+    /* 10 + 7, 10 + 20 + 7, 20 */
+    ck_assert_int_eq(replay.metrics.makespan, 74);
+    ck_assert_int_eq(span(&replay, 1, 0)->ready, 10);
+    ck_assert_int_eq(span(&replay, 1, 0)->arrived, 17);
+    ck_assert_int_eq(span(&replay, 1, 0)->start, 17);
+    ck_assert_int_eq(replay.metrics.of_rank[0].causes.communication, 7);
+    ck_assert_int_eq(replay.metrics.of_rank[0].causes.dependency, 37);
+    replay_release(&replay);
+}
+END_TEST
+
+START_TEST(overheads_keep_ranks_busy)
+{
+    struct replay replay;
+    two_ranks(&replay, "gpipe", 2);
+    replay.costs.near.sender = 1;
+    replay.costs.near.receiver = 2;
+    replay_run(&replay);
+    ck_assert_int_eq(span(&replay, 0, 1)->start, 11); /* after sending F0 */
+    ck_assert_int_eq(span(&replay, 1, 0)->arrived, 11);
+    ck_assert_int_eq(span(&replay, 1, 0)->start, 13);
+    ck_assert_int_eq(span(&replay, 1, 1)->start, 25); /* free at 23, and takes in F1 */
+    ck_assert_int_eq(replay.metrics.of_rank[0].causes.overhead, 1 + 2 + 2);
+    replay_release(&replay);
+}
+END_TEST
+
+START_TEST(a_serial_link_queues)
+{
+    struct replay replay;
+    two_ranks(&replay, "gpipe", 3);
+    replay.costs.near.bandwidth = 1e9;
+    replay.costs.near.latency = 5;
+    replay.costs.message_bytes = 30;
+    replay_run(&replay);
+    ck_assert_int_eq(span(&replay, 1, 2)->arrived, 30 + 35);
+    replay.costs.near.serialise = true;
+    replay_run(&replay);
+    /* The messages leave at 10, 40 and 70. */
+    ck_assert_int_eq(span(&replay, 1, 0)->arrived, 45);
+    ck_assert_int_eq(span(&replay, 1, 1)->arrived, 75);
+    ck_assert_int_eq(span(&replay, 1, 2)->arrived, 105);
+    ck_assert_int_eq(span(&replay, 1, 2)->ready, 30);
+    replay_release(&replay);
+}
+END_TEST
+
+START_TEST(two_levels)
+{
+    struct pp_shape shape = {.ranks = 4, .chunks = 1, .microbatches = 1};
+    struct replay replay;
+    ck_assert(replay_init(&replay, pp_catalogue_find("1f1b"), &shape));
+    pp_costs_fill(&replay.costs, 10, 0, 0);
+    replay.costs.near.latency = 1;
+    replay.costs.far.latency = 100;
+    replay.costs.ranks_per_node = 2;
+    replay_run(&replay);
+    ck_assert_int_eq(replay.metrics.makespan, 40 + 2 * (1 + 100 + 1));
+    replay_release(&replay);
+}
+END_TEST
+
+START_TEST(slow_ranks)
+{
+    struct pp_error error = {0};
+    struct replay replay;
+    two_ranks(&replay, "1f1b", 1);
+    ck_assert_int_eq(pp_slow_text("1:1.5", 2, &replay.costs, &error), 0);
+    replay_run(&replay);
+    ck_assert_int_eq(replay.metrics.makespan, 30 + 45);
+    replay_release(&replay);
+}
+END_TEST
+
+/* No hop between stages of one rank. */
+START_TEST(the_turn_of_a_v_is_free)
+{
+    struct pp_shape shape = {.ranks = 1, .chunks = 2, .microbatches = 1};
+    struct replay replay;
+    ck_assert(replay_init(&replay, pp_catalogue_find("zb-v"), &shape));
+    pp_costs_fill(&replay.costs, 10, 10, 10);
+    replay.costs.near.latency = 1000;
+    replay_run(&replay);
+    ck_assert_int_eq(replay.metrics.makespan, 60);
+    replay_release(&replay);
+}
+END_TEST
+
+/* Both of a pair wait for both inputs, and both outputs leave when it ends. */
+START_TEST(joined_pairs)
+{
+    struct pp_shape shape = {.ranks = 4, .chunks = 2, .microbatches = 10};
+    struct replay replay;
+    ck_assert(replay_init(&replay, pp_catalogue_find("dualpipev"), &shape));
+    pp_costs_fill(&replay.costs, 10, 10, 10);
+    replay_run(&replay);
+    int64_t apart = replay.metrics.makespan;
+    ck_assert_int_eq(replay_bubble(&replay, false), 2 * 3 * 10);
+    replay.costs.joined = 20;
+    replay_run(&replay);
+    ck_assert_int_lt(replay.metrics.makespan, apart);
+    const struct pp_schedule *schedule = &replay.schedule;
+    int pairs = 0;
+    for (size_t k = 0; k + 1 < pp_schedule_ops(schedule); k++) {
+        const struct pp_span *first = &replay.timeline.spans[k];
+        if (!schedule->ops[k].joined)
+            continue;
+        pairs++;
+        ck_assert_int_eq(first[1].start, first->end);
+        ck_assert_int_eq(first[1].end - first->start, 20);
+        for (size_t j = 0; j < pp_schedule_ops(schedule); j++) {
+            /* Whoever needs the forward's output. */
+            if (schedule->ops[k].kind == PP_F && schedule->ops[j].kind == PP_F &&
+                schedule->ops[j].stage == schedule->ops[k].stage + 1 &&
+                schedule->ops[j].microbatch == schedule->ops[k].microbatch)
+                ck_assert_int_ge(replay.timeline.spans[j].start, first[1].end);
+        }
+    }
+    ck_assert_int_gt(pairs, 20);
+    replay_release(&replay);
+}
+END_TEST
+
+/* Noise of mean 1, the same for the same step, another for another. */
+START_TEST(jitter)
+{
+    struct pp_error error = {0};
+    struct pp_shape shape = {.ranks = 4, .chunks = 1, .microbatches = 5000};
+    struct replay replay;
+    ck_assert(replay_init(&replay, pp_catalogue_find("gpipe"), &shape));
+    pp_costs_fill(&replay.costs, 1000000, 1000000, 1000000);
+    ck_assert_int_eq(pp_jitter_text("lognormal:0.25", &replay.costs, &error), 0);
+    replay_run(&replay);
+    int64_t busy = replay.metrics.busy, makespan = replay.metrics.makespan;
+    double ops = (double)pp_schedule_ops(&replay.schedule), squares = 0;
+    for (size_t k = 0; k < pp_schedule_ops(&replay.schedule); k++) {
+        const struct pp_span *s = &replay.timeline.spans[k];
+        double cost = replay.schedule.ops[k].kind == PP_F ? 1e6 : 2e6;
+        double deviation = log((double)(s->end - s->start) / cost) + .25 * .25 / 2;
+        squares += deviation * deviation;
+    }
+    /* The mean of 40000 factors is within four of its own deviations. */
+    ck_assert_double_eq_tol((double)busy / (1.5e6 * ops), 1, 4 * .25 / sqrt(ops));
+    ck_assert_double_eq_tol(sqrt(squares / ops), .25, .005);
+    replay_run(&replay);
+    ck_assert_int_eq(replay.metrics.makespan, makespan);
+    ck_assert_int_eq(
+        pp_simulate(&replay.schedule, &replay.costs, 1, &replay.timeline, &error), 0);
+    pp_metrics_release(&replay.metrics);
+    ck_assert_int_eq(pp_metrics_init(&replay.metrics, &replay.timeline, &error), 0);
+    ck_assert_int_ne(replay.metrics.makespan, makespan);
+    replay_release(&replay);
+}
+END_TEST
+
+START_TEST(costs_beyond_the_clock)
+{
+    struct pp_error error = {0};
+    struct replay replay;
+    two_ranks(&replay, "1f1b", 4);
+    pp_costs_fill(&replay.costs, INT64_MAX / 8, 1, 1);
+    ck_assert_int_eq(
+        pp_simulate(&replay.schedule, &replay.costs, 0, &replay.timeline, &error), -1);
+    unit_expect_error(&error, PP_BAD_INPUT, "too long to simulate", NULL);
+    replay_release(&replay);
+}
+END_TEST
+
+START_TEST(equal_costs)
+{
+    struct replay replay;
+    struct pp_equal_costs equal;
+    struct pp_shape shape = {.ranks = 2, .chunks = 2, .microbatches = 4};
+    ck_assert(replay_init(&replay, pp_catalogue_find("bfs"), &shape));
+    pp_costs_fill(&replay.costs, 10, 20, 30);
+    replay.costs.near.latency = 7;
+    ck_assert(pp_costs_equal(&replay.costs, &replay.schedule, &equal));
+    ck_assert_double_eq(equal.forward, 20);
+    ck_assert_double_eq(equal.backward, 100);
+    ck_assert_double_eq(equal.input, 40);
+    ck_assert_double_eq(equal.weight, 60);
+    ck_assert_double_eq(equal.hop, 7);
+    replay.costs.op[3][PP_F] = 50;
+    ck_assert(!pp_costs_equal(&replay.costs, &replay.schedule, &equal));
+    ck_assert_double_eq(equal.forward, 40);
+    replay.costs.op[3][PP_F] = 10;
+    replay.costs.near.sender = 1;
+    ck_assert(!pp_costs_equal(&replay.costs, &replay.schedule, &equal));
+    replay_release(&replay);
+}
+END_TEST
+
+START_TEST(costs_from_text)
+{
+    struct pp_costs costs;
+    struct pp_error error = {0};
+    ck_assert_int_eq(pp_costs_init(&costs, 3, &error), 0);
+    ck_assert_int_eq(pp_cost_text("f=1:2us:0.5,b=3,comm=5us,joined=4", &costs, &error),
+                     0);
+    ck_assert_int_eq(costs.op[0][PP_F], 1000000);
+    ck_assert_int_eq(costs.op[1][PP_F], 2000);
+    ck_assert_int_eq(costs.op[2][PP_F], 500000);
+    ck_assert_int_eq(costs.op[2][PP_B], 3000000);
+    ck_assert_int_eq(costs.op[2][PP_I], 1500000);
+    ck_assert_int_eq(costs.op[2][PP_W], 1500000);
+    ck_assert_int_eq(costs.near.latency, 5000);
+    ck_assert_int_eq(costs.far.latency, 5000);
+    ck_assert_int_eq(costs.joined, 4000000);
+    ck_assert_int_eq(pp_cost_text("f=1,i=2,w=0.25", &costs, &error), 0);
+    ck_assert_int_eq(costs.op[1][PP_B], 2250000);
+    ck_assert_int_eq(pp_link_text("--link",
+                                  "latency=5us,bandwidth=10GB/s,send=1us,receive=2us,"
+                                  "serialise",
+                                  &costs.near, &error),
+                     0);
+    ck_assert_int_eq(costs.near.latency, 5000);
+    ck_assert_double_eq(costs.near.bandwidth, 1e10);
+    ck_assert_int_eq(costs.near.sender, 1000);
+    ck_assert_int_eq(costs.near.receiver, 2000);
+    ck_assert(costs.near.serialise);
+
+    struct pp_device device;
+    struct pp_work work[3] = {{1e12, 2e12, 3e12, 0}, {0, 0, 0, 1e9}, {0, 0, 0, 0}};
+    ck_assert_int_eq(pp_device_text("flops=1TFLOPS,bandwidth=2GB/s", &device, &error),
+                     0);
+    pp_costs_derive(&costs, &device, work);
+    ck_assert_int_eq(costs.op[0][PP_B], 5000000000);
+    ck_assert_int_eq(costs.op[1][PP_F], 500000000);
+    pp_costs_release(&costs);
+}
+END_TEST
+
+static const char *const refused[][3] = {
+    {"cost", "f=-1,b=2", "'--cost', column 3, key 'f': '-1' is negative"},
+    {"cost", "f=nan,b=2", "'--cost', column 3, key 'f': 'nan' is not a number"},
+    {"cost", "f=inf,b=2", "'--cost', column 3, key 'f': 'inf' is not a number"},
+    {"cost", "f=0x1,b=2", "'--cost', column 3, key 'f': '0x1' is not a decimal number"},
+    {"cost", "f=,b=2", "'--cost', column 3, key 'f': its value is missing"},
+    {"cost", "f=1,b", "'--cost', column 6, key 'b': its value is missing"},
+    {"cost", "f=1:2,b=2",
+     "'--cost', column 3, key 'f': 2 costs for 3 stages: give one "
+     "for all, or one per stage"},
+    {"cost", "f=1,f=2", "'--cost', column 5, key 'f' is given twice"},
+    {"cost", "f=1,g=2",
+     "'--cost', column 5: no key named 'g': there are f, b, i, w, "
+     "comm and joined"},
+    {"cost", "f=1,b=2m",
+     "'--cost', column 7, key 'b': '2m' has an unknown unit: use ns, "
+     "us, ms (if none is given) or s"},
+    {"cost", "b=2", "'--cost' lacks f, the time of a forward: give f=1,b=2"},
+    {"cost", "f=1,i=1",
+     "'--cost' lacks b, the time of a backward, or both its halves: "
+     "give b=2, or i=1,w=1"},
+    {"cost", "f=0,b=0", "'--cost' makes every op free: some must take time"},
+    {"cost", "f=1e400,b=1", "'--cost', column 3, key 'f': '1e400' is too large"},
+    {"link", "bandwidth=0",
+     "'--link', column 11, key 'bandwidth': '0' must be greater "
+     "than 0"},
+    {"link", "serialise=1",
+     "'--link', column 11, key 'serialise': '1' must be left out: "
+     "this key stands alone"},
+    {"slow", "3:2", "'--slow', column 1: no rank 3: they are 0 to 2"},
+    {"slow", "1:2,x", "'--slow', column 5: 'x' is not RANK:FACTOR, as in 3:1.5"},
+    {"slow", "1:0", "'--slow', column 1: the factor of '1:0' must be greater than 0"},
+    {"slow", "1:2,1:3", "'--slow', column 5: rank 1 is given twice"},
+    {"jitter", "normal:1",
+     "'--jitter' 'normal:1': give lognormal:SIGMA, as in "
+     "lognormal:0.05"},
+    {"jitter", "lognormal:9", "'--jitter' 'lognormal:9': sigma is more than 4"},
+    {"device", "bandwidth=1",
+     "'--device' lacks flops: give "
+     "flops=100TFLOPS,bandwidth=1TB/s"},
+};
+
+START_TEST(texts_refused)
+{
+    const char *option = refused[_i][0], *text = refused[_i][1];
+    struct pp_costs costs;
+    struct pp_device device;
+    struct pp_error error = {0};
+    int result;
+    ck_assert_int_eq(pp_costs_init(&costs, 3, &error), 0);
+    if (strcmp(option, "cost") == 0)
+        result = pp_cost_text(text, &costs, &error);
+    else if (strcmp(option, "link") == 0)
+        result = pp_link_text("--link", text, &costs.near, &error);
+    else if (strcmp(option, "slow") == 0)
+        result = pp_slow_text(text, 3, &costs, &error);
+    else if (strcmp(option, "jitter") == 0)
+        result = pp_jitter_text(text, &costs, &error);
+    else
+        result = pp_device_text(text, &device, &error);
+    ck_assert_int_eq(result, -1);
+    ck_assert_int_eq(error.status, PP_BAD_INPUT);
+    ck_assert_str_eq(error.text, refused[_i][2]);
+    pp_costs_release(&costs);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("simulate");
+    TCase *tcase = tcase_create("simulate");
+    tcase_add_test(tcase, a_hop_costs_latency_and_bytes);
+    tcase_add_test(tcase, overheads_keep_ranks_busy);
+    tcase_add_test(tcase, a_serial_link_queues);
+    tcase_add_test(tcase, two_levels);
+    tcase_add_test(tcase, slow_ranks);
+    tcase_add_test(tcase, the_turn_of_a_v_is_free);
+    tcase_add_test(tcase, joined_pairs);
+    tcase_add_test(tcase, jitter);
+    tcase_add_test(tcase, costs_beyond_the_clock);
+    tcase_add_test(tcase, equal_costs);
+    tcase_add_test(tcase, costs_from_text);
+    tcase_add_loop_test(tcase, texts_refused, 0, sizeof refused / sizeof refused[0]);
+    suite_add_tcase(suite, tcase);
+    return unit_run(suite);
+}

@@ -1,0 +1,64 @@
+#include "test_report_fixture.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "schedules/catalogue.h"
+#include "simulate/simulate.h"
+
+enum { MOST_STEPS = 16 };
+
+static void must(int result, const struct pp_error *error)
+{
+    if (result != 0) {
+        fprintf(stderr, "%s\n", error->text);
+        exit(99);
+    }
+}
+
+static void set_costs(struct pp_costs *costs, const struct pp_schedule *schedule,
+                      const struct fixture *fixture)
+{
+    for (int s = 0; s < schedule->stages; s++) {
+        double factor = s == schedule->stages - 1 ? fixture->last_stage : 1;
+        int64_t whole = (int64_t)(1000000 * factor) / fixture->chunks;
+        costs->op[s][PP_F] = costs->op[s][PP_I] = costs->op[s][PP_W] = whole;
+        costs->op[s][PP_B] = 2 * whole;
+    }
+    costs->near.latency = fixture->latency;
+    costs->jitter = fixture->jitter;
+    costs->seed = 1;
+}
+
+void fixture_report(struct pp_report *report, const struct fixture *fixture)
+{
+    struct pp_error error = {0};
+    struct pp_shape shape = {.ranks = fixture->ranks,
+                             .chunks = fixture->chunks,
+                             .microbatches = fixture->microbatches};
+    struct pp_schedule schedule;
+    struct pp_costs costs;
+    struct pp_timeline timelines[MOST_STEPS];
+    int numbers[MOST_STEPS];
+    int64_t whole[MOST_STEPS];
+    const struct pp_scheduler *row = pp_catalogue_get(fixture->schedule, &error);
+    must(row ? 0 : -1, &error);
+    must(pp_schedule_build(&schedule, row, &shape, &error), &error);
+    must(pp_costs_init(&costs, schedule.stages, &error), &error);
+    set_costs(&costs, &schedule, fixture);
+    for (int i = 0; i < fixture->steps; i++) {
+        must(pp_timeline_init(&timelines[i], &schedule, &error), &error);
+        must(pp_simulate(&schedule, &costs, i, &timelines[i], &error), &error);
+        numbers[i] = 3 + i;
+        whole[i] = 1000000000 + i;
+    }
+    must(pp_report_measure(report, &schedule, timelines, numbers, whole, fixture->steps,
+                           1024, &error),
+         &error);
+    pp_costs_release(&costs);
+    strcpy(report->command, "simulate");
+    strcpy(report->version, "0");
+    strcpy(report->environment.clock, "simulated");
+}

@@ -1,0 +1,19 @@
+/* Reports to test with: simulated, of any schedule of the catalogue. */
+#ifndef PP_TESTS_REPORT_FIXTURE_H
+#define PP_TESTS_REPORT_FIXTURE_H
+
+#include "report/report.h"
+
+struct fixture {
+    const char *schedule;
+    int ranks, chunks, microbatches;
+    int steps;
+    int64_t latency;   /* ns of a hop */
+    double jitter;     /* as struct pp_costs */
+    double last_stage; /* factor on the last stage's ops */
+};
+
+/* Forward 1 ms and backward 2 ms per rank. Ends the program on any error. */
+void fixture_report(struct pp_report *report, const struct fixture *fixture);
+
+#endif
