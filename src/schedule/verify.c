@@ -178,9 +178,11 @@ static void tell_cycle(const struct pp_walk *walk, struct pp_error *error)
     } while (rank != start && !(error->lines >= MOST_PROBLEMS));
 }
 
-static void visit_nothing(void *data, size_t op, int count)
+static int64_t visit_nothing(void *data, const struct pp_op *op, size_t index,
+                             int count)
 {
-    (void)data, (void)op, (void)count;
+    (void)data, (void)op, (void)index, (void)count;
+    return 1;
 }
 
 static int judge_order(const struct pp_schedule *schedule, struct pp_error *error)

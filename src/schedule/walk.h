@@ -9,20 +9,31 @@
 #ifndef PP_SCHEDULE_WALK_H
 #define PP_SCHEDULE_WALK_H
 
+#include <string.h>
+
 #include "schedule/schedule.h"
+
+/* A rank's next ops are copied out in blocks: the rows of a thousand ranks are often a
+ * power of two apart, all in the same sets of the cache, and would drive each other out
+ * between one visit and the next. */
+enum { PP_WALK_BLOCK = 8 };
+
+struct pp_walk_block {
+    struct pp_op ops[PP_WALK_BLOCK + 1]; /* and the next, which may be joined */
+};
 
 struct pp_walk {
     const struct pp_schedule *schedule;
-    size_t *position;     /* [ranks] the next op of each rank, index into ops */
-    uint32_t *releaser;   /* [2][stages][row] F's outputs, then B's and I's: 1 + the
-                           * index of the op at whose end the output is released (of
-                           * a joined pair, the second); 0: not yet */
+    size_t *position;            /* [ranks] the next op of each rank, index into ops */
+    struct pp_walk_block *block; /* [ranks] a copy of the ops around position */
+    int64_t *released;    /* [2][stages][row] F's outputs, then B's and I's: what visit
+                           * returned for the op that made it; 0: not there yet */
     size_t row;           /* >= microbatches, see pp_walk_init */
     int *runnable;        /* [ranks] stack */
     unsigned char *waits; /* [ranks] blocked on a message that is not there yet */
 };
 
-/* PP_ENVIRONMENT when out of memory; PP_BAD_INPUT for 2^32 ops or more. */
+/* PP_ENVIRONMENT when out of memory. */
 int pp_walk_init(struct pp_walk *walk, const struct pp_schedule *schedule,
                  struct pp_error *error);
 void pp_walk_release(struct pp_walk *walk);
@@ -79,19 +90,33 @@ static inline bool pp_walk_ready(const struct pp_walk *walk, struct pp_op op)
 {
     struct pp_op producer;
     return !pp_producer(walk->schedule, op, &producer) ||
-           walk->releaser[pp_walk_output(walk, producer)];
+           walk->released[pp_walk_output(walk, producer)];
 }
 
 /* The walk jumps between ranks too soon for the processor to see that it goes along
  * their rows, so it says itself what it needs next: this many ops ahead. */
 enum { PP_WALK_AHEAD = 16 };
 
+/* Copies the block that the op stands in, and has the next one brought nearer. */
+static inline void pp_walk_fetch(struct pp_walk *walk, int rank, size_t op)
+{
+    const struct pp_schedule *schedule = walk->schedule;
+    size_t begin = op - op % PP_WALK_BLOCK, end = schedule->first[rank + 1];
+    size_t count = end - begin < PP_WALK_BLOCK + 1 ? end - begin : PP_WALK_BLOCK + 1;
+    if (op >= end)
+        return;
+    memcpy(walk->block[rank].ops, &schedule->ops[begin], count * sizeof(struct pp_op));
+    __builtin_prefetch(&schedule->ops[begin + 2 * PP_WALK_BLOCK]);
+}
+
 /* Visits all ops that can run; visit gets the index of an op and how many ops from
- * there start together (2 for a joined pair). Returns the number of ops visited: all
+ * there start together (2 for a joined pair), and returns what their consumers shall
+ * find as their outputs' mark: anything but 0. Returns the number of ops visited: all
  * of them, unless executing the schedule blocks; then position tells where each rank
  * stands. Inline, so that visit is too. */
 static inline size_t pp_walk(struct pp_walk *walk,
-                             void (*visit)(void *data, size_t op, int count),
+                             int64_t (*visit)(void *data, const struct pp_op *op,
+                                              size_t index, int count),
                              void *data)
 {
     const struct pp_schedule *schedule = walk->schedule;
@@ -106,15 +131,15 @@ static inline size_t pp_walk(struct pp_walk *walk,
         size_t end = schedule->first[rank + 1];
         walk->waits[rank] = 0;
         while (next < end) {
-            const struct pp_op *op = &schedule->ops[next];
+            const struct pp_op *op = &walk->block[rank].ops[next % PP_WALK_BLOCK];
             int count = op->joined && next + 1 < end ? 2 : 1;
             if (!pp_walk_ready(walk, op[0]) ||
                 (count == 2 && !pp_walk_ready(walk, op[1]))) {
                 walk->waits[rank] = 1;
                 break;
             }
-            __builtin_prefetch(&op[PP_WALK_AHEAD]);
-            visit(data, next, count);
+            int64_t mark = visit(data, op, next, count);
+            size_t block = next / PP_WALK_BLOCK;
             next += (size_t)count;
             visited += (size_t)count;
             for (int k = 0; k < count; k++) {
@@ -122,14 +147,16 @@ static inline size_t pp_walk(struct pp_walk *walk,
                 if (!pp_consumer(schedule, op[k], &consumer))
                     continue;
                 size_t output = pp_walk_output(walk, op[k]);
-                walk->releaser[output] = (uint32_t)next;
-                __builtin_prefetch(&walk->releaser[output + PP_WALK_AHEAD], 1);
+                walk->released[output] = mark;
+                __builtin_prefetch(&walk->released[output + PP_WALK_AHEAD], 1);
                 int other = schedule->rank_of[consumer.stage];
                 if (walk->waits[other]) { /* perhaps for this: let it look */
                     walk->waits[other] = 0;
                     walk->runnable[runnable++] = other;
                 }
             }
+            if (next / PP_WALK_BLOCK != block)
+                pp_walk_fetch(walk, rank, next);
         }
         walk->position[rank] = next;
     }

@@ -85,7 +85,7 @@ static struct input input_of(const struct simulation *sim, struct pp_op op)
     size_t output = pp_walk_output(&sim->walk, producer);
     size_t plane = producer.kind == PP_F ? 0 : (size_t)sim->schedule->stages;
     const struct message *message = &sim->messages[plane + producer.stage];
-    int64_t ready = sim->spans[sim->walk.releaser[output] - 1].end;
+    int64_t ready = sim->walk.released[output] - 1;
     return (struct input){
         .ready = ready,
         .arrived = message->link >= 0
@@ -95,27 +95,27 @@ static struct input input_of(const struct simulation *sim, struct pp_op op)
     };
 }
 
-/* Hands the op's output over at time end; returns when the rank is free again. */
+/* Hands the output of an op that ended at time end over; returns how long that keeps
+ * the rank busy. */
 static int64_t send(struct simulation *sim, struct pp_op op, int64_t end)
 {
     if (op.kind == PP_W)
-        return end;
+        return 0;
     size_t plane = op.kind == PP_F ? 0 : (size_t)sim->schedule->stages;
     const struct message *message = &sim->messages[plane + op.stage];
-    end += message->sender;
     if (message->link >= 0) {
         int64_t *link = &sim->link_free[message->link];
-        *link = (*link > end ? *link : end) + message->wire;
+        int64_t leaves = end + message->sender;
+        *link = (*link > leaves ? *link : leaves) + message->wire;
         sim->arrived[pp_walk_output(&sim->walk, op)] = *link + message->latency;
     }
-    return end;
+    return message->sender;
 }
 
 /* The whole model: an op starts when its rank is free and its input has arrived. */
-static void visit(void *data, size_t k, int count)
+static int64_t visit(void *data, const struct pp_op *op, size_t k, int count)
 {
     struct simulation *sim = data;
-    const struct pp_op *op = &sim->schedule->ops[k];
     struct pp_span *span = &sim->spans[k];
     __builtin_prefetch(&span[PP_WALK_AHEAD], 1);
     int64_t *free = &sim->free[sim->schedule->rank_of[op->stage]];
@@ -137,8 +137,10 @@ static void visit(void *data, size_t k, int count)
         span[1] = (struct pp_span){end, end + time[1], end, end};
         end += time[1];
     }
+    *free = end;
     for (int i = 0; i < count; i++)
-        *free = send(sim, op[i], i == 0 ? end : *free);
+        *free += send(sim, op[i], end);
+    return end + 1; /* 0 is for what is not there yet */
 }
 
 static int compare_keys(const void *a, const void *b)

@@ -60,28 +60,29 @@ struct paper {
     int64_t free[32];
 };
 
-static void visit(void *data, size_t k, int count)
+static int64_t visit(void *data, const struct pp_op *op, size_t k, int count)
 {
     struct paper *paper = data;
     const struct pp_schedule *schedule = &paper->replay->schedule;
-    struct pp_op op = schedule->ops[k], producer;
+    struct pp_op producer;
     struct pp_span *spans = paper->replay->timeline.spans;
-    int rank = schedule->rank_of[op.stage];
+    int rank = schedule->rank_of[op->stage];
     int64_t start = paper->free[rank];
     ck_assert_int_eq(count, 1);
     int last = schedule->ranks - 1;
-    bool wraps = op.kind == PP_F ? rank == 0 : rank == last;
-    if (pp_producer(schedule, op, &producer) &&
-        !(wraps && (int)op.microbatch % schedule->group_size != 0)) {
+    bool wraps = op->kind == PP_F ? rank == 0 : rank == last;
+    if (pp_producer(schedule, *op, &producer) &&
+        !(wraps && (int)op->microbatch % schedule->group_size != 0)) {
         size_t output = pp_walk_output(&paper->walk, producer);
-        int64_t arrived = spans[paper->walk.releaser[output] - 1].end +
-                          paper->replay->costs.near.latency;
+        int64_t arrived =
+            paper->walk.released[output] - 1 + paper->replay->costs.near.latency;
         if (arrived > start)
             start = arrived;
     }
     spans[k].start = start;
-    spans[k].end = start + paper->replay->costs.op[op.stage][op.kind];
+    spans[k].end = start + paper->replay->costs.op[op->stage][op->kind];
     paper->free[rank] = spans[k].end;
+    return spans[k].end + 1;
 }
 
 START_TEST(interleaved_rate_is_as_printed_without_an_edge)
