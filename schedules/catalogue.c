@@ -77,10 +77,9 @@ int pp_check_v(struct pp_shape *shape, struct pp_error *error)
                    shape->chunks);
 }
 
-int pp_schedule_build(struct pp_schedule *schedule, const struct pp_scheduler *row,
-                      struct pp_shape *shape, struct pp_error *error)
+int pp_schedule_generate(struct pp_schedule *schedule, const struct pp_scheduler *row,
+                         struct pp_shape *shape, struct pp_error *error)
 {
-    bool group_size_asked = shape->group_size > 0;
     *schedule = (struct pp_schedule){0};
     if (row->check && row->check(shape, error) != 0)
         return -1;
@@ -93,18 +92,25 @@ int pp_schedule_build(struct pp_schedule *schedule, const struct pp_scheduler *r
         pp_schedule_begin_rank(schedule, rank);
         row->generate(schedule, rank);
     }
-    if (pp_schedule_end(schedule, error) != 0)
-        goto error;
-    if (pp_verify(schedule, error) != 0) {
-        if (group_size_asked)
-            pp_fail_also(error, error->status,
-                         "'--group-size' %d does not work here; left out, it is chosen",
-                         shape->group_size);
-        goto error;
+    if (pp_schedule_end(schedule, error) != 0 || pp_verify_ops(schedule, error) != 0) {
+        pp_schedule_release(schedule);
+        return -1;
     }
     return 0;
+}
 
-error:
+int pp_schedule_build(struct pp_schedule *schedule, const struct pp_scheduler *row,
+                      struct pp_shape *shape, struct pp_error *error)
+{
+    bool group_size_asked = shape->group_size > 0;
+    if (pp_schedule_generate(schedule, row, shape, error) != 0)
+        return -1;
+    if (pp_verify_order(schedule, error) == 0)
+        return 0;
+    if (group_size_asked)
+        pp_fail_also(error, error->status,
+                     "'--group-size' %d does not work here; left out, it is chosen",
+                     shape->group_size);
     pp_schedule_release(schedule);
     return -1;
 }

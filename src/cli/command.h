@@ -12,6 +12,7 @@ int pp_command_run(struct pp_options *options, char **argv);
 int pp_command_simulate(struct pp_options *options);
 int pp_command_schedules(struct pp_options *options);
 int pp_command_explain(struct pp_options *options, char **argv);
+int pp_command_compare(struct pp_options *options);
 int pp_command_plot(struct pp_options *options);
 
 #endif

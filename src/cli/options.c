@@ -127,7 +127,7 @@ static const struct row rows[] = {
     {"link", "latency=,bandwidth=", TEXT, R | S | E | W, AT(link), 0, 0, NULL,
      "a hop between ranks, e.g. latency=5us,bandwidth=10GB/s"},
     {"cost", "f=1,b=2,..", TEXT, S | L | E | W, AT(cost), 0, 0, NULL,
-     "ms per op (or with a unit): f b i w comm; f=1:2:1:1 per stage"},
+     "ms per op (or with a unit): f b i w comm; f=1,2,1,1 per stage"},
     {"costs", "REPORT.json", TEXT, S | E | W, AT(costs), 0, 0, NULL,
      "the median costs that a run measured"},
     {"device", "flops=,bandwidth=", TEXT, S | E | W, AT(device), 0, 0, NULL,
@@ -143,7 +143,7 @@ static const struct row rows[] = {
     GROUP("Output"),
     {"timeline", NULL, FLAG, R | S | E, AT(timeline), 0, 0, NULL,
      "draw the whole width of the terminal"},
-    {"json", "FILE|-", TEXT, R | S | E | C | W, AT(json), 0, 0, NULL,
+    {"json", "FILE|-", TEXT, R | S | E | W, AT(json), 0, 0, NULL,
      "write the report"},
     {"trace", "FILE", TEXT, R | S | E | P, AT(trace), 0, 0, NULL,
      "write a Chrome trace, for Perfetto"},
@@ -345,7 +345,7 @@ int pp_options_parse(struct pp_options *options, int argc, char **argv,
     struct option list[ROWS + 1];
     int count = 0, found;
     enum { ARGUMENT = 1, FIRST_ROW = 256 };
-    *options = (struct pp_options){0};
+    *options = (struct pp_options){.argv = argv};
     if (read_command(options, &argc, &argv, error) != 0 ||
         set_defaults(options, error) != 0)
         return -1;

@@ -29,6 +29,7 @@ struct pp_texts {
 /* Every option's value. Texts are borrowed from argv, NULL where not given. */
 struct pp_options {
     enum pp_command command;
+    char **argv;            /* as given, for telling how to run it again */
     const char **arguments; /* [argument_count] what is not an option */
     int argument_count;
     bool help, version;

@@ -9,8 +9,13 @@
 
 int pp_output_paths_check(const struct pp_options *options, struct pp_error *error)
 {
-    const char *const paths[] = {options->json,  options->save, options->save_grads,
-                                 options->trace, options->paje, options->csv,
+    const char *const paths[] = {options->json,
+                                 options->save,
+                                 options->save_grads,
+                                 options->trace,
+                                 options->paje,
+                                 options->csv,
+                                 options->update_baseline ? options->baseline : NULL,
                                  options->plot};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         if (paths[i] && pp_output_check(paths[i], error) != 0)

@@ -77,7 +77,12 @@ int pp_plan_schedule(struct pp_plan *plan, const struct pp_options *options,
             options->microbatches ? options->microbatches : DEFAULT_MICROBATCHES,
         .group_size = options->group_size,
     };
-    if (pp_schedule_build(&plan->schedule, plan->row, &plan->shape, error) != 0)
+    /* A simulation finds out by itself whether the order blocks. */
+    int status =
+        options->command == PP_SIMULATE
+            ? pp_schedule_generate(&plan->schedule, plan->row, &plan->shape, error)
+            : pp_schedule_build(&plan->schedule, plan->row, &plan->shape, error);
+    if (status != 0)
         return -1;
     return check_placement(plan, options->placement, error);
 }

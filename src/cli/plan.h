@@ -9,7 +9,7 @@
 struct pp_plan {
     const struct pp_scheduler *row; /* NULL: the schedule came from a file */
     struct pp_shape shape;
-    struct pp_schedule schedule; /* verified */
+    struct pp_schedule schedule; /* verified; for a simulation all but the order */
     struct pp_model_config model;
     int *layers_of; /* [stages] */
 };

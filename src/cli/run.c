@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/gate.h"
 #include "cli/output.h"
 #include "cli/plan.h"
 #include "cli/predict.h"
@@ -162,12 +163,14 @@ static int make_report(struct pp_report *report, const struct pp_options *option
 
 /* On every rank: trains; rank 0 reports. Returns the exit status. */
 static int train(struct pp_options *options, struct pp_plan *plan,
-                 struct pp_run_config *config, struct pp_error *error)
+                 struct pp_run_config *config, const struct pp_gate *gate,
+                 struct pp_error *error)
 {
     struct pp_terminal terminal = pp_terminal_detect(true);
     struct progress progress = {stderr, options->steps, tokens_of(plan)};
     struct pp_run_result result;
     struct pp_report report = {0};
+    bool passed = true;
     int status = PP_DONE;
     if (terminal.errors && !options->quiet) {
         config->on_step = print_progress;
@@ -186,11 +189,14 @@ static int train(struct pp_options *options, struct pp_plan *plan,
         int verified = result.verified;
         struct pp_error difference = result.difference;
         if (make_report(&report, options, plan, &result, error) != 0 ||
-            pp_output_report(&report, options, &terminal, error) != 0)
+            pp_output_report(&report, options, &terminal, error) != 0 ||
+            pp_gate_judge(gate, &report, options, &passed, error) != 0)
             status = error->status;
         else if (verified == 0) {
             *error = difference;
             status = error->status;
+        } else if (!passed) {
+            status = PP_CHECK_FAILED;
         }
         pp_report_release(&report);
     }
@@ -203,6 +209,7 @@ int pp_command_run(struct pp_options *options, char **argv)
     struct pp_error error = {0};
     struct pp_plan plan = {0};
     struct pp_run_config config;
+    struct pp_gate gate = {0};
     bool launched = pp_launched();
     int rank = 0, world = 0, status = PP_DONE;
     if (launched) {
@@ -211,7 +218,8 @@ int pp_command_run(struct pp_options *options, char **argv)
             options->ranks = world;
     }
     if (pp_plan_init(&plan, options, &error) != 0 ||
-        configure(&config, options, &plan, &error) != 0)
+        configure(&config, options, &plan, &error) != 0 ||
+        pp_gate_init(&gate, options, plan.schedule.ranks, &error) != 0)
         status = error.status;
     if (status == PP_DONE && launched && plan.schedule.ranks != world) {
         pp_fail(
@@ -226,7 +234,7 @@ int pp_command_run(struct pp_options *options, char **argv)
     if (launched) {
         status = pp_world_status(status);
         if (status == PP_DONE)
-            status = train(options, &plan, &config, &error);
+            status = train(options, &plan, &config, &gate, &error);
     } else if (status == PP_DONE) {
         struct pp_terminal terminal = pp_terminal_detect(false);
         pp_terminal_hand_down(&terminal);
@@ -236,6 +244,7 @@ int pp_command_run(struct pp_options *options, char **argv)
     }
     if (rank == 0 && error.lines > 0)
         pp_print_error(&error);
+    pp_gate_release(&gate);
     pp_plan_release(&plan);
     return launched ? pp_world_leave(status) : status;
 }

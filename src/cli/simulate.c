@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cli/command.h"
+#include "cli/gate.h"
 #include "cli/output.h"
 #include "cli/plan.h"
 #include "cli/predict.h"
@@ -182,13 +183,20 @@ int pp_command_simulate(struct pp_options *options)
     struct pp_plan plan = {0};
     struct pp_costs costs = {0};
     struct pp_report report = {0};
+    struct pp_gate gate = {0};
+    bool passed = true;
     int status = PP_DONE;
     if (pp_output_paths_check(options, &error) != 0 ||
         pp_plan_schedule(&plan, options, &error) != 0 ||
+        pp_gate_init(&gate, options, plan.schedule.ranks, &error) != 0 ||
         set_costs(&costs, options, &plan, &error) != 0 ||
         make_report(&report, options, &plan, &costs, &error) != 0 ||
-        pp_output_report(&report, options, &terminal, &error) != 0)
+        pp_output_report(&report, options, &terminal, &error) != 0 ||
+        pp_gate_judge(&gate, &report, options, &passed, &error) != 0)
         status = pp_print_error(&error);
+    else if (!passed)
+        status = PP_CHECK_FAILED;
+    pp_gate_release(&gate);
     pp_report_release(&report);
     pp_costs_release(&costs);
     pp_plan_release(&plan);

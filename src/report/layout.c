@@ -18,32 +18,23 @@ static int64_t boundary(int64_t span, int columns, int c)
     return span / columns * c + span % columns * c / columns;
 }
 
-static int column_at(int64_t span, int columns, int64_t time)
-{
-    int c = (int)((double)time / (double)span * columns);
-    c = c < 0 ? 0 : c >= columns ? columns - 1 : c;
-    while (c > 0 && boundary(span, columns, c) > time)
-        c--;
-    while (c + 1 < columns && boundary(span, columns, c + 1) <= time)
-        c++;
-    return c;
-}
-
-static void add_op(struct content *row, const struct pp_layout *layout, size_t k)
+/* Adds an op to the cells that it touches. edge has where the columns begin, and the
+ * end; *column is that of the rank's op before, which this one does not come before. */
+static void add_op(struct content *row, const struct pp_layout *layout,
+                   const int64_t *edge, int *column, size_t k)
 {
     const struct pp_report *report = layout->report;
     const struct pp_span *span = &report->timeline.spans[k];
     enum pp_kind kind = report->schedule.ops[k].kind;
-    int64_t whole = report->metrics.makespan;
     int64_t start = span->start - report->metrics.start;
     int64_t end = span->end - report->metrics.start;
-    for (int c = column_at(whole, layout->columns, start); c < layout->columns; c++) {
-        int64_t from = boundary(whole, layout->columns, c);
-        int64_t to = boundary(whole, layout->columns, c + 1);
-        if (from >= end)
-            break;
-        int64_t time = (end < to ? end : to) - (start > from ? start : from);
-        row[c].dense |= (double)(end - start) < layout->column_ns;
+    bool dense = (double)(end - start) < layout->column_ns;
+    while (*column + 1 < layout->columns && edge[*column + 1] <= start)
+        ++*column;
+    for (int c = *column; c < layout->columns && edge[c] < end; c++) {
+        int64_t time = (end < edge[c + 1] ? end : edge[c + 1]) -
+                       (start > edge[c] ? start : edge[c]);
+        row[c].dense |= dense;
         row[c].time[kind] += time;
         if (time > row[c].most[kind]) {
             row[c].most[kind] = time;
@@ -89,6 +80,7 @@ int pp_layout_init(struct pp_layout *layout, const struct pp_report *report,
     int ranks_per_row = (ranks + most_rows - 1) / most_rows;
     int rows = (ranks + ranks_per_row - 1) / ranks_per_row;
     struct content *row = malloc((size_t)columns * sizeof *row);
+    int64_t *edge = malloc(((size_t)columns + 1) * sizeof *edge);
     *layout = (struct pp_layout){
         .report = report,
         .rows = rows,
@@ -97,31 +89,38 @@ int pp_layout_init(struct pp_layout *layout, const struct pp_report *report,
         .column_ns = (double)whole / columns,
         .cells = calloc((size_t)rows * (size_t)columns, sizeof *layout->cells),
     };
-    if (!row || !layout->cells) {
+    if (!row || !edge || !layout->cells) {
         free(row);
+        free(edge);
         pp_layout_release(layout);
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for a picture of %d by %d",
                        columns, rows);
     }
+    for (int c = 0; c <= columns; c++)
+        edge[c] = boundary(whole, columns, c);
     for (int y = 0; y < rows; y++) {
         int first = y * ranks_per_row;
         int last = first + ranks_per_row < ranks ? first + ranks_per_row : ranks;
         int64_t owed[CONTENTS] = {0};
         memset(row, 0, (size_t)columns * sizeof *row);
-        for (size_t k = schedule->first[first]; k < schedule->first[last]; k++) {
-            const struct pp_span *span = &report->timeline.spans[k];
-            layout->short_ops += (double)(span->end - span->start) < layout->column_ns;
-            if (span->end > span->start)
-                add_op(row, layout, k);
+        for (int r = first; r < last; r++) {
+            int column = 0;
+            for (size_t k = schedule->first[r]; k < schedule->first[r + 1]; k++) {
+                const struct pp_span *span = &report->timeline.spans[k];
+                double time = (double)(span->end - span->start);
+                layout->short_ops += time < layout->column_ns;
+                if (time > 0)
+                    add_op(row, layout, edge, &column, k);
+            }
         }
         for (int c = 0; c < columns; c++) {
-            int64_t width =
-                boundary(whole, columns, c + 1) - boundary(whole, columns, c);
+            int64_t capacity = (edge[c + 1] - edge[c]) * (last - first);
             layout->cells[(size_t)y * (size_t)columns + (size_t)c] =
-                decide(&row[c], width * (last - first), owed);
+                decide(&row[c], capacity, owed);
         }
     }
     free(row);
+    free(edge);
     return 0;
 }
 

@@ -143,7 +143,7 @@ static struct pp_op waited_for(const struct pp_walk *walk, int rank)
     const struct pp_schedule *schedule = walk->schedule;
     size_t k = walk->position[rank];
     struct pp_op op = schedule->ops[k], producer;
-    if (op.joined && pp_walk_ready(walk, op))
+    if (op.joined && !pp_walk_missing(walk, op))
         op = schedule->ops[k + 1];
     pp_producer(schedule, op, &producer);
     return producer;
@@ -185,7 +185,7 @@ static int64_t visit_nothing(void *data, const struct pp_op *op, size_t index,
     return 1;
 }
 
-static int judge_order(const struct pp_schedule *schedule, struct pp_error *error)
+int pp_verify_order(const struct pp_schedule *schedule, struct pp_error *error)
 {
     struct pp_walk walk;
     if (pp_walk_init(&walk, schedule, error) != 0)
@@ -197,7 +197,7 @@ static int judge_order(const struct pp_schedule *schedule, struct pp_error *erro
     return blocks ? -1 : 0;
 }
 
-int pp_verify(const struct pp_schedule *schedule, struct pp_error *error)
+int pp_verify_ops(const struct pp_schedule *schedule, struct pp_error *error)
 {
     *error = (struct pp_error){0};
     struct judge judge = {
@@ -217,7 +217,12 @@ int pp_verify(const struct pp_schedule *schedule, struct pp_error *error)
     }
     judge_missing(&judge);
     free(judge.seen);
-    if (error->lines > 0)
+    return error->lines > 0 ? -1 : 0;
+}
+
+int pp_verify(const struct pp_schedule *schedule, struct pp_error *error)
+{
+    if (pp_verify_ops(schedule, error) != 0)
         return -1;
-    return judge_order(schedule, error);
+    return pp_verify_order(schedule, error);
 }

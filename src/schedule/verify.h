@@ -13,4 +13,9 @@
  * shown as its cycle of waits, each op named. PP_ENVIRONMENT when out of memory. */
 int pp_verify(const struct pp_schedule *schedule, struct pp_error *error);
 
+/* Its two parts: each op by itself and beside the others of its stage, and whether the
+ * ranks' orders block together, for a schedule that has passed the first. */
+int pp_verify_ops(const struct pp_schedule *schedule, struct pp_error *error);
+int pp_verify_order(const struct pp_schedule *schedule, struct pp_error *error);
+
 #endif

@@ -21,10 +21,8 @@ int pp_walk_init(struct pp_walk *walk, const struct pp_schedule *schedule,
         .row = row,
         .block = malloc(ranks * sizeof *walk->block),
         .runnable = malloc(ranks * sizeof *walk->runnable),
-        .waits = calloc(ranks, 1),
     };
-    if (!walk->position || !walk->released || !walk->runnable || !walk->waits ||
-        !walk->block) {
+    if (!walk->position || !walk->released || !walk->runnable || !walk->block) {
         pp_walk_release(walk);
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for a walk over %zu ops",
                        pp_schedule_ops(schedule));
@@ -42,6 +40,5 @@ void pp_walk_release(struct pp_walk *walk)
     free(walk->released);
     free(walk->block);
     free(walk->runnable);
-    free(walk->waits);
     *walk = (struct pp_walk){0};
 }

@@ -26,11 +26,11 @@ struct pp_walk {
     const struct pp_schedule *schedule;
     size_t *position;            /* [ranks] the next op of each rank, index into ops */
     struct pp_walk_block *block; /* [ranks] a copy of the ops around position */
-    int64_t *released;    /* [2][stages][row] F's outputs, then B's and I's: what visit
-                           * returned for the op that made it; 0: not there yet */
-    size_t row;           /* >= microbatches, see pp_walk_init */
-    int *runnable;        /* [ranks] stack */
-    unsigned char *waits; /* [ranks] blocked on a message that is not there yet */
+    int64_t *released; /* [2][stages][row] F's outputs, then B's and I's: what visit
+                        * returned for the op that made it, > 0; 0: not there yet; -1 -
+                        * rank: not there yet, and the rank waits for it */
+    size_t row;        /* >= microbatches, see pp_walk_init */
+    int *runnable;     /* [ranks] stack */
 };
 
 /* PP_ENVIRONMENT when out of memory. */
@@ -85,12 +85,14 @@ static inline size_t pp_walk_output(const struct pp_walk *walk, struct pp_op op)
     return (plane + op.stage) * walk->row + op.microbatch;
 }
 
-/* Has the input of this op been released? */
-static inline bool pp_walk_ready(const struct pp_walk *walk, struct pp_op op)
+/* The entry of released for the op's input, if that is not there yet; else NULL. */
+static inline int64_t *pp_walk_missing(const struct pp_walk *walk, struct pp_op op)
 {
     struct pp_op producer;
-    return !pp_producer(walk->schedule, op, &producer) ||
-           walk->released[pp_walk_output(walk, producer)];
+    if (!pp_producer(walk->schedule, op, &producer))
+        return NULL;
+    int64_t *released = &walk->released[pp_walk_output(walk, producer)];
+    return *released > 0 ? NULL : released;
 }
 
 /* The walk jumps between ranks too soon for the processor to see that it goes along
@@ -111,7 +113,7 @@ static inline void pp_walk_fetch(struct pp_walk *walk, int rank, size_t op)
 
 /* Visits all ops that can run; visit gets the index of an op and how many ops from
  * there start together (2 for a joined pair), and returns what their consumers shall
- * find as their outputs' mark: anything but 0. Returns the number of ops visited: all
+ * find as their outputs' mark, > 0. Returns the number of ops visited: all
  * of them, unless executing the schedule blocks; then position tells where each rank
  * stands. Inline, so that visit is too. */
 static inline size_t pp_walk(struct pp_walk *walk,
@@ -129,13 +131,14 @@ static inline size_t pp_walk(struct pp_walk *walk,
         int rank = walk->runnable[--runnable];
         size_t next = walk->position[rank];
         size_t end = schedule->first[rank + 1];
-        walk->waits[rank] = 0;
         while (next < end) {
             const struct pp_op *op = &walk->block[rank].ops[next % PP_WALK_BLOCK];
             int count = op->joined && next + 1 < end ? 2 : 1;
-            if (!pp_walk_ready(walk, op[0]) ||
-                (count == 2 && !pp_walk_ready(walk, op[1]))) {
-                walk->waits[rank] = 1;
+            int64_t *missing = pp_walk_missing(walk, op[0]);
+            if (!missing && count == 2)
+                missing = pp_walk_missing(walk, op[1]);
+            if (missing) {
+                *missing = -1 - rank;
                 break;
             }
             int64_t mark = visit(data, op, next, count);
@@ -146,14 +149,11 @@ static inline size_t pp_walk(struct pp_walk *walk,
                 struct pp_op consumer;
                 if (!pp_consumer(schedule, op[k], &consumer))
                     continue;
-                size_t output = pp_walk_output(walk, op[k]);
-                walk->released[output] = mark;
-                __builtin_prefetch(&walk->released[output + PP_WALK_AHEAD], 1);
-                int other = schedule->rank_of[consumer.stage];
-                if (walk->waits[other]) { /* perhaps for this: let it look */
-                    walk->waits[other] = 0;
-                    walk->runnable[runnable++] = other;
-                }
+                int64_t *released = &walk->released[pp_walk_output(walk, op[k])];
+                if (*released < 0)
+                    walk->runnable[runnable++] = (int)(-1 - *released);
+                *released = mark;
+                __builtin_prefetch(released + PP_WALK_AHEAD, 1);
             }
             if (next / PP_WALK_BLOCK != block)
                 pp_walk_fetch(walk, rank, next);

@@ -45,13 +45,23 @@ static int refuse(const struct items *items, const char *text, size_t length,
                    items->option, column(items, text), key, shown, text, problem);
 }
 
+/* Up to the comma before the next key: "f=1,2,b=3" is two items, since no key begins
+ * like a number. */
+static size_t item_length(const char *start)
+{
+    size_t length = strcspn(start, ",");
+    while (start[length] == ',' && strspn(start + length + 1, "0123456789.") > 0)
+        length += 1 + strcspn(start + length + 1, ",");
+    return length;
+}
+
 /* Reads the next item. Returns 1, 0 at the end, -1 if it is wrong. */
 static int next_item(struct items *items, struct pp_error *error)
 {
     const char *start = items->next;
     if (!start)
         return 0;
-    size_t length = strcspn(start, ","), key_length = strcspn(start, ",=");
+    size_t length = item_length(start), key_length = strcspn(start, ",=");
     items->next = start[length] == ',' ? start + length + 1 : NULL;
     for (items->key = 0; items->keys[items->key]; items->key++) {
         const char *key = items->keys[items->key];
@@ -103,14 +113,14 @@ static int rate(const struct items *items, const struct pp_unit *units, double *
                                "must be greater than 0", error);
 }
 
-/* One number for all stages, or one per stage with colons between. */
+/* One number for all stages, or one per stage with commas or colons between. */
 static int cost_list(const struct items *items, struct pp_costs *costs,
                      enum pp_kind kind, struct pp_error *error)
 {
     const char *at = items->value, *end = items->value + items->length;
     int count = 1;
     for (const char *c = at; c < end; c++)
-        count += *c == ':';
+        count += *c == ':' || *c == ',';
     if (count != 1 && count != costs->stages)
         return pp_fail(error, PP_BAD_INPUT,
                        "'%s', column %d, key '%s': %d costs for %d stage%s: give one "
@@ -119,8 +129,8 @@ static int cost_list(const struct items *items, struct pp_costs *costs,
                        costs->stages, costs->stages == 1 ? "" : "s",
                        costs->stages == 1 ? "" : ", or one per stage");
     for (int s = 0; s < costs->stages; s++) {
-        const char *colon = memchr(at, ':', (size_t)(end - at));
-        size_t length = (size_t)((colon ? colon : end) - at);
+        size_t length = strcspn(at, ":,"), rest = (size_t)(end - at);
+        length = length < rest ? length : rest;
         double value;
         const char *problem = pp_parse_quantity(at, length, pp_durations, &value);
         if (problem)

@@ -8,7 +8,7 @@
 
 /* --cost f=1,b=2,i=1,w=1,comm=0.1: times of the ops and of a hop. A number is in ms
  * unless it carries a unit (ns, us, ms, s). The costs of a kind are one number for all
- * stages, or one per stage with colons between: f=1:2:2:1. i and w are each half of b
+ * stages, or one per stage: f=1,2,2,1 or f=1:2:2:1. i and w are each half of b
  * unless given; b may be left out when both are, and is then their sum. joined=3 is
  * what an overlapped pair takes, otherwise the sum of both. */
 int pp_cost_text(const char *text, struct pp_costs *costs, struct pp_error *error);

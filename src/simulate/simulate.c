@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/random.h"
+#include "schedule/verify.h"
 #include "schedule/walk.h"
 
 /* What happens to the output of a stage in one direction, in ns. */
@@ -77,7 +78,7 @@ struct input {
     int64_t ready, arrived, receiver;
 };
 
-static struct input input_of(const struct simulation *sim, struct pp_op op)
+static inline struct input input_of(const struct simulation *sim, struct pp_op op)
 {
     struct pp_op producer;
     if (!pp_producer(sim->schedule, op, &producer))
@@ -274,8 +275,8 @@ int pp_simulate(const struct pp_schedule *schedule, const struct pp_costs *costs
         .spans = timeline->spans,
     };
     int result = set_up(&sim, error);
-    if (result == 0)
-        pp_walk(&sim.walk, visit, &sim);
+    if (result == 0 && pp_walk(&sim.walk, visit, &sim) != pp_schedule_ops(schedule))
+        result = pp_verify_order(schedule, error); /* says how it blocks */
     pp_walk_release(&sim.walk);
     free(sim.op);
     free(sim.messages);

@@ -1,10 +1,11 @@
 /* Every schedule, rank count, chunk count and number of microbatches trains to the very
  * same bits as the sequential run: losses, gradients and parameters (--verify's
  * comparison), and one digest for each (microbatches, tied). Run by mpiexec with p
- * ranks; p = 1 is the sequential schedule's own home. Also checks the peaks that the
- * pools counted. */
+ * ranks (usage: bitwise [STRIDE], to run a sample); p = 1 is the sequential schedule's
+ * own home. Also checks the peaks that the pools counted. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "model/partition.h"
@@ -19,7 +20,8 @@ enum {
 };
 
 struct tally {
-    int rank, ranks, runs, failures;
+    int rank, ranks, shapes, runs, failures;
+    int stride; /* only every stride-th shape is run */
     char digests[2][COUNTS][32];
 };
 
@@ -84,6 +86,8 @@ static void run_one(struct tally *tally, const struct pp_scheduler *row, int chu
     int layers_of[64];
     if (row->check && row->check(&shape, &error) != 0)
         return; /* not a shape of this schedule */
+    if (tally->shapes++ % tally->stride != 0)
+        return;
     struct pp_run_config config = {
         .schedule = &schedule,
         .model = {.layers = 33, /* so that no split is even */
@@ -117,9 +121,9 @@ static void run_one(struct tally *tally, const struct pp_scheduler *row, int chu
     pp_schedule_release(&schedule);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    struct tally tally = {0};
+    struct tally tally = {.stride = argc > 1 ? atoi(argv[1]) : 1};
     pp_world_enter(&tally.rank, &tally.ranks);
     for (int row = 0; row < pp_catalogue_count(); row++) {
         for (int chunks = 1; chunks <= MOST_CHUNKS; chunks++) {

@@ -1,0 +1,28 @@
+/* Gates: --check and --baseline. */
+#ifndef PP_CLI_GATE_H
+#define PP_CLI_GATE_H
+
+#include "cli/options.h"
+#include "report/baseline.h"
+#include "report/check.h"
+
+/* What the options ask to be judged, parsed before any work starts. */
+struct pp_gate {
+    struct pp_check *checks; /* [check_count], owned */
+    int check_count;
+    struct pp_tolerances tolerances;
+};
+
+/* PP_BAD_INPUT for a malformed expression, or a baseline that is not there. */
+int pp_gate_init(struct pp_gate *gate, const struct pp_options *options, int ranks,
+                 struct pp_error *error);
+void pp_gate_release(struct pp_gate *gate);
+
+/* Judges the report, prints the verdicts in --format, writes the baseline anew where
+ * that was asked for. Sets *passed. PP_BAD_INPUT for a baseline that cannot be
+ * compared, and for timings of an oversubscribed wall clock without --force. */
+int pp_gate_judge(const struct pp_gate *gate, const struct pp_report *report,
+                  const struct pp_options *options, bool *passed,
+                  struct pp_error *error);
+
+#endif

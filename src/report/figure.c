@@ -1,0 +1,168 @@
+#include "report/figure.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/names.h"
+
+static double bubble(const struct pp_report *report, int rank)
+{
+    (void)rank;
+    return report->metrics.bubble.fraction;
+}
+
+static double over_ideal(const struct pp_report *report, int rank)
+{
+    (void)rank;
+    return report->metrics.bubble.over_ideal;
+}
+
+static double span(const struct pp_report *report, int rank)
+{
+    (void)rank;
+    return report->metrics.bubble.span_fraction;
+}
+
+static double makespan(const struct pp_report *report, int rank)
+{
+    (void)rank;
+    return (double)report->metrics.makespan * 1e-9;
+}
+
+static double tokens_per_s(const struct pp_report *report, int rank)
+{
+    (void)rank;
+    return report->tokens_per_s;
+}
+
+static double of_total(const struct pp_report *report, int64_t ns)
+{
+    return (double)ns /
+           ((double)report->metrics.ranks * (double)report->metrics.makespan);
+}
+
+#define CAUSE(cause)                                                                   \
+    static double cause(const struct pp_report *report, int rank)                      \
+    {                                                                                  \
+        (void)rank;                                                                    \
+        return of_total(report, report->metrics.causes.cause);                         \
+    }
+CAUSE(warmup)
+CAUSE(dependency)
+CAUSE(communication)
+CAUSE(overhead)
+CAUSE(cooldown)
+#undef CAUSE
+
+static double peak_in_flight(const struct pp_report *report, int rank)
+{
+    return report->ranks[rank].peak_in_flight;
+}
+
+static double peak_activation_bytes(const struct pp_report *report, int rank)
+{
+    return (double)report->ranks[rank].peak_activation_bytes;
+}
+
+static double loss(const struct pp_report *report, int rank)
+{
+    int count = report->training.loss_count;
+    (void)rank;
+    return count > 0 ? report->training.losses[count - 1] : (double)NAN;
+}
+
+static double predicted_error(const struct pp_report *report, int rank)
+{
+    return fabs(bubble(report, rank) - report->predicted);
+}
+
+static double theory_error(const struct pp_report *report, int rank)
+{
+    return fabs(bubble(report, rank) - report->theory);
+}
+
+const struct pp_figure pp_figures[] = {
+    {"bubble", PP_FRACTION, false, true, bubble},
+    {"over_ideal", PP_FRACTION, false, true, over_ideal},
+    {"span", PP_FRACTION, false, true, span},
+    {"span_fraction", PP_FRACTION, false, true, span},
+    {"makespan", PP_SECONDS, false, true, makespan},
+    {"tokens_per_s", PP_RATE, false, false, tokens_per_s},
+    {"warmup", PP_FRACTION, false, true, warmup},
+    {"dependency", PP_FRACTION, false, true, dependency},
+    {"communication", PP_FRACTION, false, true, communication},
+    {"overhead", PP_FRACTION, false, true, overhead},
+    {"cooldown", PP_FRACTION, false, true, cooldown},
+    {"peak_in_flight", PP_COUNT, true, true, peak_in_flight},
+    {"peak_activation_bytes", PP_BYTES, true, true, peak_activation_bytes},
+    {"loss", PP_NATS, false, true, loss},
+    {"predicted_error", PP_FRACTION, false, true, predicted_error},
+    {"theory_error", PP_FRACTION, false, true, theory_error},
+    {NULL, PP_FRACTION, false, false, NULL},
+};
+
+const struct pp_figure *pp_figure_find(const char *name, size_t length)
+{
+    for (const struct pp_figure *figure = pp_figures; figure->name; figure++) {
+        if (strlen(figure->name) == length && strncmp(figure->name, name, length) == 0)
+            return figure;
+    }
+    return NULL;
+}
+
+void pp_figure_names(char *text, size_t size)
+{
+    const char *names[sizeof pp_figures / sizeof pp_figures[0]];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        names[i] = pp_figures[i].name;
+    pp_names_list(names, text, size);
+}
+
+double pp_figure_value(const struct pp_figure *figure, const struct pp_report *report,
+                       int rank)
+{
+    double most = (double)NAN;
+    if (!figure->per_rank || rank >= 0)
+        return figure->value(report, rank);
+    for (int r = 0; r < report->schedule.ranks; r++)
+        most = fmax(most, figure->value(report, r)); /* fmax passes NaN over */
+    return most;
+}
+
+struct pp_range pp_figure_range(const struct pp_figure *figure,
+                                const struct pp_report *report, int rank)
+{
+    double value = pp_figure_value(figure, report, rank);
+    struct pp_range range = {value, value};
+    if (figure->value == bubble)
+        return (struct pp_range){report->bubble_min, report->bubble_max};
+    if (figure->value != makespan)
+        return range;
+    for (int i = 0; i < report->step_count; i++) {
+        range.low = fmin(range.low, (double)report->steps[i].makespan * 1e-9);
+        range.high = fmax(range.high, (double)report->steps[i].makespan * 1e-9);
+    }
+    return range;
+}
+
+const char *pp_figure_text(const struct pp_figure *figure, double value,
+                           char text[PP_FIGURE_TEXT])
+{
+    static const struct {
+        const char *format;
+        double scale;
+    } units[] = {
+        [PP_FRACTION] = {"%.4f", 1}, [PP_SECONDS] = {"%.3f ms", 1e3},
+        [PP_BYTES] = {"%.0f B", 1},  [PP_COUNT] = {"%g", 1},
+        [PP_RATE] = {"%.0f/s", 1},   [PP_NATS] = {"%.4f nats", 1},
+    };
+    if (isnan(value))
+        snprintf(text, PP_FIGURE_TEXT, "unknown");
+    else
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        snprintf(text, PP_FIGURE_TEXT, units[figure->unit].format,
+                 value * units[figure->unit].scale);
+#pragma GCC diagnostic pop
+    return text;
+}

@@ -1,0 +1,42 @@
+/* The figures of a report that checks, baselines and comparisons speak of, by name. */
+#ifndef PP_REPORT_FIGURE_H
+#define PP_REPORT_FIGURE_H
+
+#include "report/report.h"
+
+enum pp_unit { PP_FRACTION, PP_SECONDS, PP_BYTES, PP_COUNT, PP_RATE, PP_NATS };
+
+struct pp_figure {
+    const char *name;
+    enum pp_unit unit;
+    bool per_rank;     /* may be followed by [rank]; without, the maximum */
+    bool higher_worse; /* false: lower is */
+    double (*value)(const struct pp_report *report, int rank);
+};
+
+/* All figures, ended by a NULL name. Causes are fractions of ranks * makespan, like
+ * bubble, which they add up to. */
+extern const struct pp_figure pp_figures[];
+
+/* By name; NULL if there is none. length may be less than the text's. */
+const struct pp_figure *pp_figure_find(const char *name, size_t length);
+void pp_figure_names(char *text, size_t size);
+
+/* The value, of one rank or (rank -1) the maximum of all; NaN where unknown. */
+double pp_figure_value(const struct pp_figure *figure, const struct pp_report *report,
+                       int rank);
+
+/* Smallest and largest over the measured steps; both the value where a figure is not
+ * measured per step. */
+struct pp_range {
+    double low, high;
+};
+struct pp_range pp_figure_range(const struct pp_figure *figure,
+                                const struct pp_report *report, int rank);
+
+/* The value with its unit, "0.0861", "12.3 ms". */
+enum { PP_FIGURE_TEXT = 48 };
+const char *pp_figure_text(const struct pp_figure *figure, double value,
+                           char text[PP_FIGURE_TEXT]);
+
+#endif

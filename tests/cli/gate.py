@@ -1,0 +1,176 @@
+"""Checks, baselines, formats and comparisons, on simulated reports.
+
+usage: gate.py PPSIM
+"""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as xml
+
+PPSIM = os.path.abspath(sys.argv[1])
+SIMULATE = 'simulate --quiet'
+
+
+def ppsim(arguments, directory='.'):
+    done = subprocess.run([PPSIM, *arguments.split()], cwd=directory, text=True,
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    return done.returncode, done.stdout, done.stderr
+
+
+def expect(arguments, status, *words, directory='.'):
+    code, out, err = ppsim(arguments, directory)
+    assert code == status, f'{arguments}: exit {code}, not {status}: {out}{err}'
+    for word in words:
+        assert word in out + err, f'{arguments}: {word!r} is not in {out}{err}'
+    return out
+
+
+def test_each_figure_passes_and_fails():
+    # 1F1B, 4 ranks, 8 microbatches, F 1 ms, B 2 ms: 33 ms, bubble 9/33.
+    for passes, fails in (
+            ('bubble<=0.2728', 'bubble<=0.27'), ('bubble<27.3%', 'bubble<27.2%'),
+            ('over_ideal==0.375', 'over_ideal==0.376'), ('span<=0.273', 'span<0.2'),
+            ('span_fraction<=0.273', 'span_fraction<0.2'),
+            ('makespan<=33ms', 'makespan<33ms'), ('makespan>=0.033', 'makespan>0.033s'),
+            ('tokens_per_s>62000', 'tokens_per_s>63000'),
+            ('warmup<=0.0455', 'warmup<0.045'), ('dependency<0.14', 'dependency<0.13'),
+            ('communication==0', 'communication>0'), ('overhead==0', 'overhead>0'),
+            ('cooldown<0.091', 'cooldown<0.09'),
+            ('peak_in_flight==4', 'peak_in_flight<4'),
+            ('peak_in_flight[3]==1', 'peak_in_flight[2]==1'),
+            ('peak_activation_bytes[0]==0', 'peak_activation_bytes>0'),
+            ('theory_error<1e-9', 'theory_error>0.1')):
+        expect(f'{SIMULATE} --check {passes}', 0, 'pass')
+        expect(f'{SIMULATE} --check {fails}', 1, 'FAIL', 'rerun: ', fails)
+    expect(f'{SIMULATE} --check bubble<1 --check bubble<0.1', 1, 'pass', 'FAIL')
+
+
+def test_the_unknown_never_passes():
+    for check in ('loss<9', 'loss>=0', 'predicted_error<1', 'predicted_error>=0'):
+        expect(f'{SIMULATE} --check {check}', 1, 'unknown')
+
+
+def test_malformed_checks_name_the_column():
+    for check, column in (('bubble<0.1x', 11), ('bubbl<1', 1), ('bubble', 7),
+                          ('bubble=1', 7), ('bubble<', 8), ('bubble<nan', 8),
+                          ('bubble[0]<1', 7), ('peak_in_flight[4]<1', 16),
+                          ('peak_in_flight[x]<1', 16), ('peak_in_flight[1<1', 16),
+                          ('makespan<5kg', 11), ('makespan<5%', 11), ('bubble<5ms', 9)):
+        expect(f'{SIMULATE} --check {check}', 2, f'column {column}:', check)
+        expect(f'--check {check}', 2, f'column {column}:')  # before ranks are started
+
+
+def test_formats():
+    checks = '--check bubble<1 --check bubble<0.1'
+    tap = expect(f'{SIMULATE} {checks} --format tap', 1)
+    assert tap.startswith('TAP version 14\n1..2\nok 1 - ') and '\nnot ok 2 - ' in tap
+    suite = xml.fromstring(expect(f'{SIMULATE} {checks} --format junit', 1))[0]
+    assert suite.get('tests') == '2' and suite.get('failures') == '1'
+    assert [case.find('failure') is None for case in suite] == [True, False]
+    assert 'bubble<0.1' in suite[1].find('failure').get('message')
+    actions = expect(f'{SIMULATE} {checks} --format gha', 1).splitlines()
+    assert actions[0].startswith('::notice ') and actions[1].startswith('::error ')
+    table = expect(f'{SIMULATE} {checks} --format markdown', 1)
+    assert table.count('\n| ') == 2 and '**fail**' in table
+    out = ppsim(f'simulate {checks} --format tap')[1]
+    assert out.startswith('TAP version 14'), 'stdout carries the format alone'
+    expect(f'{SIMULATE} --format yaml', 2, 'junit')
+
+
+def test_baselines(tmp):
+    base = '--baseline base.json'
+    expect(f'{SIMULATE} {base}', 2, 'base.json', '--update-baseline', directory=tmp)
+    expect(f'{SIMULATE} --update-baseline', 2, '--baseline', directory=tmp)
+    expect(f'{SIMULATE} {base} --update-baseline', 0, directory=tmp)
+    expect(f'{SIMULATE} {base}', 0, 'pass', directory=tmp)
+    expect(f'{SIMULATE} {base} --microbatches 9', 2, "'microbatches'", directory=tmp)
+    expect(f'{SIMULATE} {base} --schedule gpipe', 2, "'schedule'", directory=tmp)
+    expect(f'{SIMULATE} {base} --json other.json', 0, directory=tmp)
+
+    saved = json.loads((tmp / 'base.json').read_text())
+    (tmp / 'bad.json').write_text('{')
+    expect(f'{SIMULATE} --baseline bad.json', 2, 'bad.json', directory=tmp)
+    del saved['bubble']['fraction']
+    (tmp / 'bad.json').write_text(json.dumps(saved))
+    expect(f'{SIMULATE} --baseline bad.json', 2, 'fraction', directory=tmp)
+
+
+def slower(tmp, milliseconds):
+    """A baseline as if op times had been other; its config says they were not."""
+    expect(f'{SIMULATE} --cost f=1,b=2 {f"--link latency={milliseconds}ms"} --json x.json',
+           0, directory=tmp)
+    report = json.loads((tmp / 'x.json').read_text())
+    report['config']['link'] = None
+    (tmp / 'base.json').write_text(json.dumps(report))
+
+
+def test_tolerances(tmp):
+    run = f'{SIMULATE} --cost f=1,b=2 --baseline base.json --tolerance'
+    slower(tmp, 1)  # the baseline is worse than what runs now
+    expect(f'{run} 0.01', 0, directory=tmp)
+    expect(f'{run} 0.01,both', 1, 'FAIL', directory=tmp)
+    expect(f'{run} bubble=0.5,makespan=50%,both', 0, directory=tmp)
+    expect(f'{run} makespan=5%,bubble=0.5,both', 1, 'makespan', directory=tmp)
+    for text, column in (('bubble', 1), ('bubble=', 8), ('bubble=-1', 8),
+                         ('nothing=1', 1), ('0.01,,both', 6), ('bubble=1x', 8)):
+        expect(f'{run} {text}', 2, f'column {column}:', directory=tmp)
+
+    expect(f'{SIMULATE} --cost f=1,b=2 --json now.json', 0, directory=tmp)
+    report = json.loads((tmp / 'now.json').read_text())
+    report['bubble']['fraction'] -= 0.02  # now worse than the baseline
+    report['bubble']['min'] = report['bubble']['max'] = report['bubble']['fraction']
+    (tmp / 'base.json').write_text(json.dumps(report))
+    expect(f'{run} 0.01', 1, 'FAIL', directory=tmp)
+    expect(f'{run} 0.03', 0, directory=tmp)
+
+
+def test_compare_and_baseline_agree(tmp):
+    slower(tmp, 1)
+    expect(f'{SIMULATE} --cost f=1,b=2 --json now.json', 0, directory=tmp)
+    told = expect('compare base.json now.json', 0, 'changed', directory=tmp)
+    gate = expect(f'{SIMULATE} --cost f=1,b=2 --baseline base.json', 0, directory=tmp)
+    before, after = [line.split()[1:3] for line in told.splitlines()
+                     if line.split()[0] == 'bubble'][0]
+    assert f'bubble is {after}' in gate and f"the baseline's {before}" in gate
+    expect('compare now.json now.json', 0, 'no difference beyond noise', directory=tmp)
+    expect('compare base.json now.json --format markdown', 0, '| bubble |', directory=tmp)
+    expect('compare now.json', 2, 'two reports', directory=tmp)
+    expect('compare now.json absent.json', 2, 'absent.json', directory=tmp)
+
+
+def test_noise_is_not_ranked(tmp):
+    noisy = f'{SIMULATE} --cost f=1,b=2 --jitter lognormal:0.2 --steps 9'
+    expect(f'{noisy} --seed 1 --json a.json', 0, directory=tmp)
+    expect(f'{noisy} --seed 2 --json b.json', 0, directory=tmp)
+    expect('compare a.json b.json', 0, 'no difference beyond noise', directory=tmp)
+    out = expect(f'{noisy} --check bubble<0.01', 1, directory=tmp)
+    assert 'over 9 steps' in out, out
+
+
+def test_an_oversubscribed_wall_clock_is_no_gate():
+    tiny = ('--layers 64 --d-model 8 --heads 1 --seq-len 4 --microbatch-size 1 --steps 3 '
+            f'--ranks {2 * os.cpu_count() + 1} --layers {4 * os.cpu_count() + 2} '
+            '--microbatches 2 --clock wall --quiet')
+    expect(f'{tiny} --check bubble<=1', 2, '--force', '--clock')
+    expect(f'{tiny} --check bubble<=1 --force', 0, 'pass')
+
+
+def main():
+    failures = 0
+    for name, test in list(globals().items()):
+        if not name.startswith('test_'):
+            continue
+        with tempfile.TemporaryDirectory() as directory:
+            try:
+                test(*[pathlib.Path(directory)][:test.__code__.co_argcount])
+                print('ok  ', name, flush=True)
+            except Exception as problem:  # a failure of one is no reason to skip the rest
+                failures += 1
+                print('FAIL', name, f'{type(problem).__name__}: {problem}', flush=True)
+    sys.exit(failures > 0)
+
+
+main()
