@@ -72,6 +72,12 @@ START_TEST(a_serial_link_queues)
     ck_assert_int_eq(span(&replay, 1, 1)->arrived, 75);
     ck_assert_int_eq(span(&replay, 1, 2)->arrived, 105);
     ck_assert_int_eq(span(&replay, 1, 2)->ready, 30);
+    /* Sending takes its time first: the first leaves at 13, the others find the link
+     * taken. */
+    replay.costs.near.sender = 3;
+    replay_run(&replay);
+    ck_assert_int_eq(span(&replay, 1, 0)->arrived, 48);
+    ck_assert_int_eq(span(&replay, 1, 2)->arrived, 108);
     replay_release(&replay);
 }
 END_TEST
