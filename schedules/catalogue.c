@@ -62,8 +62,8 @@ int pp_check_one_chunk(struct pp_shape *shape, struct pp_error *error)
         return 0;
     return pp_fail(
         error, PP_BAD_INPUT,
-        "'--chunks' %d: this schedule holds one stage per rank; 'sequential' "
-        "and 'interleaved-1f1b' take more",
+        "'--chunks' %d: this schedule holds one stage per rank; others take more, "
+        "such as 'interleaved-1f1b'",
         shape->chunks);
 }
 

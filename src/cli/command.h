@@ -13,6 +13,7 @@ int pp_command_simulate(struct pp_options *options);
 int pp_command_schedules(struct pp_options *options);
 int pp_command_explain(struct pp_options *options, char **argv);
 int pp_command_compare(struct pp_options *options);
+int pp_command_sweep(struct pp_options *options);
 int pp_command_plot(struct pp_options *options);
 
 #endif

@@ -36,6 +36,8 @@ int main(int argc, char **argv)
         status = pp_command_explain(&options, argv);
     else if (options.command == PP_COMPARE)
         status = pp_command_compare(&options);
+    else if (options.command == PP_SWEEP)
+        status = pp_command_sweep(&options);
     else if (options.command == PP_PLOT)
         status = pp_command_plot(&options);
     pp_options_release(&options);

@@ -77,6 +77,11 @@ static const struct row rows[] = {
      "stages per rank (1; interleaved schedules: 2)"},
     {"placement", "WHERE", TEXT, R | S | L | E | W, AT(placement), 0, 0, NULL,
      "stage to rank: loop or v (default: the schedule's own)"},
+    {"microbatches", "LIST", TEXT, W, AT(microbatches_list), 0, 0, "8",
+     "as 8,16 or 4:64:x2 or 4:16:+4"},
+    {"ranks", "LIST", TEXT, W, AT(ranks_list), 0, 0, "4", "as 2,4,8"},
+    {"chunks", "LIST", TEXT, W, AT(chunks_list), 0, 0, NULL,
+     "as 1,2,4 (each schedule's own)"},
     {"group-size", "N", INT, R | S | L | E | W, AT(group_size), 0, 1 << 28, "0",
      "microbatches per group of an interleaved schedule (0: chosen)"},
     GROUP("The model"),
@@ -477,6 +482,64 @@ json_t *pp_options_config(const struct pp_options *options)
         json_object_set_new(config, key, value_of(options, &rows[i]));
     }
     return config;
+}
+
+/* Was it left as the table says? */
+static bool is_default(const struct pp_options *options, const struct row *row)
+{
+    struct pp_options untouched = {.command = options->command};
+    struct pp_error error;
+    if (row->start && set(&untouched, row, row->start, &error) != 0)
+        return false;
+    json_t *here = value_of(options, row), *there = value_of(&untouched, row);
+    bool same = json_equal(here, there);
+    json_decref(here);
+    json_decref(there);
+    return same;
+}
+
+static int write_argument(const struct pp_options *options, const struct row *row,
+                          char *text, size_t size)
+{
+    const void *at = field(options, row);
+    switch (row->type) {
+    case FLAG:
+        return snprintf(text, size, "--%s", row->name);
+    case INT:
+        return snprintf(text, size, "--%s=%d", row->name, *(const int *)at);
+    case LONG:
+        return snprintf(text, size, "--%s=%lld", row->name, *(const long long *)at);
+    case REAL:
+        return snprintf(text, size, "--%s=%.17g", row->name, *(const double *)at);
+    case CHOICE:
+        return snprintf(text, size, "--%s=%s", row->name,
+                        row->choices[*(const int *)at]);
+    case TEXT:
+        return snprintf(text, size, "--%s=%s", row->name, *(char *const *)at);
+    case TEXTS:
+        break;
+    }
+    return -1;
+}
+
+int pp_options_pass_on(const struct pp_options *options, enum pp_command command,
+                       char **arguments, int most)
+{
+    int count = 0;
+    for (int i = 0; i < ROWS && count < most; i++) {
+        char text[4096];
+        bool shared = rows[i].name && rows[i].commands & 1 << options->command &&
+                      rows[i].commands & 1 << command;
+        if (!shared || rows[i].offset == AT(schedule) || rows[i].offset == AT(json) ||
+            rows[i].offset == AT(csv) || rows[i].offset == AT(plot) ||
+            rows[i].offset == AT(keep_data) || rows[i].offset == AT(quiet) ||
+            is_default(options, &rows[i]))
+            continue;
+        if (write_argument(options, &rows[i], text, sizeof text) > 0 &&
+            (arguments[count] = strdup(text)))
+            count++;
+    }
+    return count;
 }
 
 const char *pp_command_name(enum pp_command command)

@@ -35,7 +35,8 @@ struct pp_options {
     bool help, version;
 
     const char *schedule, *placement;
-    int microbatches, ranks, chunks, group_size; /* 0: not given */
+    const char *microbatches_list, *ranks_list, *chunks_list; /* of a sweep */
+    int microbatches, ranks, chunks, group_size;              /* 0: not given */
     int layers, d_model, heads, seq_len, microbatch_size, vocab;
     const char *layer_split;
     bool untied;
@@ -80,6 +81,12 @@ void pp_options_help(const struct pp_options *options, FILE *stream);
 /* Every option of the command with its value, by name with '_' for '-'. A new object,
  * NULL when out of memory. */
 json_t *pp_options_config(const struct pp_options *options);
+
+/* Writes those options that another command takes too and that are not at their
+ * defaults, as "--name=value", except the schedule's and where output goes. Returns how
+ * many; the caller frees each. */
+int pp_options_pass_on(const struct pp_options *options, enum pp_command command,
+                       char **arguments, int most);
 
 const char *pp_command_name(enum pp_command command);
 

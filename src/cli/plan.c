@@ -79,7 +79,7 @@ int pp_plan_schedule(struct pp_plan *plan, const struct pp_options *options,
     };
     /* A simulation finds out by itself whether the order blocks. */
     int status =
-        options->command == PP_SIMULATE
+        options->command == PP_SIMULATE || options->command == PP_SWEEP
             ? pp_schedule_generate(&plan->schedule, plan->row, &plan->shape, error)
             : pp_schedule_build(&plan->schedule, plan->row, &plan->shape, error);
     if (status != 0)

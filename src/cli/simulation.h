@@ -1,0 +1,15 @@
+/* One simulation, from options to report; shared by simulate and sweep. */
+#ifndef PP_CLI_SIMULATION_H
+#define PP_CLI_SIMULATION_H
+
+#include "cli/options.h"
+#include "cli/plan.h"
+#include "report/report.h"
+
+/* Simulates the plan, whose schedule the report takes over, on the options' costs.
+ * The costs of --cost are multiplied by scale. */
+int pp_simulation(struct pp_report *report, struct pp_plan *plan,
+                  const struct pp_options *options, double scale,
+                  struct pp_error *error);
+
+#endif

@@ -1,0 +1,195 @@
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/output.h"
+#include "cli/sweep.h"
+
+static const char header[] =
+    "schedule,ranks,chunks,microbatches,theory,simulated,measured,measured_min,"
+    "measured_max,makespan_s,tokens_per_s,peak_in_flight,peak_activation_bytes";
+static const char first_word[] = "# ppsim.sweep/1 ";
+enum { NUMBERS = 9 }; /* after the shape */
+
+static double *number(struct pp_sweep_point *point, int index)
+{
+    double *const numbers[NUMBERS] = {
+        &point->theory,       &point->simulated,      &point->measured,
+        &point->measured_min, &point->measured_max,   &point->makespan_s,
+        &point->tokens_per_s, &point->peak_in_flight, &point->peak_activation_bytes};
+    return numbers[index];
+}
+
+/* Reads a row into the point of its shape; false if it is no whole row. */
+static bool read_row(char *line, struct pp_sweep_point *points, int count)
+{
+    struct pp_sweep_point row = {.done = true};
+    int used = 0;
+    if (sscanf(line, "%63[^,],%d,%d,%d%n", row.schedule, &row.ranks, &row.chunks,
+               &row.microbatches, &used) != 4)
+        return false;
+    char *at = line + used;
+    for (int i = 0; i < NUMBERS; i++) {
+        char *end;
+        if (*at != ',')
+            return false;
+        *number(&row, i) = strtod(at + 1, &end);
+        if (end == at + 1)
+            *number(&row, i) = (double)NAN; /* an empty cell */
+        at = end;
+    }
+    if (*at != '\0')
+        return false;
+    for (int i = 0; i < count; i++) {
+        if (strcmp(points[i].schedule, row.schedule) == 0 &&
+            points[i].ranks == row.ranks && points[i].chunks == row.chunks &&
+            points[i].microbatches == row.microbatches)
+            points[i] = row;
+    }
+    return true;
+}
+
+/* Reads the rows of an older file; *whole is where the last whole line ends. */
+static int read_rows(FILE *file, const char *path, const char *head,
+                     struct pp_sweep_point *points, int count, long *whole,
+                     struct pp_error *error)
+{
+    char *line = NULL;
+    size_t size = 0;
+    ssize_t length;
+    int row = 0, status = 0;
+    *whole = 0;
+    while (status == 0 && (length = getline(&line, &size, file)) > 0) {
+        if (line[length - 1] != '\n')
+            break; /* torn: it will be made again */
+        line[length - 1] = '\0';
+        const char *expected = row == 0 ? head : header;
+        if (row == 0 && strncmp(line, first_word, strlen(first_word)) != 0)
+            status = pp_fail(error, PP_BAD_INPUT,
+                             "'%s' is there already and is no sweep's: give another "
+                             "'--csv'",
+                             path);
+        else if (row < 2 && strcmp(line, expected) != 0)
+            status = pp_fail(error, PP_BAD_INPUT,
+                             "'%s' is of a sweep with other options: give another "
+                             "'--csv'",
+                             path);
+        else if (row >= 2 && !read_row(line, points, count))
+            status = pp_fail(error, PP_BAD_INPUT, "'%s', line %d: no row of a sweep",
+                             path, row + 1);
+        *whole += length;
+        row++;
+    }
+    free(line);
+    return status;
+}
+
+int pp_sweep_file_open(FILE **file, const char *path, const json_t *config,
+                       struct pp_sweep_point *points, int count, struct pp_error *error)
+{
+    char *text = json_dumps(config, JSON_COMPACT | JSON_SORT_KEYS);
+    char *head = NULL;
+    long whole = 0;
+    int status = -1;
+    *file = NULL;
+    if (!text || asprintf(&head, "%s%s", first_word, text) < 0) {
+        free(text);
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for the sweep");
+    }
+    *file = fopen(path, "r+");
+    if (!*file)
+        *file = fopen(path, "w+");
+    if (!*file)
+        pp_fail(error, PP_BAD_INPUT, "cannot write '%s': %s", path, strerror(errno));
+    else if (read_rows(*file, path, head, points, count, &whole, error) == 0) {
+        status = 0;
+        if (fseek(*file, whole, SEEK_SET) != 0 ||
+            ftruncate(fileno(*file), whole) != 0 ||
+            (whole == 0 && fprintf(*file, "%s\n%s\n", head, header) < 0) ||
+            fflush(*file) != 0)
+            status = pp_fail(error, PP_ENVIRONMENT, "cannot write '%s': %s", path,
+                             strerror(errno));
+    }
+    if (status != 0 && *file) {
+        fclose(*file);
+        *file = NULL;
+    }
+    free(text);
+    free(head);
+    return status;
+}
+
+int pp_sweep_file_add(FILE *file, const char *path, const struct pp_sweep_point *point,
+                      struct pp_error *error)
+{
+    struct pp_sweep_point copy = *point;
+    fprintf(file, "%s,%d,%d,%d", point->schedule, point->ranks, point->chunks,
+            point->microbatches);
+    for (int i = 0; i < NUMBERS; i++) {
+        double value = *number(&copy, i);
+        if (isnan(value))
+            fputc(',', file);
+        else
+            fprintf(file, ",%.12g", value);
+    }
+    fputc('\n', file);
+    if (fflush(file) == 0)
+        return 0;
+    return pp_fail(error, PP_ENVIRONMENT, "cannot write '%s': %s", path,
+                   strerror(errno));
+}
+
+static json_t *real_or_null(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *point_json(const struct pp_sweep_point *point)
+{
+    json_t *object = json_pack("{s:s, s:i, s:i, s:i}", "schedule", point->schedule,
+                               "ranks", point->ranks, "chunks", point->chunks,
+                               "microbatches", point->microbatches);
+    if (!point->done) {
+        json_object_set_new(object, "reason", json_string(point->invalid));
+        return object;
+    }
+    json_object_set_new(
+        object, "bubble",
+        json_pack(
+            "{s:o, s:o, s:o, s:o, s:o}", "theory", real_or_null(point->theory),
+            "predicted", real_or_null(point->simulated), "fraction",
+            real_or_null(isnan(point->measured) ? point->simulated : point->measured),
+            "min", real_or_null(point->measured_min), "max",
+            real_or_null(point->measured_max)));
+    json_object_set_new(object, "makespan_s", real_or_null(point->makespan_s));
+    json_object_set_new(object, "tokens_per_s", real_or_null(point->tokens_per_s));
+    json_object_set_new(object, "peak_in_flight", real_or_null(point->peak_in_flight));
+    json_object_set_new(object, "peak_activation_bytes",
+                        real_or_null(point->peak_activation_bytes));
+    return object;
+}
+
+int pp_sweep_write_json(const struct pp_sweep_point *points, int count,
+                        const json_t *config, const char *path, struct pp_error *error)
+{
+    struct pp_output output;
+    json_t *done = json_array(), *invalid = json_array();
+    json_t *root = json_pack("{s:s, s:O, s:o, s:o}", "schema", "ppsim.sweep/1",
+                             "config", config, "points", done, "invalid", invalid);
+    for (int i = 0; i < count; i++)
+        json_array_append_new(points[i].done ? done : invalid, point_json(&points[i]));
+    int status = pp_output_open(&output, path, error);
+    if (status == 0 &&
+        json_dumpf(root, output.stream, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) != 0)
+        status = pp_fail(error, PP_ENVIRONMENT, "cannot write '%s'", path);
+    if (status == 0) {
+        fputc('\n', output.stream);
+        status = pp_output_commit(&output, error);
+    } else {
+        pp_output_abandon(&output);
+    }
+    json_decref(root);
+    return status;
+}

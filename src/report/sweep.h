@@ -1,0 +1,31 @@
+/* A sweep: many shapes, each simulated or really run, and what came out of each. */
+#ifndef PP_REPORT_SWEEP_H
+#define PP_REPORT_SWEEP_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/error.h"
+
+struct pp_sweep_point {
+    char schedule[64];
+    int ranks, chunks, microbatches;
+    /* Bubble fractions; NaN where there is none. */
+    double theory, simulated, measured, measured_min, measured_max;
+    double makespan_s, tokens_per_s;
+    double peak_in_flight;        /* the largest of any rank */
+    double peak_activation_bytes; /* likewise; 0 in a simulation */
+    bool done;                    /* the figures above are there */
+    char invalid[256];            /* why this shape cannot be; empty if it can */
+};
+
+/* Prints the table of points that are done, and those that are not valid. */
+int pp_sweep_print(const struct pp_sweep_point *points, int count, FILE *stream,
+                   struct pp_error *error);
+
+/* Draws bubble, step time and memory against microbatches, a line per schedule, p and
+ * v: theory as lines, simulated and measured as points. As pp_report_plot. */
+int pp_sweep_plot(const struct pp_sweep_point *points, int count, const char *path,
+                  const char *keep_data, struct pp_error *error);
+
+#endif
