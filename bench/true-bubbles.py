@@ -1,18 +1,22 @@
 #!/usr/bin/env python3
 """Do measured, predicted and theory agree? Runs real training and prints what it found.
 
-usage: bench/true-bubbles.py build/ppsim [STEPS]
+usage: bench/true-bubbles.py build/ppsim [ROUNDS]
 
-Every line is one claim of the README: the figure, its bound, and whether it held. Takes
-about ten minutes on two cores; a machine that does other work meanwhile spoils it.
+Every line is one claim of the README: the figure, its bound, and whether it held. What is
+compared runs in turn, ROUNDS (3) times, and the median of the rounds counts, since shared
+machines change their speed from one minute to the next. Takes about ten minutes on two
+cores; a machine that does other work meanwhile spoils it.
 """
 import json
 import statistics
 import subprocess
 import sys
+import tempfile
 
 PPSIM = sys.argv[1]
-STEPS = int(sys.argv[2]) if len(sys.argv) > 2 else 17
+ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 3
+STEPS = 8  # of which 6 are measured, in each round
 BIG = '--layers 16 --d-model 256 --microbatches 16'
 missed = 0
 
@@ -27,19 +31,37 @@ def run(arguments):
     return ppsim(f'{arguments} --steps {STEPS}')
 
 
-def holds(name, value, bound, unit=''):
+def in_turn(*commands):
+    """Runs the commands one after the other, ROUNDS times; a list of reports of each."""
+    rounds = [[run(command) for command in commands] for _ in range(ROUNDS)]
+    return list(zip(*rounds))
+
+
+def holds(name, values, bound, unit=''):
+    """values: one per round."""
     global missed
+    value = statistics.median(values)
     held = abs(value) <= bound
     missed += not held
-    print(f'  {name:<44} {value:+.4f}{unit}  (at most {bound}{unit})  '
-          f'{"holds" if held else "MISSED"}', flush=True)
+    print(f'  {name:<40} {value:+.4f}{unit} ({min(values):+.4f} to {max(values):+.4f})  '
+          f'at most {bound}{unit}: {"holds" if held else "MISSED"}', flush=True)
 
 
-def show(name, report):
-    bubble = report['bubble']
-    print(f'{name}: theory {bubble["theory"]:.4f}  predicted {bubble["predicted"]:.4f}  '
-          f'measured {bubble["fraction"]:.4f} ({bubble["min"]:.4f} to '
-          f'{bubble["max"]:.4f} over {len(report["steps"])} steps)', flush=True)
+def show(name, reports):
+    figures = [statistics.median(r['bubble'][key] for r in reports)
+               for key in ('theory', 'predicted', 'fraction')]
+    steps = sum(len(r['steps']) for r in reports)
+    print(f'{name}: theory {figures[0]:.4f}  predicted {figures[1]:.4f}  '
+          f'measured {figures[2]:.4f} ({min(r["bubble"]["min"] for r in reports):.4f} to '
+          f'{max(r["bubble"]["max"] for r in reports):.4f} over {steps} steps)', flush=True)
+
+
+def bubbles(reports, of, minus):
+    return [r['bubble'][of] - r['bubble'][minus] for r in reports]
+
+
+def percents(above, below):
+    return [100 * (a / b - 1) for a, b in zip(above, below)]
 
 
 def medians(report):
@@ -58,68 +80,69 @@ def bubble_of_mean_costs(report):
 
 
 def agreement():
-    runs = {}
-    for name, how, bound in (
-            ('1f1b, 4 ranks', '--schedule 1f1b --ranks 4', 0.015),
-            ('gpipe, 4 ranks', '--schedule gpipe --ranks 4', 0.015),
-            ('interleaved v=2, 4 ranks', '--schedule interleaved --ranks 4 --chunks 2', 0.015),
-            ('interleaved v=4, 4 ranks', '--schedule interleaved --ranks 4 --chunks 4', 0.015),
-            ('1f1b, 8 ranks', '--schedule 1f1b --ranks 8', 0.02)):
-        report = runs[name] = run(f'{BIG} {how} --clock virtual')
-        bubble = report['bubble']
-        show(f'{name}, virtual clock', report)
-        holds('measured - predicted', bubble['fraction'] - bubble['predicted'], bound)
+    shapes = (('1f1b, 4 ranks', '--schedule 1f1b --ranks 4', 0.015),
+              ('gpipe, 4 ranks', '--schedule gpipe --ranks 4', 0.015),
+              ('interleaved v=2, 4 ranks', '--schedule interleaved --ranks 4 --chunks 2', 0.015),
+              ('interleaved v=4, 4 ranks', '--schedule interleaved --ranks 4 --chunks 4', 0.015),
+              ('1f1b, 8 ranks', '--schedule 1f1b --ranks 8', 0.02))
+    found = in_turn(*[f'{BIG} {how} --clock virtual' for _, how, _ in shapes])
+    for (name, how, bound), reports in zip(shapes, found):
+        show(f'{name}, virtual clock', reports)
+        holds('measured - predicted', bubbles(reports, 'fraction', 'predicted'), bound)
         if '8 ranks' not in name:
-            holds('predicted - theory', bubble['predicted'] - bubble['theory'], 0.015)
+            holds('predicted - theory', bubbles(reports, 'predicted', 'theory'), 0.015)
         holds('predicted for mean costs - theory',
-              bubble_of_mean_costs(report) - bubble['theory'], 0.005)
-    one, all_first = runs['1f1b, 4 ranks'], runs['gpipe, 4 ranks']
+              [bubble_of_mean_costs(r) - r['bubble']['theory'] for r in reports], 0.005)
+    one, all_first = found[0], found[1]
     print('gpipe and 1f1b: the same bubble, peaks m and p-r')
-    holds('gpipe - 1f1b, measured',
-          all_first['bubble']['fraction'] - one['bubble']['fraction'], 0.01)
-    print('  peaks:', [r['peak_in_flight'] for r in all_first['ranks']],
-          [r['peak_in_flight'] for r in one['ranks']])
+    holds('gpipe - 1f1b, measured', [g['bubble']['fraction'] - o['bubble']['fraction']
+                                     for g, o in zip(all_first, one)], 0.01)
+    print('  peaks:', [r['peak_in_flight'] for r in all_first[0]['ranks']],
+          [r['peak_in_flight'] for r in one[0]['ranks']])
 
 
 def clocks():
-    wall, virtual = (run(f'--ranks 2 --microbatches 8 --clock {c}')
-                     for c in ('wall', 'virtual'))
+    wall, virtual = in_turn('--ranks 2 --microbatches 8 --clock wall',
+                            '--ranks 2 --microbatches 8 --clock virtual')
     show('1f1b, 2 ranks, wall clock', wall)
     show('1f1b, 2 ranks, virtual clock', virtual)
-    holds('measured - predicted, wall clock',
-          wall['bubble']['fraction'] - wall['bubble']['predicted'], 0.015)
+    step = [[r['makespan_median_s'] for r in reports] for reports in (wall, virtual)]
+    holds('measured - predicted, wall clock', bubbles(wall, 'fraction', 'predicted'), 0.015)
     holds('predicted / measured step, wall clock',
-          100 * (wall['predicted_makespan_s'] / wall['makespan_median_s'] - 1), 3, '%')
-    holds('virtual - wall bubble',
-          virtual['bubble']['fraction'] - wall['bubble']['fraction'], 0.015)
-    holds('virtual / wall step',
-          100 * (virtual['makespan_median_s'] / wall['makespan_median_s'] - 1), 3, '%')
+          percents([r['predicted_makespan_s'] for r in wall], step[0]), 3, '%')
+    holds('virtual - wall bubble', [v['bubble']['fraction'] - w['bubble']['fraction']
+                                    for v, w in zip(virtual, wall)], 0.015)
+    holds('virtual / wall step', percents(step[1], step[0]), 3, '%')
 
 
 def crowding():
     print('the same ops, four layers a stage: 4 ranks on these cores against 2 ranks')
-    two = medians(run('--layers 8 --d-model 256 --microbatches 16 --ranks 2 --clock virtual'))
-    four = medians(run(f'{BIG} --ranks 4 --clock virtual'))
+    two, four = in_turn('--layers 8 --d-model 256 --microbatches 16 --ranks 2 --clock virtual',
+                        f'{BIG} --ranks 4 --clock virtual')
     for kind in 'FB':
-        holds(f'{kind} of the first stage', 100 * (four[0, kind] / two[0, kind] - 1), 5, '%')
-        holds(f'{kind} of the last stage', 100 * (four[3, kind] / two[1, kind] - 1), 5, '%')
+        for name, a, b in (('first', 0, 0), ('last', 3, 1)):
+            holds(f'{kind} of the {name} stage',
+                  percents([medians(r)[a, kind] for r in four],
+                           [medians(r)[b, kind] for r in two]), 5, '%')
 
 
 def uneven():
     print('layers 7,3,3,3 on purpose: explain predicts the even split')
-    path = '/tmp/ppsim-uneven.json'
-    subprocess.run([PPSIM, *f'{BIG} --ranks 4 --layer-split 7,3,3,3 --steps {STEPS} --quiet '
-                    f'--json {path}'.split()], check=True)
-    told = subprocess.run([PPSIM, 'explain', path], text=True, capture_output=True,
-                          check=True).stdout
-    line = [line for line in told.splitlines() if 'split evenly' in line][0]
-    slowest = [line for line in told.splitlines() if 'slowest' in line][0].strip()
-    predicted = float(line.split('a step of ')[1].split(' ms')[0])
-    even = run(f'{BIG} --ranks 4')
-    print(' ', slowest)
+    found, even = in_turn(f'{BIG} --ranks 4 --layer-split 7,3,3,3 --clock virtual',
+                          f'{BIG} --ranks 4 --clock virtual')
+    predicted = []
+    for report in found:
+        with tempfile.NamedTemporaryFile('w', suffix='.json') as file:
+            json.dump(report, file)
+            file.flush()
+            told = subprocess.run([PPSIM, 'explain', file.name], text=True,
+                                  capture_output=True, check=True).stdout.splitlines()
+        line = [line for line in told if 'split evenly' in line][0]
+        predicted.append(float(line.split('a step of ')[1].split(' ms')[0]) / 1e3)
+    print(' ', [line for line in told if 'slowest' in line][0].strip())
     print(' ', line)
     holds('predicted / measured even step',
-          100 * (predicted / (even['makespan_median_s'] * 1e3) - 1), 5, '%')
+          percents(predicted, [r['makespan_median_s'] for r in even]), 5, '%')
 
 
 if __name__ == '__main__':

@@ -63,20 +63,22 @@ static int parse_bound(struct pp_check *check, const char *at, struct pp_error *
     if (end == at || !isfinite(check->bound))
         return bad(check->text, at, "want a number", error);
     const char *unit = skip(end);
-    if (*unit == '\0')
-        return 0;
+    bool of_time = check->figure->unit == PP_SECONDS;
+    double factor = *unit == '\0' ? 1 : 0;
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
         size_t length = strlen(units[i].name);
         if (strncmp(unit, units[i].name, length) == 0 && *skip(unit + length) == '\0' &&
-            units[i].of_time == (check->figure->unit == PP_SECONDS)) {
-            check->bound *= units[i].factor;
-            return 0;
-        }
+            units[i].of_time == of_time)
+            factor = units[i].factor;
     }
-    return bad(check->text, unit,
-               check->figure->unit == PP_SECONDS ? "want ns, us, ms, s or the end"
-                                                 : "want '%' or the end",
-               error);
+    if (factor == 0)
+        return bad(check->text, unit,
+                   of_time ? "want ns, us, ms, s or the end" : "want '%' or the end",
+                   error);
+    check->bound *= factor;
+    if (of_time) /* timelines are in whole ns: compare as exactly as they are */
+        check->bound = nearbyint(check->bound * 1e9) * 1e-9;
+    return 0;
 }
 
 int pp_check_parse(struct pp_check *check, const char *text, int ranks,
