@@ -72,8 +72,7 @@ int pp_check_v(struct pp_shape *shape, struct pp_error *error)
     if (shape->chunks == 2)
         return 0;
     return pp_fail(error, PP_BAD_INPUT,
-                   "'--chunks' %d: this schedule holds one stage per rank, others take "
-                   "more, such as 'interleaved-1f1b'",
+                   "'--chunks' %d: this schedule holds two stages per rank, on a V",
                    shape->chunks);
 }
 

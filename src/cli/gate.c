@@ -18,6 +18,8 @@ int pp_gate_init(struct pp_gate *gate, const struct pp_options *options, int ran
             0)
             return -1;
     }
+    if (!options->tolerance) /* a command without gates */
+        return 0;
     if (pp_tolerances_parse(&gate->tolerances, options->tolerance, error) != 0)
         return -1;
     if (options->update_baseline && !options->baseline)

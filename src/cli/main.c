@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "run/launch.h"
 #include "version.h"
 
 int pp_print_error(const struct pp_error *error)
@@ -20,7 +21,10 @@ int main(int argc, char **argv)
     struct pp_options options;
     struct pp_error error = {0};
     int status = PP_DONE;
-    if (pp_options_parse(&options, argc, argv, &error) != 0)
+    bool parsed = pp_options_parse(&options, argc, argv, &error) == 0;
+    if ((!parsed || options.help || options.version) && pp_launched_behind())
+        status = error.status;
+    else if (!parsed)
         status = pp_print_error(&error);
     else if (options.help)
         pp_options_help(&options, stdout);

@@ -25,6 +25,18 @@ bool pp_launched(void)
     return getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMIX_RANK") || getenv("PMI_RANK");
 }
 
+bool pp_launched_behind(void)
+{
+    static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK",
+                                        "PMI_RANK"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *rank = getenv(names[i]);
+        if (rank)
+            return strcmp(rank, "0") != 0;
+    }
+    return false;
+}
+
 /* Can one process read another's memory in one copy? Containers often forbid the call;
  * Open MPI would then complain on every rank before it falls back. */
 static bool single_copy_works(void)

@@ -9,6 +9,10 @@
 /* Was this process started by mpirun or srun? */
 bool pp_launched(void);
 
+/* Was it, as another rank than the first? What is wrong for all is then for the first
+ * to say. Needs no world. */
+bool pp_launched_behind(void);
+
 /* Starts `ranks` copies of this program with mpiexec, waits for them, and sets
  * *status to what this process is to exit with: that of rank 0, or PP_ENVIRONMENT,
  * with a word on stderr, where a rank died. A signal to this process reaches the

@@ -42,6 +42,23 @@ def report(arguments, directory=None, status=0):
     return json.loads(out)
 
 
+def test_under_mpirun_one_rank_speaks():
+    def mpirun(arguments):
+        return subprocess.run(['mpirun', '--allow-run-as-root', '--oversubscribe', '--quiet',
+                               '-n', '3', PPSIM, *arguments.split()], text=True,
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+
+    wrong = mpirun('--bogus')
+    assert wrong.returncode == 2 and wrong.stderr.count('--bogus') == 1, wrong.stderr
+    assert mpirun('--version').stdout.count('ppsim') == 1
+    wrong = mpirun('--ranks 4')
+    assert wrong.returncode == 2 and 'started 3' in wrong.stderr, wrong.stderr
+    right = mpirun(f'{TINY} --quiet --verify --json -')
+    assert right.returncode == 0 and json.loads(right.stdout)['config']['ranks'] == 3
+    failing = mpirun(f'{TINY} --quiet --check bubble<0')
+    assert failing.returncode == 1 and 'FAIL' in failing.stdout, failing
+
+
 def test_help_names_every_command_and_the_statuses():
     for arguments in '--help', '-h', 'run --help', 'simulate --help', 'schedules --help':
         status, out, err = ppsim(arguments)
@@ -252,6 +269,61 @@ def test_simulation_of_unit_costs():
     assert found['environment']['clock'] == 'simulated'
     assert [r['peak_in_flight'] for r in found['ranks']] == [5.5, 4.5, 3.5, 2.5]
     assert found['bubble']['fraction'] == found['bubble']['theory']
+
+
+def test_measured_costs_predict_the_run_and_others(tmp):
+    run = report(f'{TINY} --ranks 2 --microbatches 6 --json run.json', tmp)
+    (tmp / 'run.json').write_text(json.dumps(run))
+    again = 'simulate --layers 4 --d-model 16 --heads 2 --seq-len 8 --microbatch-size 2 ' \
+            '--ranks 2 --microbatches 6 --costs run.json'
+    assert report(again, tmp)['bubble']['fraction'] == run['bubble']['predicted']
+    assert report(again + ' --schedule gpipe', tmp)['bubble']['fraction'] > 0
+    refused('simulate --ranks 4 --costs run.json', '2 stages', '4', directory=tmp)
+    refused('simulate --cost f=1,b=2 --costs run.json', '--costs', directory=tmp)
+
+
+def test_doubled_work_moves_the_causes_to_the_others():
+    def waits(found):
+        return [r['dependency_s'] / found['makespan_s'] for r in found['ranks']]
+
+    even = waits(report('simulate --microbatches 16 --cost f=1,b=2'))
+    uneven = waits(report('simulate --microbatches 16 --cost f=1,2,1,1,b=2,4,2,2'))
+    assert uneven[1] < even[1] and all(uneven[r] > even[r] + 0.2 for r in (0, 2, 3))
+
+    work = '--d-model 64 --seq-len 32 --microbatches 16 --clock virtual --steps 6'
+    even = waits(report(f'{work} --layers 4'))
+    uneven = waits(report(f'{work} --layers 5 --layer-split 1,2,1,1'))
+    assert uneven[1] < 0.15 and all(uneven[r] > even[r] + 0.1 for r in (0, 2, 3)), \
+        (even, uneven)
+
+
+def test_explain_names_the_slow_stage(tmp):
+    (tmp / 'r.json').write_text(json.dumps(report(
+        '--d-model 64 --seq-len 32 --layers 8 --layer-split 2,4,1,1 --clock virtual '
+        '--microbatches 16')))
+    status, out, err = ppsim('explain r.json', tmp)
+    assert status == 0 and err == '' and 'rank 1 is the slowest' in out, out
+    assert 'layers split evenly (2,2,2,2)' in out and 'of stage 1 (rank 1)' in out, out
+    status, out, _ = ppsim('explain --cost f=1,2,b=2,4 --ranks 2')
+    assert status == 0 and 'of stage 1 (rank 1)' in out, out
+    refused('explain absent.json', 'absent.json', directory=tmp)
+
+
+def test_saved_reports_are_drawn(tmp):
+    ppsim('simulate --quiet --json r.json --trace a.json --csv a.csv --paje a.paje', tmp)
+    status, _, err = ppsim('plot r.json --plot t.svg --trace b.json --csv b.csv '
+                           '--paje b.paje --keep-data kept', tmp)
+    assert status == 0, err
+    assert '<svg' in (tmp / 't.svg').read_text() and (tmp / 'kept/timeline.gp').exists()
+    for kind in 'json', 'csv', 'paje':
+        assert (tmp / f'a.{kind}').read_bytes() == (tmp / f'b.{kind}').read_bytes(), kind
+    assert json.loads((tmp / 'a.json').read_text())['traceEvents']
+    for picture in 'in-flight', 'op-times':
+        assert ppsim(f'plot r.json --picture {picture} --plot {picture}.png', tmp)[0] == 0
+    refused('plot r.json', '--plot', directory=tmp)
+    refused('plot r.json --plot t.gif', '.svg', directory=tmp)
+    status, out, err = ppsim('simulate --plot t.png --csv c.csv', tmp, PATH='/nowhere')
+    assert status == 4 and 'gnuplot' in err and (tmp / 'c.csv').exists(), (status, err)
 
 
 def test_stdout_carries_json_alone():
