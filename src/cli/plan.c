@@ -95,10 +95,9 @@ int pp_plan_init(struct pp_plan *plan, const struct pp_options *options,
     return pp_plan_model(plan, options, error);
 }
 
-int pp_plan_model(struct pp_plan *plan, const struct pp_options *options,
-                  struct pp_error *error)
+struct pp_model_config pp_model_of(const struct pp_options *options)
 {
-    plan->model = (struct pp_model_config){
+    return (struct pp_model_config){
         .layers = options->layers,
         .d_model = options->d_model,
         .heads = options->heads,
@@ -107,6 +106,12 @@ int pp_plan_model(struct pp_plan *plan, const struct pp_options *options,
         .vocab = options->vocab,
         .untied = options->untied,
     };
+}
+
+int pp_plan_model(struct pp_plan *plan, const struct pp_options *options,
+                  struct pp_error *error)
+{
+    plan->model = pp_model_of(options);
     if (pp_model_check(&plan->model, error) != 0)
         return -1;
     plan->layers_of = calloc((size_t)plan->schedule.stages, sizeof *plan->layers_of);

@@ -21,6 +21,9 @@ int pp_plan_init(struct pp_plan *plan, const struct pp_options *options,
 /* The schedule alone: for commands that know no model. */
 int pp_plan_schedule(struct pp_plan *plan, const struct pp_options *options,
                      struct pp_error *error);
+/* The model that the options describe. */
+struct pp_model_config pp_model_of(const struct pp_options *options);
+
 /* The model, for a plan that has its schedule: split over the stages. */
 int pp_plan_model(struct pp_plan *plan, const struct pp_options *options,
                   struct pp_error *error);

@@ -65,19 +65,19 @@ void pp_set_theory(struct pp_report *report, const struct pp_plan *plan,
              theory.exact ? "" : ", approximate");
 }
 
-int pp_set_prediction(struct pp_report *report, const struct pp_costs *costs,
-                      struct pp_error *error)
+int pp_predict(const struct pp_schedule *schedule, const struct pp_costs *costs,
+               double *bubble, double *makespan_s, struct pp_error *error)
 {
     struct pp_timeline timeline = {0};
     struct pp_metrics metrics = {0};
-    int status = pp_timeline_init(&timeline, &report->schedule, error);
+    int status = pp_timeline_init(&timeline, schedule, error);
     if (status == 0)
-        status = pp_simulate(&report->schedule, costs, 0, &timeline, error);
+        status = pp_simulate(schedule, costs, 0, &timeline, error);
     if (status == 0)
         status = pp_metrics_init(&metrics, &timeline, error);
     if (status == 0) {
-        report->predicted = metrics.bubble.fraction;
-        report->predicted_makespan_s = (double)metrics.makespan * 1e-9;
+        *bubble = metrics.bubble.fraction;
+        *makespan_s = (double)metrics.makespan * 1e-9;
     }
     pp_metrics_release(&metrics);
     pp_timeline_release(&timeline);

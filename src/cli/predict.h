@@ -21,8 +21,8 @@ double pp_message_bytes(const struct pp_model_config *model);
 void pp_set_theory(struct pp_report *report, const struct pp_plan *plan,
                    const struct pp_equal_costs *equal, const char *why_not);
 
-/* Sets the report's prediction: the simulation of its schedule on costs. */
-int pp_set_prediction(struct pp_report *report, const struct pp_costs *costs,
-                      struct pp_error *error);
+/* What the simulation of the schedule on these costs comes to. */
+int pp_predict(const struct pp_schedule *schedule, const struct pp_costs *costs,
+               double *bubble, double *makespan_s, struct pp_error *error);
 
 #endif

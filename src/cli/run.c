@@ -153,7 +153,8 @@ static int make_report(struct pp_report *report, const struct pp_options *option
     if (pp_costs_from_report(&costs, report, &report->schedule,
                              pp_message_bytes(&plan->model), error) != 0)
         return -1;
-    int status = pp_set_prediction(report, &costs, error);
+    int status = pp_predict(&report->schedule, &costs, &report->predicted,
+                            &report->predicted_makespan_s, error);
     pp_costs_equal(&costs, &report->schedule, &equal);
     equal.hop = 0; /* theory is the schedule's own bubble, on free links */
     pp_set_theory(report, plan, &equal, NULL);

@@ -11,19 +11,6 @@
 
 static const char default_cost[] = "f=1,b=2";
 
-static struct pp_model_config model_of(const struct pp_options *options)
-{
-    return (struct pp_model_config){
-        .layers = options->layers,
-        .d_model = options->d_model,
-        .heads = options->heads,
-        .seq_len = options->seq_len,
-        .microbatch_size = options->microbatch_size,
-        .vocab = options->vocab,
-        .untied = options->untied,
-    };
-}
-
 /* What a stage's op moves: its weights once, and what enters, stays and leaves. */
 static double bytes_of(const struct pp_model_config *model, int layers, bool head)
 {
@@ -81,7 +68,7 @@ static int costs_of_report(struct pp_costs *costs, const struct pp_options *opti
 static int set_costs(struct pp_costs *costs, const struct pp_options *options,
                      struct pp_plan *plan, struct pp_error *error)
 {
-    struct pp_model_config model = model_of(options);
+    struct pp_model_config model = pp_model_of(options);
     double message_bytes = pp_message_bytes(&model);
     int sources = !!options->cost + !!options->costs + !!options->device;
     int status;

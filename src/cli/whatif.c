@@ -5,7 +5,6 @@
 
 #include "cli/predict.h"
 #include "model/partition.h"
-#include "simulate/simulate.h"
 
 /* The report's own split, [stages]; false if it does not tell or is even. */
 static bool read_split(const struct pp_report *report, const int *even, int *layers_of)
@@ -40,25 +39,6 @@ static void respread(struct pp_costs *costs, const int *from, const int *to)
     }
 }
 
-static int simulate(const struct pp_report *report, const struct pp_costs *costs,
-                    struct pp_even_split *even, struct pp_error *error)
-{
-    struct pp_timeline timeline = {0};
-    struct pp_metrics metrics = {0};
-    int status = pp_timeline_init(&timeline, &report->schedule, error);
-    if (status == 0)
-        status = pp_simulate(&report->schedule, costs, 0, &timeline, error);
-    if (status == 0)
-        status = pp_metrics_init(&metrics, &timeline, error);
-    if (status == 0) {
-        even->makespan_s = (double)metrics.makespan * 1e-9;
-        even->bubble = metrics.bubble.fraction;
-    }
-    pp_metrics_release(&metrics);
-    pp_timeline_release(&timeline);
-    return status;
-}
-
 int pp_predict_even_split(const struct pp_report *report, struct pp_even_split *even,
                           struct pp_error *error)
 {
@@ -78,7 +58,8 @@ int pp_predict_even_split(const struct pp_report *report, struct pp_even_split *
         status = pp_costs_from_report(&costs, report, &report->schedule, 0, error);
         if (status == 0) {
             respread(&costs, from, to);
-            status = simulate(report, &costs, even, error);
+            status = pp_predict(&report->schedule, &costs, &even->bubble,
+                                &even->makespan_s, error);
         }
         size_t used = 0;
         for (int s = 0; s < stages && used < sizeof even->split; s++)

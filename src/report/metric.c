@@ -219,8 +219,7 @@ static bool is_name(const char *name, const char *text, size_t length)
 const struct pp_metric *pp_metric_find(const char *name, size_t length)
 {
     for (const struct pp_metric *metric = pp_metrics_table; metric->name; metric++) {
-        if (is_name(metric->name, name, length) ||
-            is_name(metric->alias, name, length))
+        if (is_name(metric->name, name, length) || is_name(metric->alias, name, length))
             return metric;
     }
     return NULL;
@@ -246,8 +245,8 @@ struct pp_figure pp_metric_figure(struct pp_metric_of of,
 {
     const struct pp_metric *metric = of.metric;
     struct pp_figure figure = {value_of(of, report), NAN, NAN, report->step_count};
-    bool noiseless = strcmp(report->environment.clock, "simulated") == 0 &&
-                     report->step_count == 1;
+    bool noiseless =
+        strcmp(report->environment.clock, "simulated") == 0 && report->step_count == 1;
     if (!metric->timed || noiseless) {
         figure.min = figure.max = figure.value;
         figure.steps = 1;
@@ -268,12 +267,14 @@ const struct pp_scale *pp_scales(enum pp_dimension dimension)
                                             {"ms", 1e6, 1}, {"us", 1e3, 1},
                                             {"ns", 1, 1},   {NULL, 0, 0}};
     static const struct pp_scale bytes[] = {
-        {"", 1, 1},   {"B", 1, 1},         {"kB", 1e3, 1},      {"MB", 1e6, 1},
-        {"GB", 1e9, 1}, {"KiB", 0x1p10, 1}, {"MiB", 0x1p20, 1}, {"GiB", 0x1p30, 1},
-        {NULL, 0, 0}};
+        {"", 1, 1},         {"B", 1, 1},        {"kB", 1e3, 1},
+        {"MB", 1e6, 1},     {"GB", 1e9, 1},     {"KiB", 0x1p10, 1},
+        {"MiB", 0x1p20, 1}, {"GiB", 0x1p30, 1}, {NULL, 0, 0}};
     static const struct pp_scale counts[] = {{"", 1, 1}, {NULL, 0, 0}};
-    static const struct pp_scale *const all[] = {
-        [PP_SHARE] = shares, [PP_TIME] = times, [PP_BYTES] = bytes, [PP_COUNT] = counts};
+    static const struct pp_scale *const all[] = {[PP_SHARE] = shares,
+                                                 [PP_TIME] = times,
+                                                 [PP_BYTES] = bytes,
+                                                 [PP_COUNT] = counts};
     return all[dimension];
 }
 

@@ -98,8 +98,8 @@ static int scan_real(struct pp_scan *scan, double *number)
         return pp_scan_fail(scan, scan->at, "a number is missing");
     strtod(scan->at, &end);
     size_t length = (size_t)(end - scan->at);
-    const char *wrong = pp_parse_quantity(scan->at, length ? length : 1, pp_no_units,
-                                          number);
+    const char *wrong =
+        pp_parse_quantity(scan->at, length ? length : 1, pp_no_units, number);
     if (wrong)
         return pp_scan_fail(scan, scan->at, "'%s' %s: a number from 0 on is", scan->at,
                             wrong);

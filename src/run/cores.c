@@ -18,8 +18,8 @@ int pp_cores_init(struct pp_cores *cores, const struct pp_world *world, int coun
                             host, &cores->free, &cores->window);
     MPI_Win_shared_query(cores->window, 0, &bytes, &unit, &cores->free);
     if (rank == 0 && sem_init(cores->free, 1, (unsigned)count) != 0)
-        status = pp_fail(error, PP_ENVIRONMENT, "cannot share cores: %s",
-                         strerror(errno));
+        status =
+            pp_fail(error, PP_ENVIRONMENT, "cannot share cores: %s", strerror(errno));
     MPI_Comm_free(&host);
     return pp_agree(world, status, error);
 }
