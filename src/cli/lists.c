@@ -1,7 +1,9 @@
 #include "cli/lists.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,13 +26,23 @@ static int number(struct reader *reader, long least, long most, long *value)
     char *end, valid[96];
     errno = 0;
     *value = strtol(reader->at, &end, 10);
-    if (end == reader->at || errno != 0 || *value < least || *value > most) {
+    if (!isdigit((unsigned char)*reader->at) || errno != 0 || *value < least ||
+        *value > most) {
         snprintf(valid, sizeof valid, "want a whole number from %ld to %ld", least,
                  most);
         return bad(reader, valid);
     }
     reader->at = end;
     return 0;
+}
+
+static bool listed(const struct pp_list *list, int value)
+{
+    for (int i = 0; i < list->count; i++) {
+        if (list->items[i] == value)
+            return true;
+    }
+    return false;
 }
 
 /* FROM, FROM:TO, FROM:TO:xFACTOR or FROM:TO:+STEP. */
@@ -55,11 +67,11 @@ static int item(struct reader *reader, struct pp_list *list)
         }
     }
     for (long value = from; value <= to; value = how == 'x' ? value * by : value + by) {
+        if (listed(list, (int)value))
+            continue;
         if (list->count == PP_MOST_LISTED)
             return bad(reader, "too many numbers");
         list->items[list->count++] = (int)value;
-        if (value == 0 && how == 'x')
-            break;
     }
     return 0;
 }

@@ -1,5 +1,5 @@
 /* Lists of numbers: "2,4,8", "4:64:x2" (4 8 16 32 64), "4:16:+4", "1:4" (step 1), and
- * any of these with commas between. */
+ * any of these with commas between; a number listed again is listed once. */
 #ifndef PP_CLI_LISTS_H
 #define PP_CLI_LISTS_H
 
@@ -12,7 +12,8 @@ struct pp_list {
     int count;
 };
 
-/* Numbers must be least .. most. PP_BAD_INPUT names the option and the column. */
+/* Numbers must be least .. most, least >= 1. PP_BAD_INPUT names the option and the
+ * column. */
 int pp_list_parse(struct pp_list *list, const char *option, const char *text, int least,
                   int most, struct pp_error *error);
 

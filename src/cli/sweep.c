@@ -1,48 +1,129 @@
 /* ppsim sweep: many shapes at once, as one table. */
 #include "cli/sweep.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/output.h"
 #include "cli/command.h"
 #include "cli/lists.h"
+#include "cli/output.h"
 #include "cli/simulation.h"
+#include "cli/sweep_run.h"
 #include "report/gnuplot.h"
+#include "run/launch.h"
+#include "version.h"
 
-enum { MOST_POINTS = 100000, MOST_SCHEDULES = 64 };
+enum { MOST_POINTS = 10000 };
 
 struct sweep {
-    struct pp_options *options;
-    char *schedules; /* the list, cut into names */
-    const char *names[MOST_SCHEDULES];
-    int name_count;
+    const struct pp_options *options;
     struct pp_list ranks, chunks, microbatches;
-    struct pp_sweep_point *points;
-    int count;
+    struct pp_sweep_point *points; /* [capacity] */
+    int count, capacity;
 };
 
-/* The points, schedule by schedule, ranks, chunks, microbatches ascending as listed. */
+static int add_point(struct sweep *sweep, const struct pp_sweep_point *point,
+                     struct pp_error *error)
+{
+    if (sweep->count == MOST_POINTS)
+        return pp_fail(error, PP_BAD_INPUT, "the sweep has more than %d points",
+                       MOST_POINTS);
+    if (sweep->count == sweep->capacity) {
+        int capacity = 2 * sweep->capacity + 64;
+        struct pp_sweep_point *points =
+            realloc(sweep->points, (size_t)capacity * sizeof *points);
+        if (!points)
+            return pp_fail(error, PP_ENVIRONMENT, "out of memory for %d points",
+                           capacity);
+        sweep->points = points;
+        sweep->capacity = capacity;
+    }
+    sweep->points[sweep->count++] = *point;
+    return 0;
+}
+
+/* Every shape of one of the catalogue's schedules. */
+static int add_shapes(struct sweep *sweep, const struct pp_scheduler *row,
+                      struct pp_error *error)
+{
+    struct pp_sweep_point point = {0};
+    snprintf(point.schedule, sizeof point.schedule, "%s", row->name);
+    for (int p = 0; p < sweep->ranks.count; p++) {
+        point.ranks = sweep->ranks.items[p];
+        for (int v = 0; v < sweep->chunks.count; v++) {
+            int chunks = sweep->chunks.items[v];
+            point.chunks = chunks > 0 ? chunks : row->default_chunks;
+            for (int m = 0; m < sweep->microbatches.count; m++) {
+                point.microbatches = sweep->microbatches.items[m];
+                if (add_point(sweep, &point, error) != 0)
+                    return -1;
+            }
+        }
+    }
+    return 0;
+}
+
+/* A schedule from a file has one shape: its own. */
+static int add_file(struct sweep *sweep, const char *path, struct pp_error *error)
+{
+    struct pp_options options = *sweep->options;
+    struct pp_sweep_point point = {0};
+    struct pp_plan plan = {0};
+    options.schedule = path;
+    int status = pp_plan_schedule(&plan, &options, error);
+    if (status == 0) {
+        point.ranks = plan.schedule.ranks;
+        point.chunks = plan.schedule.chunks;
+        point.microbatches = plan.schedule.microbatches;
+        snprintf(point.schedule, sizeof point.schedule, "%s", path);
+        status = add_point(sweep, &point, error);
+    }
+    pp_plan_release(&plan);
+    return status;
+}
+
+/* The points of one name of the list, unless the list has named it before. */
+static int add_schedule(struct sweep *sweep, const char *name, struct pp_error *error)
+{
+    const struct pp_scheduler *row = NULL;
+    bool is_file = pp_plan_is_file(name);
+    if (!is_file && !(row = pp_catalogue_get(name, error)))
+        return -1;
+    for (int i = 0; i < sweep->count; i++) {
+        if (strcmp(sweep->points[i].schedule, is_file ? name : row->name) == 0)
+            return 0;
+    }
+    return is_file ? add_file(sweep, name, error) : add_shapes(sweep, row, error);
+}
+
+static int add_schedules(struct sweep *sweep, const char *list, struct pp_error *error)
+{
+    struct pp_sweep_point point;
+    const char *at = list;
+    for (;;) {
+        size_t length = strcspn(at, ",");
+        /* What the sweep's file, lines of cells between commas, could not hold. */
+        size_t plain = strcspn(at, ",\"\n\r");
+        if (length == 0 || plain < length || length >= sizeof point.schedule)
+            return pp_fail(error, PP_BAD_INPUT,
+                           "'--schedule' '%s', column %d: want a schedule's name or a "
+                           ".csv file",
+                           list, (int)(at - list) + 1);
+        snprintf(point.schedule, sizeof point.schedule, "%.*s", (int)length, at);
+        if (add_schedule(sweep, point.schedule, error) != 0)
+            return -1;
+        if (at[length] == '\0')
+            return 0;
+        at += length + 1;
+    }
+}
+
+/* The points, schedule by schedule; ranks, chunks and microbatches as listed. */
 static int list_points(struct sweep *sweep, struct pp_error *error)
 {
-    struct pp_options *options = sweep->options;
-    sweep->schedules = strdup(options->schedule);
-    if (!sweep->schedules)
-        return pp_fail(error, PP_ENVIRONMENT, "out of memory for the sweep");
-    char *rest = NULL;
-    for (char *name = strtok_r(sweep->schedules, ",", &rest);
-         name && sweep->name_count < MOST_SCHEDULES;
-         name = strtok_r(NULL, ",", &rest)) {
-        const struct pp_scheduler *row = pp_catalogue_get(name, error);
-        if (!row)
-            return -1;
-        sweep->names[sweep->name_count++] = row->name;
-    }
+    const struct pp_options *options = sweep->options;
     sweep->chunks = (struct pp_list){.items = {0}, .count = 1}; /* each one's own */
     if (pp_list_parse(&sweep->ranks, "ranks", options->ranks_list, 1, PP_MAX_RANKS,
                       error) != 0 ||
@@ -53,32 +134,7 @@ static int list_points(struct sweep *sweep, struct pp_error *error)
         pp_list_parse(&sweep->chunks, "chunks", options->chunks_list, 1, PP_MAX_RANKS,
                       error) != 0)
         return -1;
-    double count = (double)sweep->name_count * sweep->ranks.count *
-                   sweep->chunks.count * sweep->microbatches.count;
-    if (count > MOST_POINTS || count < 1)
-        return pp_fail(error, PP_BAD_INPUT,
-                       "the sweep has %.0f points: 1 to %d are "
-                       "possible",
-                       count, MOST_POINTS);
-    sweep->points = calloc((size_t)count, sizeof *sweep->points);
-    if (!sweep->points)
-        return pp_fail(error, PP_ENVIRONMENT, "out of memory for %.0f points", count);
-    for (int n = 0; n < sweep->name_count; n++)
-        for (int p = 0; p < sweep->ranks.count; p++)
-            for (int v = 0; v < sweep->chunks.count; v++)
-                for (int m = 0; m < sweep->microbatches.count; m++) {
-                    struct pp_sweep_point *point = &sweep->points[sweep->count++];
-                    int own = pp_catalogue_find(sweep->names[n])->default_chunks;
-                    int chunks = sweep->chunks.items[v];
-                    *point = (struct pp_sweep_point){
-                        .ranks = sweep->ranks.items[p],
-                        .chunks = chunks > 0 ? chunks : own,
-                        .microbatches = sweep->microbatches.items[m],
-                    };
-                    snprintf(point->schedule, sizeof point->schedule, "%s",
-                             sweep->names[n]);
-                }
-    return 0;
+    return add_schedules(sweep, options->schedule, error);
 }
 
 static void fill_point(struct pp_sweep_point *point, const struct pp_report *report,
@@ -101,122 +157,64 @@ static void fill_point(struct pp_sweep_point *point, const struct pp_report *rep
     point->done = true;
 }
 
-/* A shape that cannot be is the point's affair; any other failure the sweep's. */
-static int note_failure(struct pp_sweep_point *point, const struct pp_error *error)
+/* A shape that cannot be, or that the costs do not fit, is the point's affair; any
+ * other failure the sweep's. */
+static int simulate_point(struct pp_report *report, struct pp_sweep_point *point,
+                          const struct pp_options *shared, struct pp_error *error)
 {
-    if (error->status != PP_BAD_INPUT)
-        return -1;
-    snprintf(point->invalid, sizeof point->invalid, "%.*s",
-             (int)strcspn(error->text, "\n"), error->text);
-    return 0;
-}
-
-static int simulate_point(const struct sweep *sweep, struct pp_sweep_point *point,
-                          struct pp_error *error)
-{
-    struct pp_options options = *sweep->options;
+    struct pp_options options = *shared;
     struct pp_plan plan = {0};
-    struct pp_report report = {0};
     options.schedule = point->schedule;
     options.ranks = point->ranks;
     options.chunks = point->chunks;
     options.microbatches = point->microbatches;
     int status = pp_plan_schedule(&plan, &options, error);
-    if (status != 0) {
-        status = note_failure(point, error);
-    } else {
-        /* --cost says what a whole rank takes: the same work for every v. */
-        status = pp_simulation(&report, &plan, &options, 1.0 / point->chunks, error);
-        if (status == 0)
-            fill_point(point, &report, false);
-    }
-    pp_report_release(&report);
+    /* --cost says what a whole rank takes: the same work for every v. */
+    if (status == 0)
+        status = pp_simulation(report, &plan, &options, 1.0 / point->chunks, error);
     pp_plan_release(&plan);
-    return status;
+    if (status == 0 || error->status != PP_BAD_INPUT)
+        return status;
+    point->status = PP_BAD_INPUT;
+    snprintf(point->reason, sizeof point->reason, "%.*s",
+             (int)strcspn(error->text, "\n"), error->text);
+    return 0;
 }
 
-/* Runs this program with the arguments, its stderr going to a file; returns its exit
- * status, or -1 if it died. */
-static int run_program(char *const *arguments, const char *errors)
+/* Do the options say what ops take, or what disturbs them? */
+static bool is_modelled(const struct pp_options *options)
 {
-    int status;
-    pid_t pid = fork();
-    if (pid == 0) {
-        int file = open(errors, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-        if (file >= 0)
-            dup2(file, STDERR_FILENO);
-        execv("/proc/self/exe", arguments);
-        _exit(PP_ENVIRONMENT);
+    return options->cost || options->costs || options->device || options->slow ||
+           options->jitter || options->far_link;
+}
+
+/* Sets the point's figures, or why there are none. What a run is simulated with is what
+ * it measured, unless the options give a cost model. */
+static int make_point(struct pp_sweep_point *point, const struct pp_options *options,
+                      struct pp_error *error)
+{
+    struct pp_report simulation = {0}, run = {0};
+    int status = 0;
+    if (!options->really_run || is_modelled(options))
+        status = simulate_point(&simulation, point, options, error);
+    if (status == 0 && point->status == PP_DONE && options->really_run)
+        status = pp_sweep_run(&run, point, options, error);
+    if (status == 0 && point->status == PP_DONE) {
+        fill_point(point, options->really_run ? &run : &simulation,
+                   options->really_run);
+        if (options->really_run && is_modelled(options))
+            point->simulated = simulation.metrics.bubble.fraction;
     }
-    if (pid < 0)
-        return -1;
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        ;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-/* The first line that a failed run wrote, without its "ppsim: ". */
-static void read_reason(const char *path, char *text, size_t size)
-{
-    FILE *file = fopen(path, "r");
-    snprintf(text, size, "the run failed");
-    if (file && fgets(text, (int)size, file))
-        text[strcspn(text, "\n")] = '\0';
-    if (strncmp(text, "ppsim: ", 7) == 0)
-        memmove(text, text + 7, strlen(text + 7) + 1);
-    if (file)
-        fclose(file);
-}
-
-/* Each point is a process of its own, so that what goes wrong in one stays there. */
-static int run_point(const struct sweep *sweep, struct pp_sweep_point *point,
-                     struct pp_error *error)
-{
-    enum { MOST_PASSED = 48 };
-    char directory[] = "/tmp/ppsim-sweep-XXXXXX";
-    char command[] = "run", quiet[] = "--quiet";
-    char shape[4][96], json[64], errors[64], output[80];
-    char *arguments[MOST_PASSED + 10] = {sweep->options->argv[0], command, quiet};
-    int count = 3, first;
-    struct pp_report report = {0};
-    if (!mkdtemp(directory))
-        return pp_fail(error, PP_ENVIRONMENT, "cannot make '%s': %s", directory,
-                       strerror(errno));
-    snprintf(json, sizeof json, "%s/report.json", directory);
-    snprintf(errors, sizeof errors, "%s/errors", directory);
-    snprintf(output, sizeof output, "--json=%s", json);
-    snprintf(shape[0], sizeof shape[0], "--schedule=%s", point->schedule);
-    snprintf(shape[1], sizeof shape[1], "--ranks=%d", point->ranks);
-    snprintf(shape[2], sizeof shape[2], "--chunks=%d", point->chunks);
-    snprintf(shape[3], sizeof shape[3], "--microbatches=%d", point->microbatches);
-    for (int i = 0; i < 4; i++)
-        arguments[count++] = shape[i];
-    arguments[count++] = output;
-    first = count;
-    count += pp_options_pass_on(sweep->options, PP_RUN, arguments + count, MOST_PASSED);
-
-    int ended = run_program(arguments, errors), status = 0;
-    if (ended == PP_DONE) {
-        status = pp_report_read_json(&report, json, error);
-        if (status == 0)
-            fill_point(point, &report, true);
-    } else {
-        read_reason(errors, point->invalid, sizeof point->invalid);
-    }
-    pp_report_release(&report);
-    for (int i = first; i < count; i++)
-        free(arguments[i]);
-    unlink(json);
-    unlink(errors);
-    rmdir(directory);
+    pp_report_release(&simulation);
+    pp_report_release(&run);
     return status;
 }
 
 static int make_points(struct sweep *sweep, FILE *file, bool progress,
                        struct pp_error *error)
 {
-    const struct pp_options *options = sweep->options;
-    for (int i = 0; i < sweep->count; i++) {
+    int status = 0;
+    for (int i = 0; i < sweep->count && status == 0; i++) {
         struct pp_sweep_point *point = &sweep->points[i];
         if (point->done)
             continue;
@@ -224,18 +222,17 @@ static int make_points(struct sweep *sweep, FILE *file, bool progress,
             fprintf(stderr, "\rpoint %d/%d  %s p=%d v=%d m=%d\033[K", i + 1,
                     sweep->count, point->schedule, point->ranks, point->chunks,
                     point->microbatches);
-        if ((options->really_run ? run_point : simulate_point)(sweep, point, error) !=
-            0)
-            return -1;
-        if (point->done && file && pp_sweep_file_add(file, options->csv, point, error))
-            return -1;
+        status = make_point(point, sweep->options, error);
+        if (status == 0 && point->done && file)
+            status = pp_sweep_file_add(file, sweep->options->csv, point, error);
     }
     if (progress)
         fputs("\r\033[K", stderr);
-    return 0;
+    return status;
 }
 
-/* What all points share: the options without the shapes' lists and the outputs. */
+/* What makes the rows of one file comparable: the version, and all options but the
+ * shapes' lists and the outputs. */
 static json_t *shared_config(const struct pp_options *options)
 {
     static const char *const not_shared[] = {
@@ -244,55 +241,92 @@ static json_t *shared_config(const struct pp_options *options)
     json_t *config = pp_options_config(options);
     for (size_t i = 0; i < sizeof not_shared / sizeof not_shared[0]; i++)
         json_object_del(config, not_shared[i]);
+    json_object_set_new(config, "version", json_string(PP_VERSION));
     return config;
 }
 
-static int sweep_all(struct sweep *sweep, struct pp_error *error)
+/* What would only be found when the points are made, and whether to go on with an older
+ * file. */
+static int prepare(struct sweep *sweep, FILE **file, struct pp_error *error)
 {
     const struct pp_options *options = sweep->options;
-    struct pp_terminal terminal = pp_terminal_detect(false);
+    if (pp_launched())
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'ppsim sweep' starts the ranks of each point itself: leave "
+                       "mpirun out");
+    if (list_points(sweep, error) != 0 ||
+        (options->json && pp_output_check(options->json, error) != 0) ||
+        (options->plot && (pp_plot_path_check(options->plot, error) != 0 ||
+                           pp_output_check(options->plot, error) != 0)))
+        return -1;
+    if (!options->csv)
+        return 0;
     json_t *config = shared_config(options);
-    FILE *file = NULL;
-    int status = list_points(sweep, error), done = 0;
-    if (status == 0 && options->json)
-        status = pp_output_check(options->json, error);
-    if (status == 0 && options->plot &&
-        (status = pp_plot_path_check(options->plot, error)) == 0)
-        status = pp_output_check(options->plot, error);
-    if (status == 0 && options->csv)
-        status = pp_sweep_file_open(&file, options->csv, config, sweep->points,
+    int status = pp_sweep_file_open(file, options->csv, config, sweep->points,
                                     sweep->count, error);
-    if (status == 0)
-        status = make_points(sweep, file, terminal.errors && !options->quiet, error);
-    if (file)
-        fclose(file);
-    for (int i = 0; i < sweep->count; i++)
-        done += sweep->points[i].done;
-    bool json_on_stdout = options->json && strcmp(options->json, "-") == 0;
-    if (status == 0 && !options->quiet)
-        status = pp_sweep_print(sweep->points, sweep->count,
-                                json_on_stdout ? stderr : stdout, error);
-    if (status == 0 && done == 0)
-        status = pp_fail(error, PP_BAD_INPUT, "no point of the sweep is valid: %s",
-                         sweep->points[0].invalid);
-    if (status == 0 && options->json)
-        status = pp_sweep_write_json(sweep->points, sweep->count, config, options->json,
-                                     error);
-    if (status == 0 && options->plot)
-        status = pp_sweep_plot(sweep->points, sweep->count, options->plot,
-                               options->keep_data, error);
     json_decref(config);
     return status;
 }
 
+static int write_outputs(const struct sweep *sweep, int done, struct pp_error *error)
+{
+    const struct pp_options *options = sweep->options;
+    int status = 0;
+    if (!options->quiet)
+        status =
+            pp_sweep_print(sweep->points, sweep->count, pp_text_stream(options), error);
+    if (status == 0 && options->json) {
+        json_t *config = pp_options_config(options);
+        status = pp_sweep_write_json(sweep->points, sweep->count, config, options->json,
+                                     error);
+        json_decref(config);
+    }
+    if (status == 0 && options->plot && done > 0)
+        status = pp_sweep_plot(sweep->points, sweep->count, options->plot,
+                               options->keep_data, error);
+    return status;
+}
+
+/* A shape that cannot be fails the sweep only if there is no other; a run that failed
+ * does in any case. */
+static int judge(const struct sweep *sweep, int done, struct pp_error *error)
+{
+    const struct pp_sweep_point *worst = &sweep->points[0];
+    int failed = 0;
+    for (int i = 0; i < sweep->count; i++) {
+        failed += sweep->points[i].status > PP_BAD_INPUT;
+        if (sweep->points[i].status > worst->status)
+            worst = &sweep->points[i];
+    }
+    if (failed > 0)
+        return pp_fail(error, worst->status, "%d of %d points failed: %s", failed,
+                       sweep->count, worst->reason);
+    if (done == 0)
+        return pp_fail(error, PP_BAD_INPUT, "no point of the sweep is valid: %s",
+                       worst->reason);
+    return 0;
+}
+
 int pp_command_sweep(struct pp_options *options)
 {
+    struct pp_terminal terminal = pp_terminal_detect(false);
     struct pp_error error = {0};
     struct sweep sweep = {.options = options};
-    int status = PP_DONE;
-    if (sweep_all(&sweep, &error) != 0)
-        status = pp_print_error(&error);
-    free(sweep.schedules);
+    FILE *file = NULL;
+    int done = 0;
+    int status = prepare(&sweep, &file, &error);
+    if (status == 0)
+        status = make_points(&sweep, file, terminal.errors && !options->quiet, &error);
+    for (int i = 0; i < sweep.count; i++)
+        done += sweep.points[i].done;
+    if (status == 0)
+        status = write_outputs(&sweep, done, &error);
+    if (status == 0)
+        status = judge(&sweep, done, &error);
+    if (file)
+        fclose(file);
     free(sweep.points);
-    return status;
+    if (status == 0)
+        return PP_DONE;
+    return pp_launched_behind() ? (int)error.status : pp_print_error(&error);
 }

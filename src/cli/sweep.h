@@ -7,9 +7,10 @@
 
 #include "report/sweep.h"
 
-/* Opens path for adding rows: a new file gets its head; of an older one the whole rows
+/* Opens path for adding rows: a new file gets its heads; of an older one the whole rows
  * are kept, and their points are marked done. config is what the points share, other
- * than their shape: PP_BAD_INPUT if the file is of another one, or no sweep's. */
+ * than their shape: PP_BAD_INPUT names the differences if the file is of another one,
+ * and leaves a file alone that is no sweep's. */
 int pp_sweep_file_open(FILE **file, const char *path, const json_t *config,
                        struct pp_sweep_point *points, int count,
                        struct pp_error *error);
@@ -18,8 +19,10 @@ int pp_sweep_file_open(FILE **file, const char *path, const json_t *config,
 int pp_sweep_file_add(FILE *file, const char *path, const struct pp_sweep_point *point,
                       struct pp_error *error);
 
-/* Schema ppsim.sweep/1: {"schema", "config", "points": [...], "invalid": [...]}; "-" is
- * stdout. */
+/* Schema ppsim.sweep/1: {"schema", "config", "points": [...], "invalid": [...]}; points
+ * under the report's names, "predicted" being simulated and "fraction" measured where
+ * it was run; invalid ones with the "status" that a command of their own would end with
+ * (above 2: the run failed) and the "reason". "-" is stdout. */
 int pp_sweep_write_json(const struct pp_sweep_point *points, int count,
                         const json_t *config, const char *path, struct pp_error *error);
 

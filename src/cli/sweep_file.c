@@ -1,11 +1,15 @@
+#include "cli/sweep.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/output.h"
-#include "cli/sweep.h"
+#include "report/numbers.h"
 
 static const char header[] =
     "schedule,ranks,chunks,microbatches,theory,simulated,measured,measured_min,"
@@ -27,7 +31,7 @@ static bool read_row(char *line, struct pp_sweep_point *points, int count)
 {
     struct pp_sweep_point row = {.done = true};
     int used = 0;
-    if (sscanf(line, "%63[^,],%d,%d,%d%n", row.schedule, &row.ranks, &row.chunks,
+    if (sscanf(line, "%255[^,],%d,%d,%d%n", row.schedule, &row.ranks, &row.chunks,
                &row.microbatches, &used) != 4)
         return false;
     char *at = line + used;
@@ -51,88 +55,144 @@ static bool read_row(char *line, struct pp_sweep_point *points, int count)
     return true;
 }
 
-/* Reads the rows of an older file; *whole is where the last whole line ends. */
+/* Fails with what the older file's options were, and are now. */
+static int refuse_options(const char *path, const char *older, const json_t *config,
+                          struct pp_error *error)
+{
+    json_t *was = json_loads(older, JSON_DECODE_ANY, NULL);
+    json_t *keys = json_object();
+    char difference[1024] = "";
+    const char *key;
+    json_t *value;
+    json_object_update(keys, (json_t *)config);
+    json_object_update(keys, was);
+    json_object_foreach(keys, key, value)
+    {
+        json_t *then = json_object_get(was, key), *now = json_object_get(config, key);
+        if (json_equal(then, now))
+            continue;
+        char *before = then ? json_dumps(then, JSON_ENCODE_ANY) : NULL;
+        char *after = now ? json_dumps(now, JSON_ENCODE_ANY) : NULL;
+        size_t used = strlen(difference);
+        snprintf(difference + used, sizeof difference - used, "%s'%s' %s, now %s",
+                 used > 0 ? "; " : "", key, before ? before : "null",
+                 after ? after : "null");
+        free(before);
+        free(after);
+    }
+    json_decref(keys);
+    json_decref(was);
+    return pp_fail(error, PP_BAD_INPUT,
+                   "'%s' is of a sweep with other options (%s): give another '--csv'",
+                   path, difference);
+}
+
+/* Does the file begin as a sweep's does, as far as it goes? */
+static bool begins_well(FILE *file)
+{
+    char start[sizeof first_word];
+    size_t length = fread(start, 1, strlen(first_word), file);
+    rewind(file);
+    return memcmp(start, first_word, length) == 0;
+}
+
+/* Reads the rows of an older file; *whole is where its last whole line ends, 0 where
+ * its heads are not whole. */
 static int read_rows(FILE *file, const char *path, const char *head,
-                     struct pp_sweep_point *points, int count, long *whole,
-                     struct pp_error *error)
+                     const json_t *config, struct pp_sweep_point *points, int count,
+                     long *whole, struct pp_error *error)
 {
     char *line = NULL;
     size_t size = 0;
     ssize_t length;
+    long end = 0;
     int row = 0, status = 0;
     *whole = 0;
+    if (!begins_well(file))
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'%s' is there already and is no sweep's: give another '--csv'",
+                       path);
     while (status == 0 && (length = getline(&line, &size, file)) > 0) {
         if (line[length - 1] != '\n')
             break; /* torn: it will be made again */
         line[length - 1] = '\0';
-        const char *expected = row == 0 ? head : header;
-        if (row == 0 && strncmp(line, first_word, strlen(first_word)) != 0)
-            status = pp_fail(error, PP_BAD_INPUT,
-                             "'%s' is there already and is no sweep's: give another "
-                             "'--csv'",
-                             path);
-        else if (row < 2 && strcmp(line, expected) != 0)
-            status = pp_fail(error, PP_BAD_INPUT,
-                             "'%s' is of a sweep with other options: give another "
-                             "'--csv'",
-                             path);
-        else if (row >= 2 && !read_row(line, points, count))
+        if (row == 0 && strcmp(line, head) != 0)
+            status = refuse_options(path, line + strlen(first_word), config, error);
+        else if ((row == 1 && strcmp(line, header) != 0) ||
+                 (row >= 2 && !read_row(line, points, count)))
             status = pp_fail(error, PP_BAD_INPUT, "'%s', line %d: no row of a sweep",
                              path, row + 1);
-        *whole += length;
+        end += length;
+        *whole = row > 0 ? end : 0;
         row++;
     }
     free(line);
     return status;
 }
 
+/* Reads what there is and leaves the file at the end of it, torn lines cut off. */
+static int resume(FILE *file, const char *path, const char *head, const json_t *config,
+                  struct pp_sweep_point *points, int count, struct pp_error *error)
+{
+    struct stat status;
+    long whole = 0;
+    /* A pipe or a device has nothing to go on from. */
+    bool regular = fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode);
+    if (regular &&
+        read_rows(file, path, head, config, points, count, &whole, error) != 0)
+        return -1;
+    if ((regular &&
+         (fseek(file, whole, SEEK_SET) != 0 || ftruncate(fileno(file), whole) != 0)) ||
+        (whole == 0 && fprintf(file, "%s\n%s\n", head, header) < 0) ||
+        fflush(file) != 0)
+        return pp_fail(error, PP_ENVIRONMENT, "cannot write '%s': %s", path,
+                       strerror(errno));
+    return 0;
+}
+
 int pp_sweep_file_open(FILE **file, const char *path, const json_t *config,
                        struct pp_sweep_point *points, int count, struct pp_error *error)
 {
-    char *text = json_dumps(config, JSON_COMPACT | JSON_SORT_KEYS);
-    char *head = NULL;
-    long whole = 0;
-    int status = -1;
+    char *text = NULL, *head = NULL;
+    int result = -1;
     *file = NULL;
-    if (!text || asprintf(&head, "%s%s", first_word, text) < 0) {
-        free(text);
-        return pp_fail(error, PP_ENVIRONMENT, "out of memory for the sweep");
+    if (strcmp(path, "-") == 0)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--csv' '-': a sweep goes on from its file: give it a name");
+    int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (descriptor < 0)
+        return pp_fail(error, PP_BAD_INPUT, "cannot write '%s': %s", path,
+                       strerror(errno));
+    *file = fdopen(descriptor, "r+");
+    text = json_dumps(config, JSON_COMPACT | JSON_SORT_KEYS);
+    if (!*file || !text || asprintf(&head, "%s%s", first_word, text) < 0) {
+        head = NULL;
+        pp_fail(error, PP_ENVIRONMENT, "out of memory for '%s'", path);
+        goto done;
     }
-    *file = fopen(path, "r+");
+    result = resume(*file, path, head, config, points, count, error);
+done:
     if (!*file)
-        *file = fopen(path, "w+");
-    if (!*file)
-        pp_fail(error, PP_BAD_INPUT, "cannot write '%s': %s", path, strerror(errno));
-    else if (read_rows(*file, path, head, points, count, &whole, error) == 0) {
-        status = 0;
-        if (fseek(*file, whole, SEEK_SET) != 0 ||
-            ftruncate(fileno(*file), whole) != 0 ||
-            (whole == 0 && fprintf(*file, "%s\n%s\n", head, header) < 0) ||
-            fflush(*file) != 0)
-            status = pp_fail(error, PP_ENVIRONMENT, "cannot write '%s': %s", path,
-                             strerror(errno));
-    }
-    if (status != 0 && *file) {
+        close(descriptor);
+    else if (result != 0) {
         fclose(*file);
         *file = NULL;
     }
     free(text);
     free(head);
-    return status;
+    return result;
 }
 
 int pp_sweep_file_add(FILE *file, const char *path, const struct pp_sweep_point *point,
                       struct pp_error *error)
 {
     struct pp_sweep_point copy = *point;
+    char text[PP_REAL_TEXT];
     fprintf(file, "%s,%d,%d,%d", point->schedule, point->ranks, point->chunks,
             point->microbatches);
     for (int i = 0; i < NUMBERS; i++) {
         double value = *number(&copy, i);
-        if (isnan(value))
-            fputc(',', file);
-        else
-            fprintf(file, ",%.12g", value);
+        fprintf(file, ",%s", isnan(value) ? "" : pp_real_text(value, text));
     }
     fputc('\n', file);
     if (fflush(file) == 0)
@@ -152,7 +212,8 @@ static json_t *point_json(const struct pp_sweep_point *point)
                                "ranks", point->ranks, "chunks", point->chunks,
                                "microbatches", point->microbatches);
     if (!point->done) {
-        json_object_set_new(object, "reason", json_string(point->invalid));
+        json_object_set_new(object, "status", json_integer(point->status));
+        json_object_set_new(object, "reason", json_string(point->reason));
         return object;
     }
     json_object_set_new(
@@ -182,7 +243,7 @@ int pp_sweep_write_json(const struct pp_sweep_point *points, int count,
         json_array_append_new(points[i].done ? done : invalid, point_json(&points[i]));
     int status = pp_output_open(&output, path, error);
     if (status == 0 &&
-        json_dumpf(root, output.stream, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) != 0)
+        json_dumpf(root, output.stream, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) != 0)
         status = pp_fail(error, PP_ENVIRONMENT, "cannot write '%s'", path);
     if (status == 0) {
         fputc('\n', output.stream);

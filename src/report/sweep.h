@@ -8,7 +8,7 @@
 #include "base/error.h"
 
 struct pp_sweep_point {
-    char schedule[64];
+    char schedule[256]; /* the catalogue's name, or a file's path */
     int ranks, chunks, microbatches;
     /* Bubble fractions; NaN where there is none. */
     double theory, simulated, measured, measured_min, measured_max;
@@ -16,10 +16,13 @@ struct pp_sweep_point {
     double peak_in_flight;        /* the largest of any rank */
     double peak_activation_bytes; /* likewise; 0 in a simulation */
     bool done;                    /* the figures above are there */
-    char invalid[256];            /* why this shape cannot be; empty if it can */
+    /* Where they are not: PP_BAD_INPUT if there can be no such shape, another status if
+     * its run failed; and why. */
+    enum pp_status status;
+    char reason[256];
 };
 
-/* Prints the table of points that are done, and those that are not valid. */
+/* Prints the table of points that are done, and why the others are not. */
 int pp_sweep_print(const struct pp_sweep_point *points, int count, FILE *stream,
                    struct pp_error *error);
 

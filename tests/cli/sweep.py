@@ -5,16 +5,22 @@ usage: sweep.py PPSIM
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 PPSIM = os.path.abspath(sys.argv[1])
 
 
-def ppsim(arguments, directory='.', status=0):
-    done = subprocess.run([PPSIM, *arguments.split()], cwd=directory, text=True,
-                          stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+TINY = '--layers 2 --d-model 16 --heads 2 --seq-len 8 --steps 4'
+
+
+def ppsim(arguments, directory='.', status=0, **environment):
+    done = subprocess.run([PPSIM, *arguments.split(' ')], cwd=directory, text=True,
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=120,
+                          env={**os.environ, **environment})
     assert done.returncode == status, (arguments, done.returncode, done.stderr)
     return done.stdout, done.stderr
 
@@ -28,7 +34,8 @@ def points_of(arguments, directory='.'):
 def test_lists_and_ranges():
     for text, expected in (('4', [4]), ('4,8', [4, 8]), ('4:32:x2', [4, 8, 16, 32]),
                            ('4:33:x2', [4, 8, 16, 32]), ('4:8:+2', [4, 6, 8]),
-                           ('2:4', [2, 3, 4]), ('1,4:8:x2,9', [1, 4, 8, 9])):
+                           ('2:4', [2, 3, 4]), ('1,4:8:x2,9', [1, 4, 8, 9]),
+                           ('8,4,8,2:4:x2', [8, 4, 2])):
         points, _ = points_of(f'--microbatches {text}')
         assert [p['microbatches'] for p in points] == expected, text
 
@@ -37,10 +44,15 @@ def test_malformed_lists_name_the_column():
     for option, text, column in (('microbatches', 'x', 1), ('microbatches', '4,', 3),
                                  ('microbatches', '4:2', 3), ('microbatches', '4:8:2', 5),
                                  ('microbatches', '4:8:x1', 6), ('ranks', '0', 1),
-                                 ('ranks', '2;3', 2), ('chunks', '1,x', 3)):
-        err = ppsim(f'sweep --{option} {text}', status=2)[1]
+                                 ('ranks', '2;3', 2), ('chunks', '1,x', 3),
+                                 ('ranks', '+4', 1), ('ranks', '-4', 1), ('ranks', '', 1),
+                                 ('chunks', '1:2:+0', 6), ('schedule', '1f1b,,gpipe', 6),
+                                 ('schedule', '', 1), ('schedule', '1f1b,', 6)):
+        out, err = ppsim(f'sweep --{option} {text}', status=2)
+        assert out == '', out
         assert f'--{option}' in err and f'column {column}:' in err, (text, err)
     assert '1f2b' in ppsim('sweep --schedule 1f2b', status=2)[1]
+    assert '10000 points' in ppsim('sweep --ranks 1:200 --microbatches 1:200', status=2)[1]
 
 
 def test_points_are_what_simulate_finds():
@@ -51,7 +63,11 @@ def test_points_are_what_simulate_finds():
             f'simulate --quiet --json - --schedule {point["schedule"]} '
             f'--ranks {point["ranks"]} --chunks {point["chunks"]} '
             f'--microbatches {point["microbatches"]}')[0])
-        assert abs(point['bubble']['fraction'] - single['bubble']['fraction']) < 1e-12
+        assert point['bubble']['fraction'] == single['bubble']['fraction']
+        assert point['bubble']['theory'] == single['bubble']['theory']
+        assert set(point) == {'schedule', 'ranks', 'chunks', 'microbatches', 'bubble',
+                              'makespan_s', 'tokens_per_s', 'peak_in_flight',
+                              'peak_activation_bytes'}
         assert point['peak_in_flight'] == max(r['peak_in_flight'] for r in single['ranks'])
 
 
@@ -79,15 +95,59 @@ def test_a_sweep_resumes(tmp):
     after = (tmp / 's.csv').read_text().splitlines(keepends=True)
     assert len(after) == 5 and after[2] == planted and after[3] == lines[3]
 
-    assert 'other options' in ppsim(f'{full} --cost f=1,b=1', tmp, 2)[1]
-    (tmp / 's.csv').write_text('precious\n')
-    assert 'no sweep' in ppsim(full, tmp, 2)[1]
-    assert (tmp / 's.csv').read_text() == 'precious\n'
+
+def test_a_file_that_is_another_is_left_alone(tmp):
+    full = 'sweep --microbatches 4,8,16 --csv s.csv'
+    ppsim(full, tmp)
+    before = (tmp / 's.csv').read_text()
+    err = ppsim(f'{full} --cost f=1,b=1 --layers 4', tmp, 2)[1]
+    assert "'cost' null, now \"f=1,b=1\"" in err and "'layers' 8, now 4" in err, err
+    assert 'seed' not in err and (tmp / 's.csv').read_text() == before
+    for text in 'precious\n', 'precious', '# precious':
+        (tmp / 's.csv').write_text(text)
+        assert 'no sweep' in ppsim(full, tmp, 2)[1]
+        assert (tmp / 's.csv').read_text() == text
+    (tmp / 's.csv').write_text(before + 'rubbish\n')
+    assert "'s.csv', line 6" in ppsim(full, tmp, 2)[1]
+    assert 'name' in ppsim('sweep --csv -', tmp, 2)[1] and not (tmp / '-').exists()
+    ppsim('sweep --csv /dev/null')
 
 
-def test_points_really_run():
-    points, _ = points_of('--run --schedule gpipe,1f1b --ranks 2 --microbatches 3 '
-                          '--layers 2 --d-model 16 --heads 2 --seq-len 8 --steps 4')
+def test_every_torn_file_is_mended(tmp):
+    full = 'sweep --quiet --microbatches 4,8 --csv s.csv --json s.json'
+    ppsim(full, tmp)
+    whole, points = (tmp / 's.csv').read_bytes(), (tmp / 's.json').read_text()
+    ends = [i for i, byte in enumerate(whole) if byte == ord('\n')]
+    for length in [0, 5, 40, *(e + d for e in ends for d in (-3, 0, 1, 2))]:
+        (tmp / 's.csv').write_bytes(whole[:length])
+        ppsim(full, tmp)
+        assert (tmp / 's.csv').read_bytes() == whole, length
+        assert (tmp / 's.json').read_text() == points, length
+
+
+def test_costs_that_fit_some_shapes_only():
+    points, invalid = points_of('--cost f=1,2,1,1,b=2 --ranks 2,4')
+    assert [p['ranks'] for p in points] == [4]
+    assert [(i['ranks'], i['status']) for i in invalid] == [(2, 2)]
+    assert '2 stages' in invalid[0]['reason']
+
+
+def test_a_schedule_from_a_file_has_one_shape(tmp):
+    (tmp / 'own.csv').write_text('0F0,0F1,0B0,0B1\n1F0,1B0,1F1,1B1\n')
+    points, _ = points_of('--schedule own.csv,gpipe --ranks 2,4 --microbatches 2,8', tmp)
+    assert [(p['schedule'], p['ranks'], p['microbatches']) for p in points] == \
+        [('own.csv', 2, 2)] + [('gpipe', p, m) for p in (2, 4) for m in (2, 8)]
+    assert points[0]['bubble']['fraction'] == points[1]['bubble']['fraction']
+
+
+def test_the_config_holds_the_lists():
+    found = json.loads(ppsim('sweep --quiet --json - --ranks 2:4:x2 --schedule gpipe')[0])
+    assert found['config']['ranks'] == '2:4:x2' and found['config']['schedule'] == 'gpipe'
+    assert found['config']['layers'] == 8
+
+
+def test_points_really_run(tmp):
+    points, _ = points_of(f'--run --schedule gpipe,1f1b --ranks 2 --microbatches 3 {TINY}')
     assert [p['peak_in_flight'] for p in points] == [3, 2]
     for point in points:
         assert point['bubble']['min'] <= point['bubble']['fraction'] \
@@ -96,12 +156,93 @@ def test_points_really_run():
         assert point['peak_activation_bytes'] > 0
     _, invalid = points_of('--run --ranks 1,9 --microbatches 2 --steps 3')
     assert '8 layers' in invalid[0]['reason'], invalid
+    # A cost model, where there is one, is what is simulated.
+    points, _ = points_of(f'--run --ranks 2 --microbatches 3 --slow 0:3 {TINY}')
+    single = json.loads(ppsim('simulate --quiet --json - --ranks 2 --microbatches 3 '
+                              '--slow 0:3')[0])
+    assert points[0]['bubble']['predicted'] == single['bubble']['fraction']
+
+
+def test_a_failed_run_hurts_its_point_only(tmp):
+    (tmp / 'mpiexec.openmpi').write_text('#!/bin/sh\n'
+                                         'for word; do [ "$word" = --ranks=3 ] && exit 7\n'
+                                         'done\nPATH=${PATH#*:} exec mpiexec.openmpi "$@"\n')
+    (tmp / 'mpiexec.openmpi').chmod(0o755)
+    sweep = (f'sweep --run --ranks 2,3,1 --microbatches 3 --csv s.csv --json s.json {TINY} '
+             '--layers 3')
+    out, err = ppsim(sweep, tmp, 4, PATH=f'{tmp}:{os.environ["PATH"]}', TMPDIR=str(tmp))
+    assert 'failed: 1f1b, p=3' in out and '1 of 3 points failed' in err, (out, err)
+    found = json.loads((tmp / 's.json').read_text())
+    assert [p['ranks'] for p in found['points']] == [2, 1]
+    assert [i['status'] for i in found['invalid']] == [4]
+    # Once the cause is gone, the failed point alone is made.
+    rows = (tmp / 's.csv').read_text()
+    ppsim(sweep, tmp)
+    assert (tmp / 's.csv').read_text().startswith(rows + '1f1b,3,')
+    assert sorted(p.name for p in tmp.iterdir()) == ['mpiexec.openmpi', 's.csv', 's.json']
+
+
+def test_an_interrupted_run_ends_and_leaves_nothing(tmp):
+    sweep = subprocess.Popen([PPSIM, 'sweep', '--run', '--ranks', '2', '--steps', '100000',
+                              '--layers', '2', '--csv', 's.csv'], cwd=tmp,
+                             env={**os.environ, 'TMPDIR': str(tmp)})
+    below = []
+    for _ in range(200):
+        below = descendants(sweep.pid)
+        if len(below) >= 4:  # ppsim run, mpiexec, two ranks
+            break
+        time.sleep(0.05)
+    assert len(below) >= 4, below
+    time.sleep(0.5)
+    sweep.send_signal(signal.SIGTERM)
+    assert sweep.wait(timeout=30) == -signal.SIGTERM
+    time.sleep(0.5)
+    assert not [pid for pid in below if is_running(pid)]
+    left = sorted(p.name for p in tmp.iterdir())
+    assert [name for name in left if name.startswith('ppsim')] == [], left
+    assert (tmp / 's.csv').read_text().count('\n') == 2
+
+
+def state_of(pid):
+    """(state, parent); None if there is no such process."""
+    try:
+        words = pathlib.Path(f'/proc/{pid}/stat').read_text().rsplit(')', 1)[1].split()
+    except OSError:
+        return None
+    return words[0], int(words[1])
+
+
+def is_running(pid):
+    state = state_of(pid)
+    return state is not None and state[0] != 'Z'
+
+
+def descendants(pid):
+    found = []
+    for path in pathlib.Path('/proc').glob('[0-9]*'):
+        state = state_of(path.name)
+        if state and state[1] == pid:
+            found += [int(path.name), *descendants(int(path.name))]
+    return found
+
+
+def test_a_sweep_is_not_for_mpirun():
+    for rank, lines in ('0', 1), ('1', 0):
+        err = ppsim('sweep', status=2, OMPI_COMM_WORLD_SIZE='2',
+                    OMPI_COMM_WORLD_RANK=rank)[1]
+        assert err.count('\n') == lines, err
 
 
 def test_a_sweep_is_drawn(tmp):
     ppsim('sweep --schedule gpipe,zb-h1 --plot s.svg --keep-data kept', tmp)
     assert '<svg' in (tmp / 's.svg').read_text()
-    assert (tmp / 'kept' / 'sweep.dat').exists()
+    data = (tmp / 'kept' / 'sweep.dat').read_text()
+    assert data.count('series') == 2 and '\n8 0.272727273 0.272727273 NaN' in data, data
+    # Most values along x: here ranks; then a column each; one point is enough.
+    ppsim('sweep --ranks 1:5 --microbatches 4,8 --plot p.png --keep-data kept', tmp)
+    settings = (tmp / 'kept' / 'sweep-settings.gp').read_text()
+    assert "x_label = 'ranks p'" in settings and "heads[2] = 'm = 8'" in settings
+    assert (tmp / 'p.png').read_bytes().startswith(b'\x89PNG')
     assert '.svg' in ppsim('sweep --plot s.gif', tmp, 2)[1]
 
 
