@@ -1,5 +1,6 @@
 #include "run/world.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -9,9 +10,13 @@ void pp_relax(const struct pp_world *world, struct pp_patience *patience)
     /* Ops take milliseconds, so sleeps of 20 to 200 us cost little and leave the core
      * to the ranks that compute. Yielding instead would keep every waiting rank in the
      * run queue, and its polling in the caches. */
-    enum { FIRST_NS = 20000, LAST_NS = 200000 };
-    if (world->own_core)
+    enum { FIRST_NS = 20000, LAST_NS = 200000, SPINS = 1000 };
+    if (world->own_core) {
+        /* Unless a stranger wants the core: then nobody is kept waiting by a wait. */
+        if (patience->looks++ >= SPINS)
+            sched_yield();
         return;
+    }
     long ns = (long)FIRST_NS * (1 + patience->looks / 4);
     patience->looks++;
     nanosleep(&(struct timespec){.tv_nsec = ns < LAST_NS ? ns : LAST_NS}, NULL);
