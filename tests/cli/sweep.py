@@ -194,10 +194,18 @@ def test_an_interrupted_run_ends_and_leaves_nothing(tmp):
         time.sleep(0.05)
     assert len(below) >= 4, below
     time.sleep(0.5)
+    in_temporary = list(tmp.glob('ppsim-sweep-*'))
     sweep.send_signal(signal.SIGTERM)
-    assert sweep.wait(timeout=30) == -signal.SIGTERM
-    time.sleep(0.5)
-    assert not [pid for pid in below if is_running(pid)]
+    try:
+        ended = sweep.wait(timeout=10)
+        time.sleep(0.5)
+        running = [pid for pid in below if is_running(pid)]
+    finally:
+        for pid in (sweep.pid, *below):
+            if is_running(pid):
+                os.kill(pid, signal.SIGKILL)
+    assert ended == -signal.SIGTERM and running == [], (ended, running)
+    assert in_temporary, 'it works in $TMPDIR'
     left = sorted(p.name for p in tmp.iterdir())
     assert [name for name in left if name.startswith('ppsim')] == [], left
     assert (tmp / 's.csv').read_text().count('\n') == 2
