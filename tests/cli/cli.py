@@ -282,7 +282,7 @@ def test_measured_costs_predict_the_run_and_others(tmp):
     refused('simulate --cost f=1,b=2 --costs run.json', '--costs', directory=tmp)
 
 
-def test_doubled_work_moves_the_causes_to_the_others():
+def test_doubled_work_moves_the_causes_to_the_others(tmp):
     def waits(found):
         return [r['dependency_s'] / found['makespan_s'] for r in found['ranks']]
 
@@ -290,9 +290,15 @@ def test_doubled_work_moves_the_causes_to_the_others():
     uneven = waits(report('simulate --microbatches 16 --cost f=1,2,1,1,b=2,4,2,2'))
     assert uneven[1] < even[1] and all(uneven[r] > even[r] + 0.2 for r in (0, 2, 3))
 
-    work = '--d-model 64 --seq-len 32 --microbatches 16 --clock virtual --steps 6'
-    even = waits(report(f'{work} --layers 4'))
-    uneven = waits(report(f'{work} --layers 5 --layer-split 1,2,1,1'))
+    # A run on a busy machine has slow ops anywhere; its medians say where the work is.
+    def medians(shape):
+        run = report(f'{shape} --clock virtual --steps 8')
+        (tmp / 'run.json').write_text(json.dumps(run))
+        return waits(run), waits(report(f'simulate {shape} --costs run.json', tmp))
+
+    _, even = medians('--microbatches 16 --layers 4')
+    measured, uneven = medians('--microbatches 16 --layers 5 --layer-split 1,2,1,1')
+    assert min(measured) == measured[1], measured
     assert uneven[1] < 0.15 and all(uneven[r] > even[r] + 0.1 for r in (0, 2, 3)), \
         (even, uneven)
 
