@@ -18,7 +18,7 @@ append(struct pp_error *error, const char *format, va_list arguments)
     error->lines++;
 }
 
-int pp_fail(struct pp_error *error, enum pp_status status, const char *format, ...)
+int(pp_fail)(struct pp_error *error, enum pp_status status, const char *format, ...)
 {
     error->text[0] = '\0';
     error->lines = 0;
@@ -30,7 +30,8 @@ int pp_fail(struct pp_error *error, enum pp_status status, const char *format, .
     return -1;
 }
 
-int pp_fail_also(struct pp_error *error, enum pp_status status, const char *format, ...)
+int(pp_fail_also)(struct pp_error *error, enum pp_status status, const char *format,
+                  ...)
 {
     error->status = status;
     va_list arguments;

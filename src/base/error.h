@@ -29,4 +29,12 @@ pp_fail(struct pp_error *error, enum pp_status status, const char *format, ...);
 __attribute__((format(printf, 3, 4))) int
 pp_fail_also(struct pp_error *error, enum pp_status status, const char *format, ...);
 
+/* Lets compilers and analysers see the constant result. */
+static inline int pp_failed(void)
+{
+    return -1;
+}
+#define pp_fail(...) (pp_fail(__VA_ARGS__), pp_failed())
+#define pp_fail_also(...) (pp_fail_also(__VA_ARGS__), pp_failed())
+
 #endif

@@ -17,7 +17,7 @@ static int list(void)
         const struct pp_scheduler *row = pp_catalogue_row(i);
         printf("%-18s %s\n", row->name, row->summary);
         for (int a = 0; a < PP_MAX_ALIASES && row->aliases[a]; a++)
-            printf("%-18s %s%s\n", a == 0 ? "" : "", "also called ", row->aliases[a]);
+            printf("%-18s also called %s\n", "", row->aliases[a]);
     }
     return 0;
 }

@@ -37,6 +37,7 @@ static double total_flops(const struct pp_model_config *config, int layers, bool
 
 static int divide_up(int a, int b)
 {
+    assert(b > 0);
     return (a + b - 1) / b;
 }
 

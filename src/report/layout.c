@@ -1,5 +1,6 @@
 #include "report/layout.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ static void add_op(struct content *row, const struct pp_layout *layout,
     int64_t start = span->start - report->metrics.start;
     int64_t end = span->end - report->metrics.start;
     bool dense = (double)(end - start) < layout->column_ns;
+    /* NOLINTBEGIN(clang-analyzer-core.*): edge has columns + 1 entries. */
     while (*column + 1 < layout->columns && edge[*column + 1] <= start)
         ++*column;
     for (int c = *column; c < layout->columns && edge[c] < end; c++) {
@@ -41,6 +43,7 @@ static void add_op(struct content *row, const struct pp_layout *layout,
             row[c].op[kind] = k;
         }
     }
+    /* NOLINTEND(clang-analyzer-core.*) */
 }
 
 enum { BUBBLE = PP_KINDS, CONTENTS };
@@ -74,6 +77,7 @@ static struct pp_cell decide(const struct content *content, int64_t capacity,
 int pp_layout_init(struct pp_layout *layout, const struct pp_report *report,
                    int most_rows, int columns, struct pp_error *error)
 {
+    assert(most_rows >= 1 && columns >= 1);
     const struct pp_schedule *schedule = &report->schedule;
     int ranks = schedule->ranks;
     int64_t whole = report->metrics.makespan;

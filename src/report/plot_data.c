@@ -26,7 +26,7 @@ int pp_plot_colour(const struct pp_plot *plot, size_t k)
 
 static double row_of(const struct pp_plot *plot, int rank)
 {
-    return rank / plot->layout.ranks_per_row;
+    return (double)(rank / plot->layout.ranks_per_row);
 }
 
 static int close_file(struct pp_plot *plot, FILE *stream)

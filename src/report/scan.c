@@ -109,7 +109,7 @@ static int scan_real(struct pp_scan *scan, double *number)
 
 int pp_scan_number(struct pp_scan *scan, double *number)
 {
-    double divisor;
+    double divisor = 1;
     if (scan_real(scan, number) != 0)
         return -1;
     if (pp_scan_peek(scan) != '/')

@@ -1,5 +1,6 @@
 #include "run/run.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -275,6 +276,7 @@ static int gather_timelines(struct job *job, struct pp_error *error)
     }
     if (pp_agree(&job->world, status, error) != 0)
         return -1;
+    assert(!result->leads || result->timelines);
     size_t bytes = job->ops * sizeof *job->spans;
     for (int t = 0; t < job->measured; t++) {
         struct pp_span *mine = job->spans + (size_t)t * job->ops;

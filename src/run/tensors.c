@@ -1,5 +1,6 @@
 #include "run/tensors.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -169,6 +170,7 @@ int pp_tensors_digest(const struct pp_tensors *tensors, char text[32],
         free(halves);
         return -1;
     }
+    assert(halves);
     for (int i = 0; i < tensors->count; i++) {
         const struct pp_parameter *own = pp_tensors_own(tensors, i);
         uint64_t h = own ? hash(own->value, own->count) : 0;
@@ -201,8 +203,10 @@ int pp_tensors_gather(const struct pp_tensors *tensors, bool gradients,
     int status = 0;
     if (world->rank == 0 && !buffer)
         status = pp_fail(error, PP_ENVIRONMENT, "out of memory for a tensor");
-    if (pp_agree(world, status, error) != 0)
+    if (pp_agree(world, status, error) != 0) {
+        free(buffer);
         return -1;
+    }
 
     for (int i = 0; i < tensors->count; i++) {
         const struct pp_parameter *own = pp_tensors_own(tensors, i);

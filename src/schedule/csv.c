@@ -1,5 +1,6 @@
 #include "schedule/csv.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,6 +159,7 @@ static void read_rows(struct reader *reader, const char *text, const char *end)
 static long count_numbers(struct reader *reader, bool stages)
 {
     size_t most = reader->count;
+    assert(most > 0 && reader->cells);
     unsigned char *seen = calloc(most + 1, 1);
     if (!seen)
         return out_of_memory(reader);

@@ -1,5 +1,6 @@
 #include "schedule/schedule.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,6 +25,7 @@ int pp_schedule_init(struct pp_schedule *schedule, int ranks, int stages,
                      int microbatches, enum pp_placement placement,
                      struct pp_error *error)
 {
+    assert(ranks >= 1 && stages >= 1 && microbatches >= 1);
     *schedule = (struct pp_schedule){
         .ranks = ranks,
         .stages = stages,
@@ -31,7 +33,7 @@ int pp_schedule_init(struct pp_schedule *schedule, int ranks, int stages,
         .placement = placement,
         .writing = -1,
     };
-    schedule->rank_of = malloc((size_t)stages * sizeof *schedule->rank_of);
+    schedule->rank_of = calloc((size_t)stages, sizeof *schedule->rank_of);
     schedule->chunk_of = malloc((size_t)stages * sizeof *schedule->chunk_of);
     schedule->first = calloc((size_t)ranks + 1, sizeof *schedule->first);
     /* Room for F, I and W of every (stage, microbatch): what a valid schedule needs
