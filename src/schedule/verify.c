@@ -141,9 +141,9 @@ static void judge_missing(struct judge *judge)
 static struct pp_op waited_for(const struct pp_walk *walk, int rank)
 {
     const struct pp_schedule *schedule = walk->schedule;
-    size_t k = walk->position[rank];
+    size_t k = walk->ranks[rank].next;
     struct pp_op op = schedule->ops[k], producer;
-    if (op.joined && !pp_walk_missing(walk, op))
+    if (op.joined && *pp_walk_input(walk, op) > 0)
         op = schedule->ops[k + 1];
     pp_producer(schedule, op, &producer);
     return producer;
@@ -154,7 +154,7 @@ static void tell_cycle(const struct pp_walk *walk, struct pp_error *error)
 {
     const struct pp_schedule *schedule = walk->schedule;
     int rank = 0;
-    while (walk->position[rank] == schedule->first[rank + 1])
+    while (walk->ranks[rank].next == walk->ranks[rank].end)
         rank++;
     /* Every wait leads to another blocked rank, so after as many steps as there are
      * ranks we stand on the cycle. */
@@ -171,17 +171,16 @@ static void tell_cycle(const struct pp_walk *walk, struct pp_error *error)
         pp_fail_also(error, PP_BAD_INPUT,
                      "%s: waits for the %s of stage %u, microbatch %u, which comes "
                      "later on rank %d",
-                     where(schedule, rank, walk->position[rank], place),
+                     where(schedule, rank, walk->ranks[rank].next, place),
                      needed.kind == PP_F ? "forward" : "backward", needed.stage,
                      needed.microbatch, other);
         rank = other;
     } while (rank != start && !(error->lines >= MOST_PROBLEMS));
 }
 
-static int64_t visit_nothing(void *data, const struct pp_op *op, size_t index,
-                             int count)
+static int64_t visit_nothing(void *data, const struct pp_walk_visit *at)
 {
-    (void)data, (void)op, (void)index, (void)count;
+    (void)data, (void)at;
     return 1;
 }
 

@@ -13,24 +13,34 @@
 
 #include "schedule/schedule.h"
 
-/* A rank's next ops are copied out in blocks: the rows of a thousand ranks are often a
- * power of two apart, all in the same sets of the cache, and would drive each other out
- * between one visit and the next. */
+/* A rank's place. Its next ops are copied out in blocks: the rows of a thousand ranks
+ * are often a power of two apart, all in the same sets of the cache, and would drive
+ * each other out between one visit and the next. */
 enum { PP_WALK_BLOCK = 8 };
 
-struct pp_walk_block {
-    struct pp_op ops[PP_WALK_BLOCK + 1]; /* and the next, which may be joined */
+struct pp_walk_rank {
+    size_t next, end; /* its next op, and the end of its ops, indices into ops */
+    struct pp_op ops[PP_WALK_BLOCK + 1]; /* a copy of the block around next, and the op
+                                          * after it, which may be joined */
 };
 
 struct pp_walk {
     const struct pp_schedule *schedule;
-    size_t *position;            /* [ranks] the next op of each rank, index into ops */
-    struct pp_walk_block *block; /* [ranks] a copy of the ops around position */
-    int64_t *released; /* [2][stages][row] F's outputs, then B's and I's: what visit
-                        * returned for the op that made it, > 0; 0: not there yet; -1 -
-                        * rank: not there yet, and the rank waits for it */
+    struct pp_walk_rank *ranks; /* [ranks] */
+    int64_t *released; /* [pp_walk_rows][row] the ops' outputs: what visit returned for
+                        * the op that made it, > 0; 0: not there yet; -1 - rank: not
+                        * there yet, and the rank waits for it */
     size_t row;        /* >= microbatches, see pp_walk_init */
     int *runnable;     /* [ranks] stack */
+};
+
+/* What is visited: one op, or a joined pair. */
+struct pp_walk_visit {
+    const struct pp_op *op; /* [count] */
+    size_t index;           /* of the first */
+    int count;              /* how many start together: 2 for a joined pair */
+    int rank;
+    int64_t input[2]; /* [count] the marks of their inputs; 1 where none is needed */
 };
 
 /* PP_ENVIRONMENT when out of memory. */
@@ -78,87 +88,103 @@ static inline size_t pp_output_index(const struct pp_schedule *schedule,
     return (plane + op.stage) * (size_t)schedule->microbatches + op.microbatch;
 }
 
-/* The same in a walk's arrays, whose rows are longer. */
-static inline size_t pp_walk_output(const struct pp_walk *walk, struct pp_op op)
+/* The rows of released: those of F, then those of B and I, each a row more than there
+ * are stages, so that every op has an input and an output: where no stage makes it, it
+ * is there from the start. The last row takes what W makes, which no other stage needs.
+ */
+static inline size_t pp_walk_rows(const struct pp_schedule *schedule)
 {
-    size_t plane = op.kind == PP_F ? 0 : (size_t)walk->schedule->stages;
-    return (plane + op.stage) * walk->row + op.microbatch;
+    return 2 * (size_t)schedule->stages + 3;
 }
 
-/* The entry of released for the op's input, if that is not there yet; else NULL. */
-static inline int64_t *pp_walk_missing(const struct pp_walk *walk, struct pp_op op)
+/* The row that an op's input stands in. */
+static inline size_t pp_walk_from(const struct pp_schedule *schedule, struct pp_op op)
 {
-    struct pp_op producer;
-    if (!pp_producer(walk->schedule, op, &producer))
-        return NULL;
-    int64_t *released = &walk->released[pp_walk_output(walk, producer)];
-    return *released > 0 ? NULL : released;
+    size_t first = op.kind == PP_F ? 0 : (size_t)schedule->stages + 2;
+    return op.kind == PP_W ? 0 : first + op.stage;
+}
+
+/* The row that its output goes to. */
+static inline size_t pp_walk_to(const struct pp_schedule *schedule, struct pp_op op)
+{
+    size_t first = op.kind == PP_F ? 1 : (size_t)schedule->stages + 1;
+    return op.kind == PP_W ? pp_walk_rows(schedule) - 1 : first + op.stage;
+}
+
+static inline int64_t *pp_walk_input(const struct pp_walk *walk, struct pp_op op)
+{
+    size_t row = pp_walk_from(walk->schedule, op);
+    return &walk->released[row * walk->row + op.microbatch];
+}
+
+static inline int64_t *pp_walk_output(const struct pp_walk *walk, struct pp_op op)
+{
+    size_t row = pp_walk_to(walk->schedule, op);
+    return &walk->released[row * walk->row + op.microbatch];
 }
 
 /* The walk jumps between ranks too soon for the processor to see that it goes along
  * their rows, so it says itself what it needs next: this many ops ahead. */
 enum { PP_WALK_AHEAD = 16 };
 
-/* Copies the block that the op stands in, and has the next one brought nearer. */
-static inline void pp_walk_fetch(struct pp_walk *walk, int rank, size_t op)
+/* Copies the block that the rank's next op stands in, and has the one after it brought
+ * nearer. */
+static inline void pp_walk_fetch(const struct pp_walk *walk, struct pp_walk_rank *rank)
 {
-    const struct pp_schedule *schedule = walk->schedule;
-    size_t begin = op - op % PP_WALK_BLOCK, end = schedule->first[rank + 1];
-    size_t count = end - begin < PP_WALK_BLOCK + 1 ? end - begin : PP_WALK_BLOCK + 1;
-    if (op >= end)
+    const struct pp_op *ops = walk->schedule->ops;
+    size_t begin = rank->next - rank->next % PP_WALK_BLOCK, count = rank->end - begin;
+    if (rank->next >= rank->end)
         return;
-    memcpy(walk->block[rank].ops, &schedule->ops[begin], count * sizeof(struct pp_op));
-    __builtin_prefetch(&schedule->ops[begin + 2 * PP_WALK_BLOCK]);
+    if (count > PP_WALK_BLOCK + 1)
+        count = PP_WALK_BLOCK + 1;
+    memcpy(rank->ops, &ops[begin], count * sizeof *ops);
+    __builtin_prefetch(&ops[begin + 2 * PP_WALK_BLOCK]);
 }
 
-/* Visits all ops that can run; visit gets the index of an op and how many ops from
- * there start together (2 for a joined pair), and returns what their consumers shall
- * find as their outputs' mark, > 0. Returns the number of ops visited: all
- * of them, unless executing the schedule blocks; then position tells where each rank
- * stands. Inline, so that visit is too. */
-static inline size_t pp_walk(struct pp_walk *walk,
-                             int64_t (*visit)(void *data, const struct pp_op *op,
-                                              size_t index, int count),
-                             void *data)
+/* Visits all ops that can run; visit returns what their consumers shall find as their
+ * outputs' mark, > 0. Returns the number of ops visited: all of them, unless executing
+ * the schedule blocks; then ranks tells where each stands. Inline, so that visit is
+ * too. */
+static inline size_t
+pp_walk(struct pp_walk *walk,
+        int64_t (*visit)(void *data, const struct pp_walk_visit *at), void *data)
 {
-    const struct pp_schedule *schedule = walk->schedule;
     size_t visited = 0;
     int runnable = 0;
-    for (int r = schedule->ranks - 1; r >= 0; r--)
+    for (int r = walk->schedule->ranks - 1; r >= 0; r--)
         walk->runnable[runnable++] = r;
 
     while (runnable > 0) {
-        int rank = walk->runnable[--runnable];
-        size_t next = walk->position[rank];
-        size_t end = schedule->first[rank + 1];
-        while (next < end) {
-            const struct pp_op *op = &walk->block[rank].ops[next % PP_WALK_BLOCK];
-            int count = op->joined && next + 1 < end ? 2 : 1;
-            int64_t *missing = pp_walk_missing(walk, op[0]);
-            if (!missing && count == 2)
-                missing = pp_walk_missing(walk, op[1]);
-            if (missing) {
-                *missing = -1 - rank;
+        struct pp_walk_visit at = {.rank = walk->runnable[--runnable]};
+        struct pp_walk_rank *rank = &walk->ranks[at.rank];
+        while (rank->next < rank->end) {
+            at.index = rank->next;
+            at.op = &rank->ops[at.index % PP_WALK_BLOCK];
+            at.count = at.op->joined && at.index + 1 < rank->end ? 2 : 1;
+            int64_t *input = NULL;
+            for (int k = 0; k < at.count; k++) {
+                input = pp_walk_input(walk, at.op[k]);
+                at.input[k] = *input;
+                if (*input <= 0)
+                    break;
+            }
+            if (*input <= 0) {
+                *input = -1 - at.rank;
                 break;
             }
-            int64_t mark = visit(data, op, next, count);
-            size_t block = next / PP_WALK_BLOCK;
-            next += (size_t)count;
-            visited += (size_t)count;
-            for (int k = 0; k < count; k++) {
-                struct pp_op consumer;
-                if (!pp_consumer(schedule, op[k], &consumer))
-                    continue;
-                int64_t *released = &walk->released[pp_walk_output(walk, op[k])];
-                if (*released < 0)
-                    walk->runnable[runnable++] = (int)(-1 - *released);
-                *released = mark;
-                __builtin_prefetch(released + PP_WALK_AHEAD, 1);
+            int64_t mark = visit(data, &at);
+            for (int k = 0; k < at.count; k++) {
+                int64_t *output = pp_walk_output(walk, at.op[k]);
+                if (*output < 0)
+                    walk->runnable[runnable++] = (int)(-1 - *output);
+                *output = mark;
+                __builtin_prefetch(output + PP_WALK_AHEAD, 1);
             }
-            if (next / PP_WALK_BLOCK != block)
-                pp_walk_fetch(walk, rank, next);
+            visited += (size_t)at.count;
+            rank->next += (size_t)at.count;
+            if (rank->next / PP_WALK_BLOCK != at.index / PP_WALK_BLOCK)
+                pp_walk_fetch(walk, rank);
         }
-        walk->position[rank] = next;
     }
     return visited;
 }

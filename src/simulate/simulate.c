@@ -12,7 +12,8 @@ struct message {
     int64_t sender, receiver; /* as struct pp_hop */
     int64_t wire;             /* the time it takes up on the link */
     int64_t latency;
-    int link; /* which queue it passes through; -1: none */
+    int64_t delay; /* from the end of its op to its arrival, if it need not queue */
+    int link;      /* which queue it passes through; -1: none */
 };
 
 struct simulation {
@@ -23,12 +24,11 @@ struct simulation {
     struct pp_walk walk;
 
     int64_t (*op)[PP_KINDS];  /* [stages] durations, slow ranks' factor included */
-    struct message *messages; /* [2][stages] of F, then of B and I */
+    struct message *messages; /* [pp_walk_rows] */
     int64_t *free;            /* [ranks] when the rank can take its next op */
     int64_t *link_free;       /* [links] when the link can take its next message */
-    int64_t *arrived; /* [2][stages][walk.row] of messages that queued; NULL where no
-                       * link is serialised: then it follows from the end of the op
-                       * that released it */
+    int64_t *arrived; /* [pp_walk_rows][walk.row] of messages that queued; NULL where
+                       * no link is serialised */
 };
 
 /* A lognormal factor of mean 1. The op itself is the counter, so that its noise is the
@@ -78,69 +78,64 @@ struct input {
     int64_t ready, arrived, receiver;
 };
 
-static inline struct input input_of(const struct simulation *sim, struct pp_op op)
+static inline struct input input_of(const struct simulation *sim,
+                                    const struct pp_walk_visit *at, int k)
 {
-    struct pp_op producer;
-    if (!pp_producer(sim->schedule, op, &producer))
-        return (struct input){0, 0, 0};
-    size_t output = pp_walk_output(&sim->walk, producer);
-    size_t plane = producer.kind == PP_F ? 0 : (size_t)sim->schedule->stages;
-    const struct message *message = &sim->messages[plane + producer.stage];
-    int64_t ready = sim->walk.released[output] - 1;
+    size_t row = pp_walk_from(sim->schedule, at->op[k]);
+    const struct message *message = &sim->messages[row];
+    int64_t ready = at->input[k] - 1; /* what visit returned, less one */
     return (struct input){
         .ready = ready,
         .arrived = message->link >= 0
-                       ? sim->arrived[output]
-                       : ready + message->sender + message->wire + message->latency,
+                       ? sim->arrived[row * sim->walk.row + at->op[k].microbatch]
+                       : ready + message->delay,
         .receiver = message->receiver,
     };
 }
 
 /* Hands the output of an op that ended at time end over; returns how long that keeps
  * the rank busy. */
-static int64_t send(struct simulation *sim, struct pp_op op, int64_t end)
+static inline int64_t send(const struct simulation *sim, struct pp_op op, int64_t end)
 {
-    if (op.kind == PP_W)
-        return 0;
-    size_t plane = op.kind == PP_F ? 0 : (size_t)sim->schedule->stages;
-    const struct message *message = &sim->messages[plane + op.stage];
+    size_t row = pp_walk_to(sim->schedule, op);
+    const struct message *message = &sim->messages[row];
     if (message->link >= 0) {
         int64_t *link = &sim->link_free[message->link];
         int64_t leaves = end + message->sender;
         *link = (*link > leaves ? *link : leaves) + message->wire;
-        sim->arrived[pp_walk_output(&sim->walk, op)] = *link + message->latency;
+        sim->arrived[row * sim->walk.row + op.microbatch] = *link + message->latency;
     }
     return message->sender;
 }
 
 /* The whole model: an op starts when its rank is free and its input has arrived. */
-static int64_t visit(void *data, const struct pp_op *op, size_t k, int count)
+static int64_t visit(void *data, const struct pp_walk_visit *at)
 {
-    struct simulation *sim = data;
-    struct pp_span *span = &sim->spans[k];
+    const struct simulation *sim = data;
+    struct pp_span *span = &sim->spans[at->index];
     __builtin_prefetch(&span[PP_WALK_AHEAD], 1);
-    int64_t *free = &sim->free[sim->schedule->rank_of[op->stage]];
-    int64_t time[2] = {duration(sim, op[0]), 0};
-    struct input input = input_of(sim, op[0]);
-    if (count == 2) {
-        struct input second = input_of(sim, op[1]);
+    int64_t *free = &sim->free[at->rank];
+    int64_t time[2] = {duration(sim, at->op[0]), 0};
+    struct input input = input_of(sim, at, 0);
+    if (at->count == 2) {
+        struct input second = input_of(sim, at, 1);
         int64_t receiver = input.receiver + second.receiver;
         if (second.arrived > input.arrived)
             input = second;
         input.receiver = receiver;
-        time[1] = duration(sim, op[1]);
-        pair_durations(sim, op, time);
+        time[1] = duration(sim, at->op[1]);
+        pair_durations(sim, at->op, time);
     }
     int64_t start = (input.arrived > *free ? input.arrived : *free) + input.receiver;
     int64_t end = start + time[0];
     span[0] = (struct pp_span){start, end, input.ready, input.arrived};
-    if (count == 2) {
+    if (at->count == 2) {
         span[1] = (struct pp_span){end, end + time[1], end, end};
         end += time[1];
     }
     *free = end;
-    for (int i = 0; i < count; i++)
-        *free += send(sim, op[i], end);
+    for (int k = 0; k < at->count; k++)
+        *free += send(sim, at->op[k], end);
     return end + 1; /* 0 is for what is not there yet */
 }
 
@@ -175,34 +170,40 @@ static int number_links(struct message *messages, const uint64_t *pair, int coun
 static int set_up_messages(struct simulation *sim, struct pp_error *error)
 {
     const struct pp_schedule *schedule = sim->schedule;
-    int stages = schedule->stages, result = -1;
+    int rows = (int)pp_walk_rows(schedule), result = -1;
     bool queues = false;
-    uint64_t *pair = calloc(4 * (size_t)stages, sizeof *pair);
-    if (!pair)
+    uint64_t *pair = calloc(2 * (size_t)rows, sizeof *pair);
+    sim->messages = calloc((size_t)rows, sizeof *sim->messages);
+    if (!pair || !sim->messages)
         goto done;
-    for (int k = 0; k < 2 * stages; k++) {
-        int from = k % stages;
-        int to = k < stages ? from + 1 : from - 1;
-        sim->messages[k].link = -1;
-        if (to < 0 || to == stages)
+    for (int row = 0; row < rows; row++)
+        sim->messages[row].link = -1;
+    for (int k = 0; k < 2 * schedule->stages; k++) {
+        struct pp_op consumer,
+            op = {.stage = (uint32_t)(k / 2), .kind = k % 2 == 0 ? PP_F : PP_I};
+        if (!pp_consumer(schedule, op, &consumer))
             continue;
-        int sender = schedule->rank_of[from], receiver = schedule->rank_of[to];
+        int sender = schedule->rank_of[op.stage];
+        int receiver = schedule->rank_of[consumer.stage];
         const struct pp_hop *hop = pp_costs_hop(sim->costs, sender, receiver);
         if (!hop)
             continue;
-        pair[k] = (uint64_t)sender << 32 | (uint64_t)receiver;
-        sim->messages[k] = (struct message){
+        size_t row = pp_walk_to(schedule, op);
+        int64_t wire = pp_hop_wire(hop, sim->costs->message_bytes);
+        pair[row] = (uint64_t)sender << 32 | (uint64_t)receiver;
+        sim->messages[row] = (struct message){
             .sender = hop->sender,
             .receiver = hop->receiver,
-            .wire = pp_hop_wire(hop, sim->costs->message_bytes),
+            .wire = wire,
             .latency = hop->latency,
+            .delay = hop->sender + wire + hop->latency,
             .link = hop->serialise ? 0 : -1,
         };
         queues |= hop->serialise;
     }
     if (queues) {
-        int links = number_links(sim->messages, pair, 2 * stages, pair + 2 * stages);
-        size_t outputs = 2 * (size_t)stages * sim->walk.row;
+        int links = number_links(sim->messages, pair, rows, pair + rows);
+        size_t outputs = (size_t)rows * sim->walk.row;
         sim->link_free = calloc((size_t)links, sizeof *sim->link_free);
         sim->arrived = malloc(outputs * sizeof *sim->arrived);
         if (!sim->link_free || !sim->arrived)
@@ -214,7 +215,7 @@ done:
     free(pair);
     if (result != 0)
         pp_fail(error, PP_ENVIRONMENT, "out of memory for the links of %d stages",
-                stages);
+                schedule->stages);
     return result;
 }
 
@@ -228,11 +229,9 @@ static int check_range(const struct simulation *sim, struct pp_error *error)
         for (int kind = 0; kind < PP_KINDS; kind++)
             longest = fmax(longest, (double)sim->op[s][kind]);
     }
-    for (int k = 0; k < 2 * schedule->stages; k++) {
-        const struct message *m = &sim->messages[k];
-        message = fmax(message, (double)m->sender + (double)m->receiver +
-                                    (double)m->wire + (double)m->latency);
-    }
+    for (size_t row = 0; row < pp_walk_rows(schedule); row++)
+        message = fmax(message, (double)sim->messages[row].receiver +
+                                    (double)sim->messages[row].delay);
     /* pp_uniform's smallest value is 2^-54, so a normal deviate is below 8.7. */
     longest *= exp(8.7 * sim->costs->jitter);
     double bound = (longest + 2 * message) * (double)pp_schedule_ops(schedule);
@@ -249,9 +248,8 @@ static int set_up(struct simulation *sim, struct pp_error *error)
     const struct pp_schedule *schedule = sim->schedule;
     size_t stages = (size_t)schedule->stages;
     sim->op = malloc(stages * sizeof *sim->op);
-    sim->messages = calloc(2 * stages, sizeof *sim->messages);
     sim->free = calloc((size_t)schedule->ranks, sizeof *sim->free);
-    if (!sim->op || !sim->messages || !sim->free)
+    if (!sim->op || !sim->free)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory to simulate '%s'",
                        schedule->name);
     for (size_t s = 0; s < stages; s++) {

@@ -60,29 +60,28 @@ struct paper {
     int64_t free[32];
 };
 
-static int64_t visit(void *data, const struct pp_op *op, size_t k, int count)
+static int64_t visit(void *data, const struct pp_walk_visit *at)
 {
     struct paper *paper = data;
     const struct pp_schedule *schedule = &paper->replay->schedule;
+    const struct pp_op *op = at->op;
     struct pp_op producer;
-    struct pp_span *spans = paper->replay->timeline.spans;
-    int rank = schedule->rank_of[op->stage];
+    struct pp_span *span = &paper->replay->timeline.spans[at->index];
+    int rank = at->rank;
     int64_t start = paper->free[rank];
-    ck_assert_int_eq(count, 1);
+    ck_assert_int_eq(at->count, 1);
     int last = schedule->ranks - 1;
     bool wraps = op->kind == PP_F ? rank == 0 : rank == last;
     if (pp_producer(schedule, *op, &producer) &&
         !(wraps && (int)op->microbatch % schedule->group_size != 0)) {
-        size_t output = pp_walk_output(&paper->walk, producer);
-        int64_t arrived =
-            paper->walk.released[output] - 1 + paper->replay->costs.near.latency;
+        int64_t arrived = at->input[0] - 1 + paper->replay->costs.near.latency;
         if (arrived > start)
             start = arrived;
     }
-    spans[k].start = start;
-    spans[k].end = start + paper->replay->costs.op[op->stage][op->kind];
-    paper->free[rank] = spans[k].end;
-    return spans[k].end + 1;
+    span->start = start;
+    span->end = start + paper->replay->costs.op[op->stage][op->kind];
+    paper->free[rank] = span->end;
+    return span->end + 1;
 }
 
 START_TEST(interleaved_rate_is_as_printed_without_an_edge)
