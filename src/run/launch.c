@@ -96,6 +96,27 @@ static void pass_on(int signal_number)
         kill((pid_t)mpiexec_pid, signal_number);
 }
 
+/* Passes on what the ranks print, to its end. When that cannot be written, mpiexec
+ * would end the ranks, which may have files yet to write: instead, it is dropped.
+ * Returns the errno of the write that failed, or 0. */
+static int pass_output(int from)
+{
+    char buffer[1 << 16];
+    int failed = 0;
+    for (;;) {
+        ssize_t got = read(from, buffer, sizeof buffer);
+        if (got == 0 || (got < 0 && errno != EINTR))
+            return failed;
+        for (ssize_t at = 0; at < got && failed == 0;) {
+            ssize_t put = write(STDOUT_FILENO, buffer + at, (size_t)(got - at));
+            if (put >= 0)
+                at += put;
+            else if (errno != EINTR)
+                failed = errno;
+        }
+    }
+}
+
 /* The child: becomes mpiexec. Writes errno into the pipe if it cannot. */
 static void become_mpiexec(int ranks, char **argv, const char *self, int report)
 {
@@ -159,10 +180,9 @@ int pp_launch(int ranks, int threads, char **argv, int *status, struct pp_error 
     static const int passed_on[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
     char self[4096], blas_threads[16];
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    int report[2], reason = 0, wait_status = 0;
-    if (length < 0 || pipe(report) != 0)
-        return pp_fail(error, PP_ENVIRONMENT, "cannot start ranks: %s",
-                       strerror(errno));
+    int output[2] = {-1, -1}, report[2] = {-1, -1}, reason = 0, wait_status = 0;
+    if (length < 0 || pipe(output) != 0 || pipe(report) != 0)
+        goto failed;
     self[length] = '\0';
     setenv(launched_here, "1", 1);
     /* OpenBLAS starts its threads when it is loaded, one per core, wanted or not. */
@@ -171,38 +191,53 @@ int pp_launch(int ranks, int threads, char **argv, int *status, struct pp_error 
     fflush(stdout);
 
     pid_t pid = fork();
-    if (pid < 0) {
-        close(report[0]);
-        close(report[1]);
-        return pp_fail(error, PP_ENVIRONMENT, "cannot start ranks: %s",
-                       strerror(errno));
-    }
+    if (pid < 0)
+        goto failed;
     if (pid == 0) {
         close(report[0]);
-        /* Closes by itself when mpiexec has taken over. */
-        if (fcntl(report[1], F_SETFD, FD_CLOEXEC) == 0)
+        close(output[0]);
+        /* The report closes by itself when mpiexec has taken over. */
+        if (dup2(output[1], STDOUT_FILENO) == STDOUT_FILENO && close(output[1]) == 0 &&
+            fcntl(report[1], F_SETFD, FD_CLOEXEC) == 0)
             become_mpiexec(ranks, argv, self, report[1]);
         _exit(127);
     }
     mpiexec_pid = (sig_atomic_t)pid;
     for (size_t i = 0; i < sizeof passed_on / sizeof passed_on[0]; i++)
         sigaction(passed_on[i], &(struct sigaction){.sa_handler = pass_on}, NULL);
+    signal(SIGPIPE, SIG_IGN);
     close(report[1]);
-    ssize_t failed;
-    while ((failed = read(report[0], &reason, sizeof reason)) < 0 && errno == EINTR)
+    close(output[1]);
+    ssize_t told;
+    while ((told = read(report[0], &reason, sizeof reason)) < 0 && errno == EINTR)
         ;
     close(report[0]);
+    int unwritten = pass_output(output[0]);
+    close(output[0]);
     while (waitpid(pid, &wait_status, 0) < 0 && errno == EINTR)
         ;
+    if (!passed_signal && unwritten == EPIPE)
+        passed_signal = SIGPIPE;
     if (passed_signal) { /* end as the user wanted, now that the ranks have */
         signal(passed_signal, SIG_DFL);
         raise(passed_signal);
     }
-    if (failed > 0)
+    if (told > 0)
         return pp_fail(error, PP_ENVIRONMENT,
                        "cannot start 'mpiexec': %s: is Open MPI (Debian: openmpi-bin) "
                        "installed",
                        strerror(reason));
     *status = exit_status(wait_status, ranks);
+    if (*status == PP_DONE && unwritten)
+        return pp_fail(error, PP_ENVIRONMENT, "cannot write to standard output: %s",
+                       strerror(unwritten));
     return 0;
+
+failed:
+    pp_fail(error, PP_ENVIRONMENT, "cannot start ranks: %s", strerror(errno));
+    for (int i = 0; i < 2; i++) {
+        close(output[i]);
+        close(report[i]);
+    }
+    return -1;
 }

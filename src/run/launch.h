@@ -16,7 +16,9 @@ bool pp_launched_behind(void);
 /* Starts `ranks` copies of this program with mpiexec, waits for them, and sets
  * *status to what this process is to exit with: that of rank 0, or PP_ENVIRONMENT,
  * with a word on stderr, where a rank died. A signal to this process reaches the
- * ranks. PP_ENVIRONMENT if mpiexec cannot be started. */
+ * ranks. Whoever reads what they print may leave: they run to their end, then this
+ * process ends by SIGPIPE. PP_ENVIRONMENT if mpiexec cannot be started, or what the
+ * ranks print cannot be written. */
 int pp_launch(int ranks, int threads, char **argv, int *status, struct pp_error *error);
 
 /* Joins the world, before any other call of run/. Sets rank and ranks of the world. */

@@ -262,6 +262,21 @@ def children(pid):
     return sorted(found)
 
 
+def test_a_reader_that_leaves_loses_no_files(tmp):
+    run = subprocess.Popen([PPSIM, *TINY.split(), '--json', 'r.json'], cwd=tmp,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    run.stdout.close()
+    err = run.stderr.read().decode()
+    run.stderr.close()
+    assert run.wait(120) == -signal.SIGPIPE and err == '', (run.returncode, err)
+    assert json.loads((tmp / 'r.json').read_text())['training']['digest']
+    with open('/dev/full', 'w') as full:
+        done = subprocess.run([PPSIM, *TINY.split()], stdout=full, text=True,
+                              stderr=subprocess.PIPE, timeout=120)
+    assert done.returncode == 4, done
+    assert done.stderr.count('\n') == 1 and 'No space' in done.stderr, done.stderr
+
+
 def test_simulation_of_unit_costs():
     found = report('simulate --schedule interleaved --ranks 4 --chunks 2 --microbatches 8 '
                    '--cost f=1,b=2')
