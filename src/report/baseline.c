@@ -110,6 +110,13 @@ static void note(char *keys, size_t size, const char *key)
     snprintf(keys + used, size - used, "%s'%s'", used > 0 ? ", " : "", key);
 }
 
+/* Does the option decide the result, and is it another in the other report? */
+static bool differs(const struct pp_report *other, const char *key, const json_t *value)
+{
+    return !pp_names_in(not_compared, key) &&
+           !json_equal(value, json_object_get(other->config, key));
+}
+
 int pp_baseline_comparable(const struct pp_report *baseline,
                            const struct pp_report *report, const char *path,
                            struct pp_error *error)
@@ -119,8 +126,7 @@ int pp_baseline_comparable(const struct pp_report *baseline,
     json_t *value;
     json_object_foreach(report->config, key, value)
     {
-        const json_t *other = json_object_get(baseline->config, key);
-        if (!pp_names_in(not_compared, key) && !json_equal(value, other))
+        if (differs(baseline, key, value))
             note(keys, sizeof keys, key);
     }
     if (strcmp(baseline->command, report->command) != 0)
@@ -169,17 +175,44 @@ void pp_baseline_judge(const struct pp_report *baseline, const struct pp_report 
 static void print_change(const char *name, const struct pp_change *change,
                          bool markdown, FILE *stream)
 {
-    char before[PP_FIGURE_TEXT], after[PP_FIGURE_TEXT];
-    const char *row = markdown ? "| %s | %s | %s | %+.1f%% | %s |\n"
-                               : "  %-28s %14s %14s %+8.1f%%  %s\n";
-    double percent = 100 * (change->after / change->before - 1);
+    char before[PP_FIGURE_TEXT], after[PP_FIGURE_TEXT], percent[16] = "";
+    const char *row =
+        markdown ? "| %s | %s | %s | %s | %s |\n" : "  %-28s %14s %14s %9s  %s\n";
+    double ratio = change->after / change->before;
+    if (isfinite(ratio)) /* nothing is a percentage of 0 */
+        snprintf(percent, sizeof percent, "%+.1f%%", 100 * (ratio - 1));
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
     fprintf(stream, row, name, pp_figure_text(change->figure, change->before, before),
-            pp_figure_text(change->figure, change->after, after),
-            isfinite(percent) ? percent : 0.0,
-            change->beyond_noise ? "changed" : "within noise");
+            pp_figure_text(change->figure, change->after, after), percent,
+            change->before == change->after ? "same"
+            : change->beyond_noise          ? "changed"
+                                            : "within noise");
 #pragma GCC diagnostic pop
+}
+
+/* The options in which the two differ. */
+static void print_config(const struct pp_report *before, const struct pp_report *after,
+                         bool markdown, FILE *stream)
+{
+    const char *key;
+    json_t *value;
+    int differing = 0;
+    json_object_foreach(after->config, key, value)
+    {
+        if (!differs(before, key, value))
+            continue;
+        const json_t *other = json_object_get(before->config, key);
+        char *was = other ? json_dumps(other, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+        char *is = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+        fprintf(stream, markdown ? "- %s: `%s` -> `%s`\n" : "  %s: %s -> %s\n", key,
+                was ? was : "unknown", is ? is : "unknown");
+        free(was);
+        free(is);
+        differing++;
+    }
+    if (differing > 0)
+        fputc('\n', stream);
 }
 
 /* What the ops of a stage and kind took: the 5th to 95th percentile is their range. */
@@ -212,32 +245,45 @@ static int print_costs(const struct pp_report *before, const struct pp_report *a
     return changed;
 }
 
+/* Prints the figures of these names; returns how many changed beyond noise. Those after
+ * the first `own` are parts or other counts of the bubble: as noisy as it is. */
+static int print_figures(const char *const *names, int own,
+                         const struct pp_report *before, const struct pp_report *after,
+                         bool markdown, FILE *stream)
+{
+    const struct pp_figure *bubble = pp_figure_find("bubble", strlen("bubble"));
+    bool bubble_changed = pp_change_of(bubble, before, after).beyond_noise;
+    int changed = 0;
+    for (int i = 0; names[i]; i++) {
+        const struct pp_figure *figure = pp_figure_find(names[i], strlen(names[i]));
+        struct pp_change change = pp_change_of(figure, before, after);
+        if (isnan(change.before) && isnan(change.after))
+            continue;
+        change.beyond_noise &= i < own || bubble_changed;
+        print_change(names[i], &change, markdown, stream);
+        changed += change.beyond_noise;
+    }
+    return changed;
+}
+
 void pp_compare_print(const struct pp_report *before, const struct pp_report *after,
                       bool markdown, FILE *stream)
 {
-    static const char *const names[] = {
+    static const char *const times[] = {
         "makespan",   "bubble",        "over_ideal", "span",     "warmup",
         "dependency", "communication", "overhead",   "cooldown", NULL};
-    int changed = 0;
+    static const char *const memory[] = {"peak_in_flight", "peak_activation_bytes",
+                                         NULL};
+    print_config(before, after, markdown, stream);
     if (markdown)
         fputs("| figure | before | after | change | |\n|---|---|---|---|---|\n",
               stream);
     else
         fprintf(stream, "  %-28s %14s %14s %9s\n", "", "before", "after", "change");
-    bool bubble_changed = false;
-    for (int i = 0; names[i]; i++) {
-        const struct pp_figure *figure = pp_figure_find(names[i], strlen(names[i]));
-        struct pp_change change = pp_change_of(figure, before, after);
-        if (strcmp(names[i], "bubble") == 0)
-            bubble_changed = change.beyond_noise;
-        if (i > 1) /* parts and other counts of the bubble: as noisy as it is */
-            change.beyond_noise = bubble_changed && change.beyond_noise;
-        print_change(names[i], &change, markdown, stream);
-        changed += change.beyond_noise;
-    }
-    changed += print_costs(before, after, markdown, stream);
-    if (changed == 0)
-        fputs(markdown ? "\nno difference beyond noise\n"
-                       : "no difference beyond noise\n",
-              stream);
+    int slower = print_figures(times, 2, before, after, markdown, stream);
+    int larger = print_figures(memory, 2, before, after, markdown, stream);
+    slower += print_costs(before, after, markdown, stream);
+    if (slower == 0)
+        fprintf(stream, "%sno difference%s beyond noise\n", markdown ? "\n" : "",
+                larger > 0 ? " in time" : "");
 }

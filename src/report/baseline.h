@@ -48,8 +48,8 @@ void pp_baseline_judge(const struct pp_report *baseline, const struct pp_report 
                        const struct pp_tolerances *tolerances,
                        struct pp_verdict verdicts[PP_MOST_TOLERANCES]);
 
-/* Prints what changed: whole step, bubble, causes, op costs by stage; or that nothing
- * did beyond noise. */
+/* Prints what changed: options, whole step, bubble, causes, memory, op costs by stage; or
+ * that nothing did beyond noise. */
 void pp_compare_print(const struct pp_report *before, const struct pp_report *after,
                       bool markdown, FILE *stream);
 

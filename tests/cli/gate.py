@@ -137,6 +137,15 @@ def test_compare_and_baseline_agree(tmp):
     assert f'bubble is {after}' in gate and f"the baseline's {before}" in gate
     expect('compare now.json now.json', 0, 'no difference beyond noise', directory=tmp)
     expect('compare base.json now.json --format markdown', 0, '| bubble |', directory=tmp)
+    expect(f'{SIMULATE} --cost f=1,b=2 --schedule gpipe --json gpipe.json', 0, directory=tmp)
+    told = expect('compare now.json gpipe.json', 0, 'schedule: "1f1b" -> "gpipe"',
+                  'no difference in time beyond noise', directory=tmp)
+    peaks = [line.split() for line in told.splitlines() if 'peak_in_flight' in line]
+    assert peaks == [['peak_in_flight', '4', '8', '+100.0%', 'changed']], told
+    expect(f'{SIMULATE} --cost f=1,b=2,comm=1 --json comm.json', 0, directory=tmp)
+    told = expect('compare now.json comm.json', 0, directory=tmp)
+    waits = [line.split() for line in told.splitlines() if 'communication' in line]
+    assert waits[0][1] == '0.0000' and waits[0][-2:] == [waits[0][2], 'changed'], told
     expect('compare now.json', 2, 'two reports', directory=tmp)
     expect('compare now.json absent.json', 2, 'absent.json', directory=tmp)
 
