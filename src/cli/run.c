@@ -112,8 +112,8 @@ static void describe(struct pp_report *report, const struct pp_run_result *resul
     for (int r = 0; r < report->schedule.ranks; r++) {
         struct pp_report_rank *rank = &report->ranks[r];
         rank->peak_in_flight = (double)result->ranks[r].peak_in_flight / chunks;
-        rank->peak_activation_bytes = result->ranks[r].peak_activation_bytes;
-        rank->parameter_bytes = result->ranks[r].parameter_bytes;
+        rank->peak_activation_bytes = (double)result->ranks[r].peak_activation_bytes;
+        rank->parameter_bytes = (double)result->ranks[r].parameter_bytes;
         memcpy(rank->cpuset, result->ranks[r].cpuset, sizeof rank->cpuset);
     }
     report->link_latency_s = result->link_latency_s;

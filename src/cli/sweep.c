@@ -148,11 +148,12 @@ static void fill_point(struct pp_sweep_point *point, const struct pp_report *rep
     point->measured_max = measured ? report->bubble_max : (double)NAN;
     point->makespan_s = (double)report->metrics.makespan * 1e-9;
     point->tokens_per_s = report->tokens_per_s;
+    point->peak_activation_bytes = NAN;
     for (int r = 0; r < report->schedule.ranks; r++) {
         const struct pp_report_rank *rank = &report->ranks[r];
         point->peak_in_flight = fmax(point->peak_in_flight, rank->peak_in_flight);
         point->peak_activation_bytes =
-            fmax(point->peak_activation_bytes, (double)rank->peak_activation_bytes);
+            fmax(point->peak_activation_bytes, rank->peak_activation_bytes);
     }
     point->done = true;
 }

@@ -61,7 +61,7 @@ static double peak_in_flight(const struct pp_report *report, int rank)
 
 static double peak_activation_bytes(const struct pp_report *report, int rank)
 {
-    return (double)report->ranks[rank].peak_activation_bytes;
+    return report->ranks[rank].peak_activation_bytes;
 }
 
 static double loss(const struct pp_report *report, int rank)

@@ -170,8 +170,11 @@ static void put_rank(FILE *stream, const struct pp_report *report, int r,
         fputs(", ", stream);
     }
     put_real(stream, "peak_in_flight", rank->peak_in_flight);
-    fprintf(stream, ", \"peak_activation_bytes\": %lld, \"parameter_bytes\": %lld, ",
-            (long long)rank->peak_activation_bytes, (long long)rank->parameter_bytes);
+    fputs(", ", stream);
+    put_real(stream, "peak_activation_bytes", rank->peak_activation_bytes);
+    fputs(", ", stream);
+    put_real(stream, "parameter_bytes", rank->parameter_bytes);
+    fputs(", ", stream);
     put_string(stream, "cpuset", rank->cpuset);
     fputs("}", stream);
 }

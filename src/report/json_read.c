@@ -147,10 +147,8 @@ static void read_rank(struct reading *in, const struct pp_node *ranks, int r)
     double chunks_in_flight = known->peak_in_flight * in->report->schedule.chunks;
     if (chunks_in_flight >= 0 && chunks_in_flight <= MOST_COUNT)
         rank->peak_in_flight = (int)lround(chunks_in_flight);
-    known->peak_activation_bytes =
-        pp_read_int(reader, &node, "peak_activation_bytes", 0, INT64_MAX);
-    known->parameter_bytes =
-        pp_read_int(reader, &node, "parameter_bytes", 0, INT64_MAX);
+    known->peak_activation_bytes = pp_read_real(reader, &node, "peak_activation_bytes");
+    known->parameter_bytes = pp_read_real(reader, &node, "parameter_bytes");
     pp_read_text(reader, &node, "cpuset", known->cpuset, sizeof known->cpuset);
     int64_t causes = rank->causes.warmup + rank->causes.dependency +
                      rank->causes.communication + rank->causes.overhead +

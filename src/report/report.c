@@ -45,6 +45,8 @@ static int fill_ranks(struct pp_report *report, struct pp_error *error)
         /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is a step */
         int peak = report->metrics.of_rank[r].peak_in_flight;
         report->ranks[r].peak_in_flight = (double)peak / report->schedule.chunks;
+        report->ranks[r].peak_activation_bytes = NAN;
+        report->ranks[r].parameter_bytes = NAN;
     }
     return 0;
 }

@@ -12,8 +12,8 @@
 struct pp_report_rank {
     double peak_in_flight; /* microbatches * chunks / v: 1 = one microbatch's
                             * activations of one whole rank */
-    int64_t peak_activation_bytes;
-    int64_t parameter_bytes;
+    double peak_activation_bytes; /* NaN in a simulation, */
+    double parameter_bytes;       /* which holds no model */
     char cpuset[256]; /* as hwloc lists it ("0-1"), empty in a simulation */
 };
 

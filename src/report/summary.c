@@ -76,8 +76,10 @@ static void fill_memory(struct pp_table *table, const struct pp_report_rank *ran
     const double mib = 1024 * 1024;
     pp_table_set(table, row, 0, "%d", r);
     pp_table_set(table, row, 1, "%.4g", rank->peak_in_flight);
-    pp_table_set(table, row, 2, "%.2f", (double)rank->peak_activation_bytes / mib);
-    pp_table_set(table, row, 3, "%.2f", (double)rank->parameter_bytes / mib);
+    if (isfinite(rank->peak_activation_bytes))
+        pp_table_set(table, row, 2, "%.2f", rank->peak_activation_bytes / mib);
+    if (isfinite(rank->parameter_bytes))
+        pp_table_set(table, row, 3, "%.2f", rank->parameter_bytes / mib);
     pp_table_set(table, row, 4, "%.*s", PP_CELL - 1, rank->cpuset);
 }
 

@@ -69,7 +69,9 @@ int pp_sweep_print(const struct pp_sweep_point *points, int count, FILE *stream,
         set_fraction(&table, row, 8, point->measured_max);
         pp_table_set(&table, row, 9, "%.2f", point->makespan_s * 1e3);
         pp_table_set(&table, row, 10, "%g", point->peak_in_flight);
-        pp_table_set(&table, row, 11, "%.2f", point->peak_activation_bytes / 1048576);
+        if (isfinite(point->peak_activation_bytes))
+            pp_table_set(&table, row, 11, "%.2f",
+                         point->peak_activation_bytes / 1048576);
         pp_table_set(&table, row, 12, "%.0f", point->tokens_per_s);
         row++;
     }

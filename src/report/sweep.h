@@ -14,7 +14,7 @@ struct pp_sweep_point {
     double theory, simulated, measured, measured_min, measured_max;
     double makespan_s, tokens_per_s;
     double peak_in_flight;        /* the largest of any rank */
-    double peak_activation_bytes; /* likewise; 0 in a simulation */
+    double peak_activation_bytes; /* likewise; NaN in a simulation */
     bool done;                    /* the figures above are there */
     /* Where they are not: PP_BAD_INPUT if there can be no such shape, another status if
      * its run failed; and why. */

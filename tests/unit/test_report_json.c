@@ -46,7 +46,8 @@ static void make_full(struct pp_report *report)
     report->environment.oversubscribed = true;
     report->config =
         json_pack("{s:s, s:f, s:n}", "data", "README.md", "lr", 1e-3, "none");
-    report->ranks[1].peak_activation_bytes = INT64_C(123456789012);
+    report->ranks[0].peak_activation_bytes = 123456789012;
+    report->ranks[0].parameter_bytes = 4096;
     report->theory = 1 / 3.0;
     report->predicted = 0.1;
     report->predicted_makespan_s = 0.0123456789;
