@@ -2,9 +2,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "model/partition.h"
 #include "schedule/csv.h"
+#include "timeline/timeline.h"
 
 enum { DEFAULT_RANKS = 4, DEFAULT_MICROBATCHES = 8 };
 
@@ -58,6 +60,35 @@ static int check_placement(const struct pp_plan *plan, const char *asked,
                    plan->schedule.name, own);
 }
 
+/* How many steps' timelines the command holds. */
+static int count_timelines(const struct pp_options *options)
+{
+    if (options->command == PP_SCHEDULES)
+        return 0;
+    if (options->command == PP_RUN)
+        return options->steps - options->warmup_steps;
+    return options->jitter ? options->steps : 1;
+}
+
+/* Refuses what this machine's memory cannot hold: the system would grant it, and end
+ * the process, or another, when it is used. */
+static int check_memory(const struct pp_plan *plan, const struct pp_options *options,
+                        struct pp_error *error)
+{
+    const struct pp_shape *shape = &plan->shape;
+    double ops = 2.0 * shape->ranks * shape->chunks * shape->microbatches;
+    double bytes = ops * (sizeof(struct pp_op) +
+                          (double)count_timelines(options) * sizeof(struct pp_span));
+    double memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+    if (bytes <= memory)
+        return 0;
+    return pp_fail(
+        error, PP_ENVIRONMENT,
+        "%.3g ops take at least %.3g GB of memory, this machine has %.3g: use "
+        "fewer '--microbatches', '--ranks' or '--steps'",
+        ops, bytes / 1e9, memory / 1e9);
+}
+
 int pp_plan_schedule(struct pp_plan *plan, const struct pp_options *options,
                      struct pp_error *error)
 {
@@ -77,6 +108,8 @@ int pp_plan_schedule(struct pp_plan *plan, const struct pp_options *options,
             options->microbatches ? options->microbatches : DEFAULT_MICROBATCHES,
         .group_size = options->group_size,
     };
+    if (check_memory(plan, options, error) != 0)
+        return -1;
     /* A simulation finds out by itself whether the order blocks. */
     int status =
         options->command == PP_SIMULATE || options->command == PP_SWEEP

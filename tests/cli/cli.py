@@ -277,6 +277,15 @@ def test_a_reader_that_leaves_loses_no_files(tmp):
     assert done.stderr.count('\n') == 1 and 'No space' in done.stderr, done.stderr
 
 
+def test_what_memory_cannot_hold_is_refused():
+    for arguments in ('simulate --ranks 65536 --microbatches 200000000',
+                      '--ranks 60000 --microbatches 100000000',
+                      'schedules show gpipe --ranks 65536 --microbatches 200000000'):
+        status, out, err = ppsim(arguments)
+        assert status == 4 and out == '' and err.count('\n') == 1, (arguments, err)
+        assert 'GB of memory' in err and '--microbatches' in err, err
+
+
 def test_simulation_of_unit_costs():
     found = report('simulate --schedule interleaved --ranks 4 --chunks 2 --microbatches 8 '
                    '--cost f=1,b=2')
