@@ -1,6 +1,7 @@
 #include "run/run.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,6 +58,11 @@ static int set_up(struct job *job, struct pp_error *error)
     MPI_Comm_rank(job->world.comm, &job->world.rank);
     MPI_Comm_size(job->world.comm, &job->world.size);
     result->leads = job->world.rank == 0;
+    if (message_bytes(&config->model) > INT_MAX)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "a message of %zu bytes is more than MPI counts, %d: use a "
+                       "smaller '--microbatch-size', '--seq-len' or '--d-model'",
+                       message_bytes(&config->model), INT_MAX);
     if (pp_topology_init(&job->topology, &job->world, config->threads, error) != 0)
         return -1;
     job->world.own_core = job->topology.own_core;
