@@ -55,9 +55,12 @@ static void fill_times(struct pp_table *table, const struct pp_report *report, i
     const struct pp_metrics *metrics = &report->metrics;
     const struct pp_rank_metrics *rank = &metrics->of_rank[r];
     double unit = pp_time_unit((double)metrics->makespan).ns;
-    const int64_t causes[] = {rank->causes.warmup, rank->causes.dependency,
-                              rank->causes.communication, rank->causes.overhead,
-                              rank->causes.cooldown};
+    const struct pp_causes *own = &rank->causes, *all = &metrics->causes;
+    const int64_t causes[][2] = {{own->warmup, all->warmup},
+                                 {own->dependency, all->dependency},
+                                 {own->communication, all->communication},
+                                 {own->overhead, all->overhead},
+                                 {own->cooldown, all->cooldown}};
     char list[PP_CELL];
     list_stages(stages, report->schedule.chunks, list, sizeof list);
     pp_table_set(table, row, 0, "%d", r);
@@ -66,8 +69,10 @@ static void fill_times(struct pp_table *table, const struct pp_report *report, i
     pp_table_set(table, row, 3, "%.2f", (double)rank->idle / unit);
     pp_table_set(table, row, 4, "%.1f",
                  100 * (double)rank->idle / (double)metrics->makespan);
-    for (int i = 0; i < 5; i++)
-        pp_table_set(table, row, 5 + i, "%.2f", (double)causes[i] / unit);
+    for (int i = 0; i < 5; i++) {
+        if (causes[i][1] > 0) /* no column for a cause that no rank has */
+            pp_table_set(table, row, 5 + i, "%.2f", (double)causes[i][0] / unit);
+    }
 }
 
 static void fill_memory(struct pp_table *table, const struct pp_report_rank *rank,

@@ -40,8 +40,7 @@ void pp_table_set(struct pp_table *table, int row, int column, const char *forma
 static bool says_nothing(const struct pp_table *table, int column)
 {
     for (int row = 0; row < table->rows; row++) {
-        const char *cell = cell_at(table, row, column);
-        if (cell[strspn(cell, "0.")] != '\0')
+        if (cell_at(table, row, column)[0] != '\0')
             return false;
     }
     return true;

@@ -23,8 +23,7 @@ __attribute__((format(printf, 4, 5))) void
 pp_table_set(struct pp_table *table, int row, int column, const char *format, ...);
 
 /* Prints the columns right-aligned, two spaces apart, every line after indent spaces.
- * Columns whose cells are all empty, "0" or "0.0" (whatever the decimals) are left
- * out. */
+ * Columns whose cells are all empty but for the header are left out. */
 void pp_table_print(const struct pp_table *table, FILE *stream, int indent);
 
 #endif
