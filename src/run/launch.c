@@ -46,6 +46,13 @@ static bool single_copy_works(void)
     return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == 1;
 }
 
+/* hwloc's GL component looks for X servers, on behalf of Open MPI, which can take many
+ * seconds where names are not resolved; later versions of hwloc leave it out too. */
+static void set_hwloc_environment(void)
+{
+    setenv("HWLOC_COMPONENTS", "-gl", 0);
+}
+
 static void set_mpi_environment(void)
 {
     const char *local = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
@@ -61,6 +68,7 @@ static void set_mpi_environment(void)
 
 void pp_world_enter(int *rank, int *ranks)
 {
+    set_hwloc_environment();
     set_mpi_environment();
     MPI_Init(NULL, NULL);
     MPI_Comm_rank(MPI_COMM_WORLD, rank);
@@ -185,6 +193,7 @@ int pp_launch(int ranks, int threads, char **argv, int *status, struct pp_error 
         goto failed;
     self[length] = '\0';
     setenv(launched_here, "1", 1);
+    set_hwloc_environment();
     /* OpenBLAS starts its threads when it is loaded, one per core, wanted or not. */
     snprintf(blas_threads, sizeof blas_threads, "%d", threads);
     setenv("OPENBLAS_NUM_THREADS", blas_threads, 0);
