@@ -187,6 +187,9 @@ error:
 static int finish_stream(struct pp_output *output)
 {
     int number = ferror(output->stream) ? EIO : 0;
+    /* The stream has forgotten why; the next write fails for the same reason. */
+    if (number != 0 && output->temporary && write(fileno(output->stream), "", 1) < 0)
+        number = errno;
     if (fflush(output->stream) != 0)
         number = errno;
     /* On disk before the rename, lest a crash leave the name with half the bytes. */
