@@ -4,8 +4,29 @@
 #include <string.h>
 #include <unistd.h>
 
-int pp_gate_init(struct pp_gate *gate, const struct pp_options *options, int ranks,
-                 struct pp_error *error)
+/* Reads the baseline before any work starts that it could not be compared with. */
+static int read_baseline(struct pp_gate *gate, const struct pp_options *options,
+                         const struct pp_plan *plan, struct pp_error *error)
+{
+    if (access(options->baseline, R_OK) != 0)
+        return pp_fail(
+            error, PP_BAD_INPUT,
+            "cannot read '--baseline' '%s': make it with '--update-baseline'",
+            options->baseline);
+    if (pp_report_read_json(&gate->baseline, options->baseline, error) != 0)
+        return -1;
+    gate->compares = true;
+    if (options->command == PP_SIMULATE) /* quick enough to find out afterwards */
+        return 0;
+    json_t *config = pp_plan_config(plan, options);
+    int status = pp_baseline_comparable(&gate->baseline, config, "run", NULL,
+                                        options->baseline, error);
+    json_decref(config);
+    return status;
+}
+
+int pp_gate_init(struct pp_gate *gate, const struct pp_options *options,
+                 const struct pp_plan *plan, struct pp_error *error)
 {
     *gate = (struct pp_gate){
         .checks = calloc((size_t)options->checks.count + 1, sizeof *gate->checks),
@@ -14,8 +35,8 @@ int pp_gate_init(struct pp_gate *gate, const struct pp_options *options, int ran
     if (!gate->checks)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for the checks");
     for (int i = 0; i < gate->check_count; i++) {
-        if (pp_check_parse(&gate->checks[i], options->checks.items[i], ranks, error) !=
-            0)
+        if (pp_check_parse(&gate->checks[i], options->checks.items[i],
+                           plan->schedule.ranks, error) != 0)
             return -1;
     }
     if (!options->tolerance) /* a command without gates */
@@ -25,19 +46,22 @@ int pp_gate_init(struct pp_gate *gate, const struct pp_options *options, int ran
     if (options->update_baseline && !options->baseline)
         return pp_fail(error, PP_BAD_INPUT,
                        "'--update-baseline' needs '--baseline' REPORT.json");
-    if (options->baseline && !options->update_baseline &&
-        access(options->baseline, R_OK) != 0)
-        return pp_fail(
-            error, PP_BAD_INPUT,
-            "cannot read '--baseline' '%s': make it with '--update-baseline'",
-            options->baseline);
+    if (options->baseline && !options->update_baseline)
+        return read_baseline(gate, options, plan, error);
     return 0;
 }
 
 void pp_gate_release(struct pp_gate *gate)
 {
     free(gate->checks);
+    pp_report_release(&gate->baseline);
     *gate = (struct pp_gate){0};
+}
+
+static void append(char *text, size_t size, const char *piece, size_t length)
+{
+    size_t used = strlen(text);
+    snprintf(text + used, size - used, "%.*s", (int)length, piece);
 }
 
 /* The command line again, quoted for a shell. */
@@ -45,36 +69,28 @@ static void rerun_command(const struct pp_options *options, char *text, size_t s
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                 "0123456789-_=./,:%+@";
-    size_t used = 0;
-    for (int i = 0; options->argv[i] && used < size; i++) {
+    for (int i = 0; options->argv[i]; i++) {
         const char *word = options->argv[i];
-        bool quote = word[strspn(word, plain)] != '\0' || *word == '\0';
-        used += (size_t)snprintf(text + used, size - used, quote ? "%s'%s'" : "%s%s",
-                                 i > 0 ? " " : "", word);
+        append(text, size, " ", i > 0 ? 1 : 0);
+        if (*word != '\0' && word[strspn(word, plain)] == '\0') {
+            append(text, size, word, strlen(word));
+            continue;
+        }
+        append(text, size, "'", 1);
+        for (const char *at = word; *at; at += strcspn(at, "'")) {
+            if (*at == '\'') /* nothing but another kind of quote can quote it */
+                append(text, size, "'\\''", 4), at++;
+            append(text, size, at, strcspn(at, "'"));
+        }
+        append(text, size, "'", 1);
     }
-}
-
-/* Adds the verdicts of the baseline to those of the checks. */
-static int judge_baseline(const struct pp_gate *gate, const struct pp_report *report,
-                          const char *path, struct pp_verdict *verdicts,
-                          struct pp_error *error)
-{
-    struct pp_report baseline = {0};
-    int status = pp_report_read_json(&baseline, path, error);
-    if (status == 0)
-        status = pp_baseline_comparable(&baseline, report, path, error);
-    if (status == 0)
-        pp_baseline_judge(&baseline, report, &gate->tolerances, verdicts);
-    pp_report_release(&baseline);
-    return status;
 }
 
 int pp_gate_judge(const struct pp_gate *gate, const struct pp_report *report,
                   const struct pp_options *options, bool *passed,
                   struct pp_error *error)
 {
-    bool compares = options->baseline && !options->update_baseline;
-    int count = gate->check_count + (compares ? gate->tolerances.count : 0);
+    int count = gate->check_count + (gate->compares ? gate->tolerances.count : 0);
     char command[4096] = "";
     *passed = true;
     if (options->update_baseline &&
@@ -94,9 +110,13 @@ int pp_gate_judge(const struct pp_gate *gate, const struct pp_report *report,
     for (int i = 0; i < gate->check_count; i++)
         pp_check_judge(&gate->checks[i], report, &verdicts[i]);
     int status = 0;
-    if (compares)
-        status = judge_baseline(gate, report, options->baseline,
-                                verdicts + gate->check_count, error);
+    if (gate->compares) {
+        status =
+            pp_baseline_comparable(&gate->baseline, report->config, report->command,
+                                   report->environment.clock, options->baseline, error);
+        pp_baseline_judge(&gate->baseline, report, &gate->tolerances,
+                          verdicts + gate->check_count);
+    }
     if (status == 0) {
         for (int i = 0; i < count; i++)
             *passed &= verdicts[i].passed;

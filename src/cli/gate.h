@@ -2,7 +2,7 @@
 #ifndef PP_CLI_GATE_H
 #define PP_CLI_GATE_H
 
-#include "cli/options.h"
+#include "cli/plan.h"
 #include "report/baseline.h"
 #include "report/check.h"
 
@@ -11,16 +11,20 @@ struct pp_gate {
     struct pp_check *checks; /* [check_count], owned */
     int check_count;
     struct pp_tolerances tolerances;
+    struct pp_report baseline; /* read where compares; owned */
+    bool compares;
 };
 
-/* PP_BAD_INPUT for a malformed expression, or a baseline that is not there. */
-int pp_gate_init(struct pp_gate *gate, const struct pp_options *options, int ranks,
-                 struct pp_error *error);
+/* PP_BAD_INPUT for a malformed expression, or a baseline that cannot be read or, of a
+ * run, is of another configuration than the plan. */
+int pp_gate_init(struct pp_gate *gate, const struct pp_options *options,
+                 const struct pp_plan *plan, struct pp_error *error);
 void pp_gate_release(struct pp_gate *gate);
 
 /* Judges the report, prints the verdicts in --format, writes the baseline anew where
- * that was asked for. Sets *passed. PP_BAD_INPUT for a baseline that cannot be
- * compared, and for timings of an oversubscribed wall clock without --force. */
+ * that was asked for. Sets *passed. PP_BAD_INPUT for a baseline of another
+ * configuration or clock, and for timings of an oversubscribed wall clock without
+ * --force. */
 int pp_gate_judge(const struct pp_gate *gate, const struct pp_report *report,
                   const struct pp_options *options, bool *passed,
                   struct pp_error *error);

@@ -220,7 +220,7 @@ int pp_command_run(struct pp_options *options, char **argv)
     }
     if (pp_plan_init(&plan, options, &error) != 0 ||
         configure(&config, options, &plan, &error) != 0 ||
-        pp_gate_init(&gate, options, plan.schedule.ranks, &error) != 0)
+        pp_gate_init(&gate, options, &plan, &error) != 0)
         status = error.status;
     if (status == PP_DONE && launched && plan.schedule.ranks != world) {
         pp_fail(

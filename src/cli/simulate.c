@@ -15,7 +15,7 @@ int pp_command_simulate(struct pp_options *options)
     int status = PP_DONE;
     if (pp_output_paths_check(options, &error) != 0 ||
         pp_plan_schedule(&plan, options, &error) != 0 ||
-        pp_gate_init(&gate, options, plan.schedule.ranks, &error) != 0 ||
+        pp_gate_init(&gate, options, &plan, &error) != 0 ||
         pp_simulation(&report, &plan, options, 1, &error) != 0 ||
         pp_output_report(&report, options, &terminal, &error) != 0 ||
         pp_gate_judge(&gate, &report, options, &passed, &error) != 0)

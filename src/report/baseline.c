@@ -117,21 +117,21 @@ static bool differs(const struct pp_report *other, const char *key, const json_t
            !json_equal(value, json_object_get(other->config, key));
 }
 
-int pp_baseline_comparable(const struct pp_report *baseline,
-                           const struct pp_report *report, const char *path,
+int pp_baseline_comparable(const struct pp_report *baseline, const json_t *config,
+                           const char *command, const char *clock, const char *path,
                            struct pp_error *error)
 {
     char keys[512] = "";
     const char *key;
     json_t *value;
-    json_object_foreach(report->config, key, value)
+    json_object_foreach((json_t *)config, key, value)
     {
         if (differs(baseline, key, value))
             note(keys, sizeof keys, key);
     }
-    if (strcmp(baseline->command, report->command) != 0)
+    if (strcmp(baseline->command, command) != 0)
         note(keys, sizeof keys, "command");
-    if (strcmp(baseline->environment.clock, report->environment.clock) != 0)
+    if (clock && strcmp(baseline->environment.clock, clock) != 0)
         note(keys, sizeof keys, "environment.clock");
     if (keys[0] == '\0')
         return 0;

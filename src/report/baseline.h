@@ -38,9 +38,10 @@ int pp_tolerances_parse(struct pp_tolerances *tolerances, const char *text,
                         struct pp_error *error);
 
 /* Refuses a baseline of another configuration, naming the keys that differ: all that
- * decide the result, not where output goes. PP_BAD_INPUT. */
-int pp_baseline_comparable(const struct pp_report *baseline,
-                           const struct pp_report *report, const char *path,
+ * decide the result, not where output goes. clock is NULL where it is not chosen yet.
+ * PP_BAD_INPUT. */
+int pp_baseline_comparable(const struct pp_report *baseline, const json_t *config,
+                           const char *command, const char *clock, const char *path,
                            struct pp_error *error);
 
 /* One verdict per tolerance. */
@@ -48,8 +49,8 @@ void pp_baseline_judge(const struct pp_report *baseline, const struct pp_report 
                        const struct pp_tolerances *tolerances,
                        struct pp_verdict verdicts[PP_MOST_TOLERANCES]);
 
-/* Prints what changed: options, whole step, bubble, causes, memory, op costs by stage; or
- * that nothing did beyond noise. */
+/* Prints what changed: options, whole step, bubble, causes, memory, op costs by stage;
+ * or that nothing did beyond noise. */
 void pp_compare_print(const struct pp_report *before, const struct pp_report *after,
                       bool markdown, FILE *stream);
 
