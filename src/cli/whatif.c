@@ -1,10 +1,17 @@
 #include "cli/whatif.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "cli/predict.h"
 #include "model/partition.h"
+
+static int config_number(const struct pp_report *report, const char *key)
+{
+    json_int_t number = json_integer_value(json_object_get(report->config, key));
+    return number > 0 && number <= INT_MAX ? (int)number : 0;
+}
 
 /* The report's own split, [stages]; false if it does not tell or is even. */
 static bool read_split(const struct pp_report *report, const int *even, int *layers_of)
@@ -44,7 +51,11 @@ int pp_predict_even_split(const struct pp_report *report, struct pp_even_split *
 {
     int stages = report->schedule.stages;
     const struct pp_model_config model = {
-        .layers = (int)json_integer_value(json_object_get(report->config, "layers"))};
+        .layers = config_number(report, "layers"),
+        .d_model = config_number(report, "d_model"),
+        .seq_len = config_number(report, "seq_len"),
+        .microbatch_size = config_number(report, "microbatch_size"),
+    };
     int *from = calloc((size_t)stages, sizeof *from);
     int *to = calloc((size_t)stages, sizeof *to);
     struct pp_costs costs = {0};
@@ -55,7 +66,8 @@ int pp_predict_even_split(const struct pp_report *report, struct pp_even_split *
     else if (stages > 1 && model.layers >= stages &&
              pp_partition(&model, "even", stages, to, error) == 0 &&
              read_split(report, to, from)) {
-        status = pp_costs_from_report(&costs, report, &report->schedule, 0, error);
+        status = pp_costs_from_report(&costs, report, &report->schedule,
+                                      pp_message_bytes(&model), error);
         if (status == 0) {
             respread(&costs, from, to);
             status = pp_predict(&report->schedule, &costs, &even->bubble,
