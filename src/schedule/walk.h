@@ -125,7 +125,7 @@ static inline int64_t *pp_walk_output(const struct pp_walk *walk, struct pp_op o
 
 /* The walk jumps between ranks too soon for the processor to see that it goes along
  * their rows, so it says itself what it needs next: this many ops ahead. */
-enum { PP_WALK_AHEAD = 16 };
+enum { PP_WALK_AHEAD = 4 };
 
 /* Copies the block that the rank's next op stands in, and has the one after it brought
  * nearer. */
