@@ -185,9 +185,10 @@ static void print_change(const char *name, const struct pp_change *change,
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
     fprintf(stream, row, name, pp_figure_text(change->figure, change->before, before),
             pp_figure_text(change->figure, change->after, after), percent,
-            change->before == change->after ? "same"
-            : change->beyond_noise          ? "changed"
-                                            : "within noise");
+            isnan(change->before + change->after) ? "unknown"
+            : change->before == change->after     ? "same"
+            : change->beyond_noise                ? "changed"
+                                                  : "within noise");
 #pragma GCC diagnostic pop
 }
 
@@ -198,11 +199,16 @@ static void print_config(const struct pp_report *before, const struct pp_report 
     const char *key;
     json_t *value;
     int differing = 0;
+    if (strcmp(before->environment.clock, after->environment.clock) != 0) {
+        fprintf(stream, markdown ? "- clock: `%s` -> `%s`\n" : "  clock: %s -> %s\n",
+                before->environment.clock, after->environment.clock);
+        differing++;
+    }
     json_object_foreach(after->config, key, value)
     {
-        if (!differs(before, key, value))
-            continue;
         const json_t *other = json_object_get(before->config, key);
+        if (!differs(before, key, value) || (!other && json_is_null(value)))
+            continue;
         char *was = other ? json_dumps(other, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
         char *is = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
         fprintf(stream, markdown ? "- %s: `%s` -> `%s`\n" : "  %s: %s -> %s\n", key,

@@ -125,15 +125,18 @@ void pp_check_judge(const struct pp_check *check, const struct pp_report *report
         /* No comparison holds for NaN. */
         .passed = satisfied(check->comparison, value, check->bound),
     };
+    char name[64];
+    snprintf(name, sizeof name, check->rank < 0 ? "%s" : "%s[%d]", check->figure->name,
+             check->rank);
     snprintf(verdict->name, sizeof verdict->name, "check %s", check->text);
     pp_figure_text(check->figure, value, text);
     if (range.low < range.high)
         snprintf(verdict->finding, sizeof verdict->finding,
-                 "%s is %s, %s to %s over %d steps; wanted %s", check->figure->name,
-                 text, pp_figure_text(check->figure, range.low, low),
+                 "%s is %s, %s to %s over %d steps; wanted %s", name, text,
+                 pp_figure_text(check->figure, range.low, low),
                  pp_figure_text(check->figure, range.high, high), report->step_count,
                  check->text);
     else
-        snprintf(verdict->finding, sizeof verdict->finding, "%s is %s; wanted %s",
-                 check->figure->name, text, check->text);
+        snprintf(verdict->finding, sizeof verdict->finding, "%s is %s; wanted %s", name,
+                 text, check->text);
 }

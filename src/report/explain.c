@@ -116,7 +116,7 @@ static void tell_rank(const struct story *story, int r)
     const struct pp_report *report = story->report;
     const struct pp_rank_metrics *rank = &report->metrics.of_rank[r];
     struct pp_gap gaps[GAPS_PER_RANK];
-    char text[PP_DURATION_TEXT], at[PP_DURATION_TEXT], op[PP_OP_TEXT];
+    char text[PP_DURATION_TEXT], op[PP_OP_TEXT];
     fprintf(story->stream, "rank %d: idle %s (%.1f%%)", r,
             pp_duration_text((double)rank->idle, text), percent(story, rank->idle));
     if (rank->causes.cooldown > 0)
@@ -127,9 +127,12 @@ static void tell_rank(const struct story *story, int r)
                                 r, GAPS_PER_RANK, gaps);
     for (int i = 0; i < count; i++) {
         const struct pp_gap *gap = &gaps[i];
-        fprintf(story->stream,
-                "  before %s at %s: ", pp_op_text(report->schedule.ops[gap->op], op),
-                pp_duration_text((double)(gap->from - report->metrics.start), at));
+        fprintf(
+            story->stream,
+            "  before %s, from %s on: ", pp_op_text(report->schedule.ops[gap->op], op),
+            gap->from == report->metrics.start
+                ? "the start"
+                : pp_duration_text((double)(gap->from - report->metrics.start), text));
         tell_parts(story, gap);
         fputs("\n    ", story->stream);
         tell_reason(story, gap);

@@ -123,7 +123,9 @@ static void draw_legend(const struct gantt *gantt)
             fputc(pp_kind_letter(kind), gantt->stream);
         fprintf(gantt->stream, " %s  ", names[kind]);
     }
-    fputs(". bubble", gantt->stream);
+    fputs(gantt->color ? ". bubble  3 microbatch 3"
+                       : ". bubble  F3== F of microbatch 3",
+          gantt->stream);
     if (report->schedule.chunks > 1)
         fprintf(gantt->stream, "  %s: odd chunks",
                 gantt->color ? "lighter" : "lower case");

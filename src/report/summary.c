@@ -10,6 +10,25 @@
 /* More ranks than this are listed in part: the first and the last ones. */
 enum { MOST_ROWS = 32 };
 
+/* " F 1.00 ms, B 2.00 ms", where every stage takes the same. */
+static void print_equal_costs(const struct pp_report *report, FILE *stream)
+{
+    const struct pp_cost *of_kind[PP_KINDS] = {NULL};
+    for (int i = 0; i < report->cost_count; i++) {
+        const struct pp_cost *cost = &report->costs[i], **first = &of_kind[cost->kind];
+        if (*first && (*first)->median != cost->median)
+            return;
+        *first = cost;
+    }
+    for (int kind = 0, printed = 0; kind < PP_KINDS; kind++) {
+        char text[PP_DURATION_TEXT];
+        if (of_kind[kind])
+            fprintf(stream, "%s %c %s", printed++ > 0 ? "," : ":",
+                    pp_kind_letter((enum pp_kind)kind),
+                    pp_duration_text((double)of_kind[kind]->median, text));
+    }
+}
+
 static void print_headline(const struct pp_report *report, FILE *stream, bool color)
 {
     const struct pp_schedule *schedule = &report->schedule;
@@ -18,11 +37,14 @@ static void print_headline(const struct pp_report *report, FILE *stream, bool co
             schedule->ranks == 1 ? "" : "s", schedule->stages,
             schedule->stages == 1 ? "" : "s", schedule->microbatches,
             schedule->microbatches == 1 ? "" : "es", color ? "\x1b[0m" : "");
-    if (strcmp(report->environment.clock, "simulated") == 0)
-        fputs(" · simulated\n", stream);
-    else
+    if (strcmp(report->environment.clock, "simulated") == 0) {
+        fputs(" · simulated", stream);
+        print_equal_costs(report, stream);
+        fputc('\n', stream);
+    } else {
         fprintf(stream, " · %s clock%s\n", report->environment.clock,
                 report->environment.oversubscribed ? " · more ranks than cores" : "");
+    }
 }
 
 /* "0,4,8", or "0,4,..,28" where there are many. */
