@@ -43,9 +43,6 @@ int pp_gate_init(struct pp_gate *gate, const struct pp_options *options,
         return 0;
     if (pp_tolerances_parse(&gate->tolerances, options->tolerance, error) != 0)
         return -1;
-    if (options->update_baseline && !options->baseline)
-        return pp_fail(error, PP_BAD_INPUT,
-                       "'--update-baseline' needs '--baseline' REPORT.json");
     if (options->baseline && !options->update_baseline)
         return read_baseline(gate, options, plan, error);
     return 0;

@@ -344,10 +344,45 @@ static int unknown_option(enum pp_command command, const char *text,
                    nearest ? "'?)" : "", command_names[command]);
 }
 
+static bool is_given(const bool *given, const char *name)
+{
+    for (int i = 0; i < ROWS; i++) {
+        if (given[i] && strcmp(rows[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* An option that says nothing without another would be a mistake that nobody sees: a
+ * gate without its baseline is always green. */
+static int check_needs(const struct pp_options *options, const bool *given,
+                       struct pp_error *error)
+{
+    static const struct {
+        const char *option, *needed;
+    } needs[] = {{"tolerance", "baseline"},
+                 {"update-baseline", "baseline"},
+                 {"keep-data", "plot"},
+                 {"picture", "plot"}};
+    for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
+        if (is_given(given, needs[i].option) && !is_given(given, needs[i].needed))
+            return pp_fail(error, PP_BAD_INPUT, "'--%s' needs '--%s'", needs[i].option,
+                           needs[i].needed);
+    }
+    bool judges = options->command == PP_RUN || options->command == PP_SIMULATE;
+    if (judges && is_given(given, "format") && !is_given(given, "check") &&
+        !is_given(given, "baseline"))
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--format' needs something to judge: '--check' or "
+                       "'--baseline'");
+    return 0;
+}
+
 int pp_options_parse(struct pp_options *options, int argc, char **argv,
                      struct pp_error *error)
 {
     struct option list[ROWS + 1];
+    bool given[ROWS] = {false};
     int count = 0, found;
     enum { ARGUMENT = 1, FIRST_ROW = 256 };
     *options = (struct pp_options){.argv = argv};
@@ -381,6 +416,8 @@ int pp_options_parse(struct pp_options *options, int argc, char **argv,
             return unknown_option(options->command, argv[optind - 1], error);
         else if (set(options, &rows[found - FIRST_ROW], optarg, error) != 0)
             return -1;
+        else
+            given[found - FIRST_ROW] = true;
     }
     while (optind < argc)
         options->arguments[options->argument_count++] = argv[optind++];
@@ -388,7 +425,7 @@ int pp_options_parse(struct pp_options *options, int argc, char **argv,
         return pp_fail(error, PP_BAD_INPUT, "'ppsim %s' takes no argument '%s'",
                        command_names[options->command],
                        options->arguments[most_arguments[options->command]]);
-    return 0;
+    return options->help ? 0 : check_needs(options, given, error);
 }
 
 void pp_options_release(struct pp_options *options)

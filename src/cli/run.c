@@ -9,8 +9,8 @@
 #include "cli/output.h"
 #include "cli/plan.h"
 #include "cli/predict.h"
+#include "model/checkpoint.h"
 #include "model/corpus.h"
-#include "model/safetensors.h"
 #include "run/launch.h"
 #include "run/run.h"
 #include "simulate/cost_text.h"
@@ -94,8 +94,9 @@ static int check_files(const struct pp_options *options, const struct pp_plan *p
         return 0;
     if (pp_st_open(&file, options->load, error) != 0)
         return -1;
+    int status = pp_checkpoint_check(&file, &plan->model, error);
     pp_st_close(&file);
-    return 0;
+    return status;
 }
 
 static void describe(struct pp_report *report, const struct pp_run_result *result,

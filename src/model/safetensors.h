@@ -37,7 +37,7 @@ struct pp_st_file {
 int pp_st_open(struct pp_st_file *file, const char *path, struct pp_error *error);
 void pp_st_close(struct pp_st_file *file);
 
-/* The tensor of that name, or of "transformer." + name (as GPT2LMHeadModel saves it);
+/* The tensor of that name, else of "transformer." + name (as GPT2LMHeadModel saves it);
  * NULL if there is none. */
 const struct pp_st_tensor *pp_st_find(const struct pp_st_file *file, const char *name);
 

@@ -347,13 +347,16 @@ const struct pp_st_tensor *pp_st_find(const struct pp_st_file *file, const char 
 {
     static const char prefix[] = "transformer.";
     size_t skip = sizeof prefix - 1;
+    const struct pp_st_tensor *prefixed = NULL;
     for (int i = 0; i < file->count; i++) {
         const char *candidate = file->tensors[i].name;
-        if (strcmp(candidate, name) == 0 || (strncmp(candidate, prefix, skip) == 0 &&
-                                             strcmp(candidate + skip, name) == 0))
+        if (strcmp(candidate, name) == 0)
             return &file->tensors[i];
+        if (strncmp(candidate, prefix, skip) == 0 &&
+            strcmp(candidate + skip, name) == 0)
+            prefixed = &file->tensors[i];
     }
-    return NULL;
+    return prefixed;
 }
 
 /* "(256, 128)"; returns buffer. */

@@ -168,7 +168,10 @@ void pp_baseline_judge(const struct pp_report *baseline, const struct pp_report 
                  pp_figure_text(figure, change.before, before),
                  tolerances->both ? "off by" : "worse by",
                  pp_figure_text(figure, allowed, most),
-                 change.beyond_noise ? "" : " (the steps' ranges overlap)");
+                 change.beyond_noise ||
+                         change.after_range.low == change.after_range.high
+                     ? ""
+                     : " (the steps' ranges overlap)");
     }
 }
 

@@ -113,7 +113,8 @@ static void collect(struct paje *paje)
             add(paje, spans[k].end, k, DESTROY, last);
             if (producer == PP_NO_OP || pp_rank_of_op(schedule, producer) == r)
                 continue;
-            add(paje, spans[producer].end, k, START_LINK, false);
+            add(paje, spans[pp_release_of(schedule, producer)].end, k, START_LINK,
+                false);
             add(paje, spans[k].arrived, k, END_LINK, false);
         }
     }

@@ -138,7 +138,7 @@ static void put_message(struct trace *trace, int rank, size_t k)
     if (producer == PP_NO_OP)
         return;
     int sender = pp_rank_of_op(schedule, producer);
-    const struct pp_span *from = &spans[producer];
+    const struct pp_span *from = &spans[pp_release_of(schedule, producer)];
     if (sender == rank)
         return;
     put_message_slice(trace, rank, schedule->ops[producer], from->end, spans[k].arrived,

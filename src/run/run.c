@@ -214,6 +214,18 @@ static int save(struct job *job, const char *path, bool gradients, int step,
     return pp_agree(&job->world, status, error);
 }
 
+static int refuse_numbers(const struct pp_run_config *config, int step,
+                          const char *what, struct pp_error *error)
+{
+    if (step == 1 && config->load)
+        return pp_fail(error, PP_WRONG_NUMBERS,
+                       "%s of step 1 is not finite: are the parameters in '%s'", what,
+                       config->load);
+    return pp_fail(error, PP_WRONG_NUMBERS,
+                   "%s of step %d is not finite: try a smaller '--lr' than %g", what,
+                   step, config->optimizer.lr);
+}
+
 static int train(struct job *job, struct pp_error *error)
 {
     const struct pp_run_config *config = job->config;
@@ -229,11 +241,9 @@ static int train(struct job *job, struct pp_error *error)
             result->numbers[row] = step;
             result->whole[row] = outcome.whole;
         }
-        if (!isfinite(outcome.loss))
-            return pp_fail(
-                error, PP_WRONG_NUMBERS,
-                "loss of step %d is not finite: try a smaller '--lr' than %g", step,
-                config->optimizer.lr);
+        if (!isfinite(outcome.loss) || !isfinite(outcome.norm))
+            return refuse_numbers(
+                config, step, isfinite(outcome.loss) ? "a gradient" : "loss", error);
         if (config->on_step && result->leads)
             config->on_step(config->on_step_data,
                             &(struct pp_progress){
@@ -246,6 +256,10 @@ static int train(struct job *job, struct pp_error *error)
             save(job, config->save_grads, true, step, error) != 0)
             return -1;
     }
+    /* What no later step has looked at. */
+    if (!pp_tensors_finite(&job->trainer.tensors))
+        return refuse_numbers(config, config->steps, "a parameter after the update",
+                              error);
     return 0;
 }
 

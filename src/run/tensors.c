@@ -149,6 +149,18 @@ double pp_tensors_norm(const struct pp_tensors *tensors, double *squares)
     return sqrt(sum);
 }
 
+bool pp_tensors_finite(const struct pp_tensors *tensors)
+{
+    double wrong = 0;
+    for (int i = 0; i < tensors->count; i++) {
+        const struct pp_parameter *own = pp_tensors_own(tensors, i);
+        for (size_t k = 0; own && k < own->count; k++)
+            wrong += !isfinite(own->value[k]);
+    }
+    pp_max_doubles(tensors->rank->world, &wrong, 1);
+    return wrong == 0;
+}
+
 static uint64_t hash(const real *values, size_t count)
 {
     uint64_t h = count;

@@ -33,6 +33,9 @@ bool pp_tensors_exchange(const struct pp_tensors *tensors);
  * squares [count] is scratch. */
 double pp_tensors_norm(const struct pp_tensors *tensors, double *squares);
 
+/* Collective. Are all values finite? */
+bool pp_tensors_finite(const struct pp_tensors *tensors);
+
 /* A digest of all values, as 16 hex digits. PP_ENVIRONMENT when out of memory. */
 int pp_tensors_digest(const struct pp_tensors *tensors, char text[32],
                       struct pp_error *error);

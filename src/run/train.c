@@ -88,14 +88,16 @@ static void draw(struct pp_trainer *trainer, int step)
                                        : trainer->unused);
 }
 
-/* Clips by the global norm, as torch.nn.utils.clip_grad_norm_ does, and updates. */
-static void update(struct pp_trainer *trainer, int step)
+/* Clips by the global norm, as torch.nn.utils.clip_grad_norm_ does, and updates.
+ * Returns the norm. */
+static double update(struct pp_trainer *trainer, int step)
 {
     const struct pp_run_config *config = trainer->config;
-    double factor = 1;
+    double norm = pp_tensors_norm(&trainer->tensors, trainer->squares), factor = 1;
+    if (!isfinite(norm))
+        return norm;
     if (config->clip_norm > 0)
-        factor = config->clip_norm /
-                 (pp_tensors_norm(&trainer->tensors, trainer->squares) + 1e-6);
+        factor = config->clip_norm / (norm + 1e-6);
     for (int c = 0; c < trainer->rank.chunk_count; c++) {
         struct pp_stage *stage = &trainer->rank.chunks[c].model;
         float *first = trainer->moments[c];
@@ -103,6 +105,7 @@ static void update(struct pp_trainer *trainer, int step)
                           stage->real_count, stage->values, stage->grads, first,
                           first ? first + stage->real_count : NULL);
     }
+    return norm;
 }
 
 /* The loss on the rank that has it, -INFINITY elsewhere: the maximum is the loss. */
@@ -136,7 +139,7 @@ void pp_trainer_step(struct pp_trainer *trainer, int step, struct pp_span *spans
 
     int64_t cpu = pp_clock_cpu();
     pp_tensors_tie(&trainer->tensors, trainer->tie);
-    update(trainer, step);
+    double norm = update(trainer, step);
     int64_t end = pp_clock_now(trainer->clock);
     if (trainer->clock->kind == PP_CLOCK_VIRTUAL)
         end += pp_clock_cpu() - cpu;
@@ -151,6 +154,7 @@ void pp_trainer_step(struct pp_trainer *trainer, int step, struct pp_span *spans
     pp_max_doubles(trainer->world, most, 5);
     *outcome = (struct pp_outcome){
         .loss = most[4] > 0 ? (double)NAN : most[3],
+        .norm = norm,
         .makespan = (int64_t)(most[1] + most[0]),
         .whole = (int64_t)(most[2] + most[0]),
     };

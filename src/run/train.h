@@ -25,6 +25,8 @@ struct pp_trainer {
 /* What one step came to; the same on every rank. */
 struct pp_outcome {
     double loss;      /* nats per token, before the update */
+    double norm;      /* of the gradients, before clipping; no update is made where it
+                       * is not finite */
     int64_t makespan; /* ns, last end - first start of the ops */
     int64_t whole;    /* ns, to the end of the last rank's update */
 };

@@ -39,6 +39,24 @@ static int64_t last_op(const struct path *path)
     return PP_NO_OP;
 }
 
+/* The op at whose end the last input was released that the op, or its joined pair,
+ * needs from another stage; PP_NO_OP where it needs none. */
+static int64_t releaser_of(const struct path *path, int64_t k)
+{
+    const struct pp_schedule *schedule = path->timeline->schedule;
+    const struct pp_span *spans = path->timeline->spans;
+    int64_t last = PP_NO_OP;
+    for (int64_t j = k; j <= pp_release_of(schedule, k); j++) {
+        int64_t producer = pp_producer_of(path->producers, j);
+        if (producer == PP_NO_OP)
+            continue;
+        producer = pp_release_of(schedule, producer);
+        if (last == PP_NO_OP || spans[producer].end > spans[last].end)
+            last = producer;
+    }
+    return last;
+}
+
 /* How the op came to start when it did, and the op that decided it. Ops are followed
  * back in time: a producer that ends after its consumer started, which only clocks out
  * of step can show, is not followed. */
@@ -46,7 +64,7 @@ static int64_t step_back(const struct path *path, int64_t k, struct pp_link *lin
 {
     const struct pp_span *spans = path->timeline->spans;
     int64_t from = free_from(path, k), start = spans[k].start;
-    int64_t producer = pp_producer_of(path->producers, k);
+    int64_t producer = releaser_of(path, k);
     *link = (struct pp_link){.op = k};
     bool late = spans[k].arrived > from || is_first(path, k);
     if (producer != PP_NO_OP && late && spans[producer].end <= start &&
@@ -159,7 +177,7 @@ int pp_longest_gaps(const struct pp_timeline *timeline,
         int64_t arrived = clamp(span->arrived, ready, span->start);
         gaps[place] = (struct pp_gap){
             .op = (int64_t)k,
-            .producer = pp_producer_of(producers, (int64_t)k),
+            .producer = releaser_of(&path, (int64_t)k),
             .from = from,
             .dependency = ready - from,
             .communication = arrived - ready,

@@ -39,6 +39,11 @@ int64_t pp_producer_of(const struct pp_producers *producers, int64_t k)
     return producers->released_by[pp_output_index(schedule, producer)];
 }
 
+int64_t pp_release_of(const struct pp_schedule *schedule, int64_t k)
+{
+    return schedule->ops[k].joined ? k + 1 : k;
+}
+
 int pp_rank_of_op(const struct pp_schedule *schedule, int64_t k)
 {
     return schedule->rank_of[schedule->ops[k].stage];

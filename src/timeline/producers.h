@@ -21,6 +21,10 @@ void pp_producers_release(struct pp_producers *producers);
  * PP_NO_OP where it needs none. */
 int64_t pp_producer_of(const struct pp_producers *producers, int64_t k);
 
+/* The op at whose end the k-th op's output is released: itself, or the second of its
+ * joined pair. */
+int64_t pp_release_of(const struct pp_schedule *schedule, int64_t k);
+
 /* The rank that executes the k-th op. */
 int pp_rank_of_op(const struct pp_schedule *schedule, int64_t k);
 

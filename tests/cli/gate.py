@@ -82,7 +82,10 @@ def test_formats():
 def test_baselines(tmp):
     base = '--baseline base.json'
     expect(f'{SIMULATE} {base}', 2, 'base.json', '--update-baseline', directory=tmp)
-    expect(f'{SIMULATE} --update-baseline', 2, '--baseline', directory=tmp)
+    for alone, needed in (('--update-baseline', '--baseline'), ('--keep-data d', '--plot'),
+                          ('--tolerance 0.1', '--baseline'), ('--format tap', '--check'),
+                          ('--picture in-flight', '--plot')):
+        expect(f'{SIMULATE} {alone}', 2, alone.split()[0], needed, directory=tmp)
     expect(f'{SIMULATE} {base} --update-baseline', 0, directory=tmp)
     expect(f'{SIMULATE} {base}', 0, 'pass', directory=tmp)
     expect(f'{SIMULATE} {base} --microbatches 9', 2, "'microbatches'", directory=tmp)
