@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/predict.h"
 #include "model/partition.h"
@@ -48,12 +49,43 @@ static int costs_of_device(struct pp_costs *costs, const struct pp_options *opti
     return 0;
 }
 
+static bool asks_for_split(const struct pp_options *options)
+{
+    return strcmp(options->layer_split, "even") != 0;
+}
+
+/* Measured costs are those of the split that they were measured on. */
+static int check_split(const struct pp_report *report, const struct pp_options *options,
+                       struct pp_plan *plan, struct pp_error *error)
+{
+    const json_t *split = json_object_get(report->config, "layer_split");
+    size_t index;
+    const json_t *layers;
+    if (!asks_for_split(options))
+        return 0;
+    if (pp_plan_model(plan, options, error) != 0)
+        return -1;
+    json_array_foreach((json_t *)split, index, layers)
+    {
+        if (index < (size_t)plan->schedule.stages &&
+            json_integer_value(layers) != plan->layers_of[index])
+            return pp_fail(error, PP_BAD_INPUT,
+                           "'--layer-split' %s: '%s' was measured on another, whose "
+                           "stage %zu has %lld layers",
+                           options->layer_split, options->costs, index,
+                           (long long)json_integer_value(layers));
+    }
+    return 0;
+}
+
 static int costs_of_report(struct pp_costs *costs, const struct pp_options *options,
-                           const struct pp_plan *plan, double message_bytes,
+                           struct pp_plan *plan, double message_bytes,
                            struct pp_error *error)
 {
     struct pp_report report = {0};
     int status = pp_report_read_json(&report, options->costs, error);
+    if (status == 0)
+        status = check_split(&report, options, plan, error);
     if (status == 0) {
         pp_costs_release(costs);
         status =
@@ -77,6 +109,11 @@ static int set_costs(struct pp_costs *costs, const struct pp_options *options,
             error, PP_BAD_INPUT,
             "'--cost', '--costs' and '--device' each say what ops take: give "
             "one of them");
+    if (asks_for_split(options) && !options->costs && !options->device &&
+        !options->really_run)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--layer-split' needs '--device' or '--costs': '--cost' is of "
+                       "stages, whatever their layers");
     if (pp_costs_init(costs, plan->schedule.stages, error) != 0)
         return -1;
     if (options->costs)

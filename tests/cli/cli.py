@@ -407,6 +407,26 @@ def test_explain_names_the_slow_stage(tmp):
     refused('explain absent.json', 'absent.json', directory=tmp)
 
 
+def test_free_links_carry_no_part_of_the_critical_path(tmp):
+    for name in ('gpipe', '1f1b', 'interleaved', 'bfs', 'zb-h1', 'zb-v', 'dualpipev'):
+        status, out, _ = ppsim(f'explain --schedule {name} --cost f=1,b=2', tmp)
+        path = out[out.index('critical path'):out.index('ops by rank')]
+        shares = [float(share) for share in re.findall(r'([0-9.]+)%', path)]
+        assert status == 0 and 'on their way' not in path, path
+        assert abs(sum(shares) - 100) < 0.3, path
+
+
+def test_a_simulation_does_not_ignore_the_split(tmp):
+    run = report(f'{TINY} --ranks 2 --layer-split 3,1 --json r.json', tmp)
+    (tmp / 'r.json').write_text(json.dumps(run))
+    shape = TINY.replace('--steps 3 --warmup-steps 1', '--ranks 2')
+    refused(f'simulate {shape} --layer-split 3,1', '--layer-split', '--device')
+    refused(f'simulate {shape} --layer-split 2,2 --costs r.json', '3 layers', directory=tmp)
+    refused(f'simulate {shape} --layer-split 3,2 --costs r.json', '--layer-split',
+            directory=tmp)
+    report(f'simulate {shape} --layer-split 3,1 --costs r.json', tmp)
+
+
 def test_the_even_split_keeps_the_head_where_it_is(tmp):
     run = report('--ranks 2 --layers 4 --layer-split 3,1 --steps 4 --microbatches 4 '
                  '--link latency=0 --d-model 16 --heads 2 --clock virtual')
