@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "run/launch.h"
+
 /* Reads the baseline before any work starts that it could not be compared with. */
 static int read_baseline(struct pp_gate *gate, const struct pp_options *options,
                          const struct pp_plan *plan, struct pp_error *error)
@@ -62,10 +64,13 @@ static void append(char *text, size_t size, const char *piece, size_t length)
 }
 
 /* The command line again, quoted for a shell. */
-static void rerun_command(const struct pp_options *options, char *text, size_t size)
+static void rerun_command(const struct pp_options *options, int ranks, char *text,
+                          size_t size)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                 "0123456789-_=./,:%+@";
+    if (pp_launched_by_user())
+        snprintf(text, size, "mpirun -n %d ", ranks);
     for (int i = 0; options->argv[i]; i++) {
         const char *word = options->argv[i];
         append(text, size, " ", i > 0 ? 1 : 0);
@@ -117,7 +122,7 @@ int pp_gate_judge(const struct pp_gate *gate, const struct pp_report *report,
     if (status == 0) {
         for (int i = 0; i < count; i++)
             *passed &= verdicts[i].passed;
-        rerun_command(options, command, sizeof command);
+        rerun_command(options, report->schedule.ranks, command, sizeof command);
         bool json_on_stdout = options->json && strcmp(options->json, "-") == 0;
         pp_verdicts_print(verdicts, count, (enum pp_verdict_format)options->format,
                           command, json_on_stdout ? stderr : stdout);

@@ -369,6 +369,14 @@ static int check_needs(const struct pp_options *options, const bool *given,
             return pp_fail(error, PP_BAD_INPUT, "'--%s' needs '--%s'", needs[i].option,
                            needs[i].needed);
     }
+    const char *const outputs[] = {options->json, options->trace, options->paje,
+                                   options->csv};
+    int on_stdout = 0;
+    for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++)
+        on_stdout += outputs[i] && strcmp(outputs[i], "-") == 0;
+    if (on_stdout > 1)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "%d outputs go to standard output, '-': one may", on_stdout);
     bool judges = options->command == PP_RUN || options->command == PP_SIMULATE;
     if (judges && is_given(given, "format") && !is_given(given, "check") &&
         !is_given(given, "baseline"))

@@ -83,7 +83,8 @@ int pp_tolerances_parse(struct pp_tolerances *tolerances, const char *text,
 }
 
 /* Options that say where output goes and what is made of the result. */
-static const char *const not_compared[] = {"json",
+static const char *const not_compared[] = {"clock", /* environment.clock is */
+                                           "json",
                                            "trace",
                                            "paje",
                                            "csv",
@@ -153,6 +154,8 @@ void pp_baseline_judge(const struct pp_report *baseline, const struct pp_report 
         char before[PP_FIGURE_TEXT], after[PP_FIGURE_TEXT], most[PP_FIGURE_TEXT];
         double allowed = tolerances->items[i].amount;
         double worse = change.after - change.before;
+        bool ranges = change.before_range.low < change.before_range.high &&
+                      change.after_range.low < change.after_range.high;
         if (tolerances->items[i].relative)
             allowed *= fabs(change.before);
         if (!figure->higher_worse)
@@ -168,10 +171,7 @@ void pp_baseline_judge(const struct pp_report *baseline, const struct pp_report 
                  pp_figure_text(figure, change.before, before),
                  tolerances->both ? "off by" : "worse by",
                  pp_figure_text(figure, allowed, most),
-                 change.beyond_noise ||
-                         change.after_range.low == change.after_range.high
-                     ? ""
-                     : " (the steps' ranges overlap)");
+                 ranges && !change.beyond_noise ? " (the steps' ranges overlap)" : "");
     }
 }
 

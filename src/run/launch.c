@@ -25,6 +25,11 @@ bool pp_launched(void)
     return getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMIX_RANK") || getenv("PMI_RANK");
 }
 
+bool pp_launched_by_user(void)
+{
+    return pp_launched() && !getenv(launched_here);
+}
+
 bool pp_launched_behind(void)
 {
     static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK",

@@ -9,6 +9,9 @@
 /* Was this process started by mpirun or srun? */
 bool pp_launched(void);
 
+/* Was it started so by the user, rather than by pp_launch? */
+bool pp_launched_by_user(void);
+
 /* Was it, as another rank than the first? What is wrong for all is then for the first
  * to say. Needs no world. */
 bool pp_launched_behind(void);

@@ -459,6 +459,7 @@ def test_saved_reports_are_drawn(tmp):
 
 
 def test_stdout_carries_json_alone():
+    refused('simulate --json - --csv -', 'standard output')
     status, out, err = ppsim('simulate --json -')
     assert status == 0 and json.loads(out) and 'bubble' in err
     status, out, err = ppsim('simulate')
