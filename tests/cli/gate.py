@@ -119,6 +119,8 @@ def test_tolerances(tmp):
     expect(f'{run} 0.01,both', 1, 'FAIL', directory=tmp)
     expect(f'{run} bubble=0.5,makespan=50%,both', 0, directory=tmp)
     expect(f'{run} makespan=5%,bubble=0.5,both', 1, 'makespan', directory=tmp)
+    expect(f'{run} bubble=0.5,tokens_per_s=1%', 0, directory=tmp)  # more is better
+    expect(f'{run} bubble=0.5,tokens_per_s=1%,both', 1, 'tokens_per_s', directory=tmp)
     for text, column in (('bubble', 1), ('bubble=', 8), ('bubble=-1', 8),
                          ('nothing=1', 1), ('0.01,,both', 6), ('bubble=1x', 8)):
         expect(f'{run} {text}', 2, f'column {column}:', directory=tmp)
