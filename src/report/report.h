@@ -10,11 +10,11 @@
 
 /* What is known of a rank beside its metrics. */
 struct pp_report_rank {
-    double peak_in_flight; /* microbatches * chunks / v: 1 = one microbatch's
-                            * activations of one whole rank */
+    double peak_in_flight;        /* microbatches * chunks / v: 1 = one microbatch's
+                                   * activations of one whole rank */
     double peak_activation_bytes; /* NaN in a simulation, */
     double parameter_bytes;       /* which holds no model */
-    char cpuset[256]; /* as hwloc lists it ("0-1"), empty in a simulation */
+    char cpuset[256];             /* as hwloc lists it ("0-1"), empty in a simulation */
 };
 
 struct pp_report_environment {
