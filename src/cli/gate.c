@@ -59,8 +59,11 @@ void pp_gate_release(struct pp_gate *gate)
 
 static void append(char *text, size_t size, const char *piece, size_t length)
 {
-    size_t used = strlen(text);
-    snprintf(text + used, size - used, "%.*s", (int)length, piece);
+    size_t used = strlen(text), room = size - used - 1;
+    if (length > room)
+        length = room;
+    memcpy(text + used, piece, length);
+    text[used + length] = '\0';
 }
 
 /* The command line again, quoted for a shell. */

@@ -23,7 +23,7 @@ int main(int argc, char **argv)
     int status = PP_DONE;
     bool parsed = pp_options_parse(&options, argc, argv, &error) == 0;
     if ((!parsed || options.help || options.version) && pp_launched_behind())
-        status = error.status;
+        status = PP_DONE; /* mpirun would end rank 0 before it has said why */
     else if (!parsed)
         status = pp_print_error(&error);
     else if (options.help)

@@ -329,5 +329,6 @@ int pp_command_sweep(struct pp_options *options)
     free(sweep.points);
     if (status == 0)
         return PP_DONE;
-    return pp_launched_behind() ? (int)error.status : pp_print_error(&error);
+    /* Of several ranks the first says why, and mpirun is not to end it before. */
+    return pp_launched_behind() ? PP_DONE : pp_print_error(&error);
 }

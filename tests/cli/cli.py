@@ -3,44 +3,14 @@
 usage: cli.py PPSIM [NAME ...]     runs every test, or those named
 """
 import json
-import math
 import os
 import pathlib
 import re
 import signal
-import struct
 import subprocess
-import sys
-import tempfile
 import time
 
-PPSIM = os.path.abspath(sys.argv[1])
-TINY = ('--layers 4 --d-model 16 --heads 2 --seq-len 8 --microbatch-size 2 --steps 3 '
-        '--warmup-steps 1')
-
-
-def ppsim(arguments, directory=None, **environment):
-    """Runs ppsim; returns (exit status, stdout, stderr)."""
-    done = subprocess.run([PPSIM] + arguments.split(), cwd=directory, text=True,
-                          stdin=subprocess.DEVNULL, capture_output=True, timeout=300,
-                          env={**os.environ, **environment})
-    return done.returncode, done.stdout, done.stderr
-
-
-def refused(arguments, *words, directory=None):
-    """Bad input: status 2, nothing on stdout, one line that says these words."""
-    status, out, err = ppsim(arguments, directory)
-    assert status == 2, f'{arguments}: exit {status}, not 2: {err}'
-    assert out == '', f'{arguments}: printed {out!r}'
-    assert err.startswith('ppsim: ') and err.count('\n') == 1, f'{arguments}: {err!r}'
-    for word in words:
-        assert word in err, f'{arguments}: {word!r} is not in {err!r}'
-
-
-def report(arguments, directory=None, status=0):
-    code, out, err = ppsim(arguments + ' --quiet --json -', directory)
-    assert code == status, f'{arguments}: exit {code}: {err}'
-    return json.loads(out)
+from common import PPSIM, TINY, ppsim, refused, report, run_tests
 
 
 def test_under_mpirun_one_rank_speaks():
@@ -118,90 +88,6 @@ def test_a_failed_run_leaves_an_older_file_alone(tmp):
     assert sorted(p.name for p in tmp.iterdir()) == ['model.safetensors']
 
 
-def header_of(path):
-    data = path.read_bytes()
-    length, = struct.unpack('<Q', data[:8])
-    return json.loads(data[8:8 + length]), data[8 + length:]
-
-
-def rewrite(path, header, data):
-    text = json.dumps(header).encode()
-    path.write_bytes(struct.pack('<Q', len(text)) + text + data)
-
-
-def test_saved_parameters_load_under_another_layout(tmp):
-    first = report(f'{TINY} --ranks 4 --save a.safetensors', tmp)
-    other = (f'{TINY} --schedule interleaved --ranks 2 --lr 0 --weight-decay 0 '
-             '--load a.safetensors --save b.safetensors')
-    second = report(other, tmp)
-    assert first['training']['digest'] == second['training']['digest']
-    assert (tmp / 'a.safetensors').read_bytes() == (tmp / 'b.safetensors').read_bytes()
-    header, _ = header_of(tmp / 'a.safetensors')
-    assert header['wte.weight']['shape'] == [256, 16]
-    assert header['h.3.mlp.c_fc.weight'] ['shape'] == [16, 64]
-    assert 'lm_head.weight' not in header
-
-
-def test_mislabelled_parameters_are_refused(tmp):
-    report(f'{TINY} --save a.safetensors', tmp)
-    header, data = header_of(tmp / 'a.safetensors')
-    load = f'{TINY} --load bad.safetensors'
-
-    whole = (tmp / 'a.safetensors').read_bytes()
-    (tmp / 'bad.safetensors').write_bytes(whole[:-5])
-    refused(load, 'bad.safetensors', directory=tmp)
-
-    renamed = {('h.0.oops' if name == 'h.0.ln_1.weight' else name): entry
-               for name, entry in header.items()}
-    rewrite(tmp / 'bad.safetensors', renamed, data)
-    refused(load, 'h.0.ln_1.weight', directory=tmp)
-
-    turned = json.loads(json.dumps(header))
-    turned['h.1.mlp.c_fc.weight']['shape'] = [64, 16]
-    rewrite(tmp / 'bad.safetensors', turned, data)
-    refused(load, 'h.1.mlp.c_fc.weight', '64', '16', directory=tmp)
-
-
-def test_a_checkpoint_of_another_model_is_refused(tmp):
-    four = report(f'{TINY} --save a.safetensors --save-grads g.safetensors', tmp)
-    report(f'{TINY} --untied --save u.safetensors', tmp)
-    fewer = TINY.replace('--layers 4', '--layers 2 --ranks 2')
-    refused(f'{fewer} --load a.safetensors', 'h.2.', "'--layers' 2", directory=tmp)
-    refused(f'{TINY} --load u.safetensors', 'lm_head.weight', '--untied', directory=tmp)
-    refused(f'{TINY} --load g.safetensors', "'tokens'", directory=tmp)
-    # As Hugging Face has it: prefixed, with the causal masks and the tied head again.
-    header, data = header_of(tmp / 'a.safetensors')
-    begin, end = header['wte.weight']['data_offsets']
-    saved = {f'transformer.{name}': entry for name, entry in header.items()
-             if name != '__metadata__'}
-    saved['transformer.h.0.attn.bias'] = {
-        'dtype': 'BOOL', 'shape': [1, 1, 2, 2], 'data_offsets': [len(data), len(data) + 4]}
-    saved['transformer.h.0.attn.masked_bias'] = {
-        'dtype': 'F32', 'shape': [], 'data_offsets': [len(data) + 4, len(data) + 8]}
-    saved['lm_head.weight'] = {
-        'dtype': 'F32', 'shape': [256, 16],
-        'data_offsets': [len(data) + 8, len(data) + 8 + end - begin]}
-    rewrite(tmp / 'hf.safetensors', saved, data + b'\1' * 8 + data[begin:end])
-    again = report(f'{TINY} --lr 0 --weight-decay 0 --load hf.safetensors', tmp)
-    assert again['training']['digest'] == four['training']['digest']
-
-
-def test_gradients_come_with_their_data(tmp):
-    report(f'{TINY} --microbatches 3 --save-grads g.safetensors', tmp)
-    header, data = header_of(tmp / 'g.safetensors')
-    for name in 'tokens', 'targets':
-        assert header[name]['shape'] == [3, 2, 8] and header[name]['dtype'] == 'I32'
-    read = {}
-    for name in 'tokens', 'targets':
-        begin, end = header[name]['data_offsets']
-        read[name] = struct.unpack(f'<{(end - begin) // 4}i', data[begin:end])
-    for row in range(6):
-        assert read['tokens'][row * 8 + 1:row * 8 + 8] == \
-            read['targets'][row * 8:row * 8 + 7], 'targets are tokens shifted by one'
-    begin, end = header['wte.weight']['data_offsets']
-    assert any(struct.unpack(f'<{(end - begin) // 4}f', data[begin:end]))
-
-
 def test_report_has_the_keys_of_its_schema():
     found = report(f'{TINY} --microbatches 5 --clock virtual')
     assert found['schema'] == 'ppsim.report/1' and found['command'] == 'run'
@@ -240,54 +126,6 @@ def test_verify_is_true_and_digests_agree():
     assert all(r['training']['verified'] is True for r in runs)
     assert len({r['training']['digest'] for r in runs}) == 1
     assert len({tuple(r['training']['losses']) for r in runs}) == 1
-
-
-def test_the_generated_task_and_a_file_are_learned(tmp):
-    generated = report('--microbatches 8')
-    losses = generated['training']['losses']
-    assert generated['training']['entropy_floor'] < losses[-1] < losses[0]
-    (tmp / 'text').write_text('the quick brown fox jumps over the lazy dog. ' * 200)
-    losses = report('--data text', tmp)['training']['losses']
-    assert losses[-1] < losses[0] - 1, losses
-
-
-def test_infinite_rates_are_wrong_numbers():
-    status, out, err = ppsim(f'{TINY} --ranks 2 --optimizer sgd --lr 1000000 '
-                             '--clip-norm 0 --weight-decay 1000000 --steps 9')
-    assert status == 3 and 'not finite' in err and out == '', (status, out, err)
-
-
-def test_numbers_gone_wrong_in_the_last_step_are_not_saved(tmp):
-    one = TINY.replace('--steps 3 --warmup-steps 1', '--steps 1 --warmup-steps 0 --untied')
-    report(f'{one} --save w.safetensors', tmp)
-    header, data = header_of(tmp / 'w.safetensors')
-    (tmp / 'a.txt').write_text('a' * 100)
-    (tmp / 'w.safetensors').write_bytes(b'older')
-    # A norm that every token passes; the embedding of a token that the data lack, which
-    # no loss or gradient shows, and decays to infinity.
-    for tensor, element, value in ('h.0.ln_1.weight', 0, math.nan), ('wte.weight', 1, 1e30):
-        at = header[tensor]['data_offsets'][0] + 4 * element
-        rewrite(tmp / 'bad.safetensors', header,
-                data[:at] + struct.pack('<f', value) + data[at + 4:])
-        status, out, err = ppsim(
-            f'{one} --load bad.safetensors --save w.safetensors --data a.txt '
-            '--optimizer sgd --lr 1000000 --weight-decay 1000000 --clip-norm 0', tmp)
-        assert status == 3 and 'bad.safetensors' in err and out == '', (status, out, err)
-        assert (tmp / 'w.safetensors').read_bytes() == b'older'
-
-
-def test_clipping_only_ever_shrinks():
-    def digest(clip):
-        return report(f'{TINY} --clip-norm {clip}')['training']['digest']
-
-    assert digest(1000) == digest(0) != digest(0.01)
-
-
-def test_the_virtual_clock_charges_the_link():
-    for link in 'latency=100ms,bandwidth=1TB/s', 'latency=0,bandwidth=10kB/s':
-        found = report(f'{TINY} --ranks 2 --microbatches 1 --clock virtual --link {link}')
-        # There and back: 100 ms each, or 1 KiB of floats at 10 kB/s.
-        assert 0.2 < found['makespan_s'] < 0.4, (link, found['makespan_s'])
 
 
 def test_a_killed_rank_is_an_environment_error(tmp):
@@ -507,20 +345,4 @@ def test_bad_schedule_files_are_explained(tmp):
     bad('0F0,0B0,0F1,0B1\n1F1,1B1,1F0,1B0\n', 'cycle', 'rank 0', 'rank 1')
 
 
-def main():
-    tests = {name: test for name, test in globals().items() if name.startswith('test_')}
-    names = sys.argv[2:] or list(tests)
-    failures = 0
-    for name in names:
-        with tempfile.TemporaryDirectory() as directory:
-            takes = tests[name].__code__.co_argcount
-            try:
-                tests[name](*[pathlib.Path(directory)][:takes])
-                print('ok  ', name, flush=True)
-            except Exception as problem:  # a failure of one is no reason to skip the rest
-                failures += 1
-                print('FAIL', name, f'{type(problem).__name__}: {problem}', flush=True)
-    sys.exit(1 if failures or not names else 0)
-
-
-main()
+run_tests(globals())

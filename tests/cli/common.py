@@ -1,0 +1,55 @@
+"""What the command-line tests share.
+
+usage of each: TESTS.py PPSIM [NAME ...]     runs every test, or those named
+"""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+PPSIM = os.path.abspath(sys.argv[1])
+TINY = ('--layers 4 --d-model 16 --heads 2 --seq-len 8 --microbatch-size 2 --steps 3 '
+        '--warmup-steps 1')
+
+
+def ppsim(arguments, directory=None, **environment):
+    """Runs ppsim; returns (exit status, stdout, stderr)."""
+    done = subprocess.run([PPSIM] + arguments.split(), cwd=directory, text=True,
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=300,
+                          env={**os.environ, **environment})
+    return done.returncode, done.stdout, done.stderr
+
+
+def refused(arguments, *words, directory=None):
+    """Bad input: status 2, nothing on stdout, one line that says these words."""
+    status, out, err = ppsim(arguments, directory)
+    assert status == 2, f'{arguments}: exit {status}, not 2: {err}'
+    assert out == '', f'{arguments}: printed {out!r}'
+    assert err.startswith('ppsim: ') and err.count('\n') == 1, f'{arguments}: {err!r}'
+    for word in words:
+        assert word in err, f'{arguments}: {word!r} is not in {err!r}'
+
+
+def report(arguments, directory=None, status=0):
+    code, out, err = ppsim(arguments + ' --quiet --json -', directory)
+    assert code == status, f'{arguments}: exit {code}: {err}'
+    return json.loads(out)
+
+
+def run_tests(tests):
+    """Runs the functions called test_ of a module's globals(), and exits."""
+    tests = {name: test for name, test in tests.items() if name.startswith('test_')}
+    names = sys.argv[2:] or list(tests)
+    failures = 0
+    for name in names:
+        with tempfile.TemporaryDirectory() as directory:
+            takes = tests[name].__code__.co_argcount
+            try:
+                tests[name](*[pathlib.Path(directory)][:takes])
+                print('ok  ', name, flush=True)
+            except Exception as problem:  # a failure of one is no reason to skip the rest
+                failures += 1
+                print('FAIL', name, f'{type(problem).__name__}: {problem}', flush=True)
+    sys.exit(1 if failures or not names else 0)

@@ -1,0 +1,201 @@
+"""Parameters, gradients, losses and clocks, as a user gets at them.
+
+usage: training.py PPSIM [NAME ...]     runs every test, or those named
+"""
+import json
+import math
+import struct
+
+from common import TINY, ppsim, refused, report, run_tests
+
+
+def header_of(path):
+    data = path.read_bytes()
+    length, = struct.unpack('<Q', data[:8])
+    return json.loads(data[8:8 + length]), data[8 + length:]
+
+
+def rewrite(path, header, data):
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack('<Q', len(text)) + text + data)
+
+
+def test_saved_parameters_load_under_another_layout(tmp):
+    first = report(f'{TINY} --ranks 4 --save a.safetensors', tmp)
+    other = (f'{TINY} --schedule interleaved --ranks 2 --lr 0 --weight-decay 0 '
+             '--load a.safetensors --save b.safetensors')
+    second = report(other, tmp)
+    assert first['training']['digest'] == second['training']['digest']
+    assert (tmp / 'a.safetensors').read_bytes() == (tmp / 'b.safetensors').read_bytes()
+    header, _ = header_of(tmp / 'a.safetensors')
+    assert header['wte.weight']['shape'] == [256, 16]
+    assert header['h.3.mlp.c_fc.weight'] ['shape'] == [16, 64]
+    assert 'lm_head.weight' not in header
+
+
+def test_mislabelled_parameters_are_refused(tmp):
+    report(f'{TINY} --save a.safetensors', tmp)
+    header, data = header_of(tmp / 'a.safetensors')
+    load = f'{TINY} --load bad.safetensors'
+
+    whole = (tmp / 'a.safetensors').read_bytes()
+    (tmp / 'bad.safetensors').write_bytes(whole[:-5])
+    refused(load, 'bad.safetensors', directory=tmp)
+
+    renamed = {('h.0.oops' if name == 'h.0.ln_1.weight' else name): entry
+               for name, entry in header.items()}
+    rewrite(tmp / 'bad.safetensors', renamed, data)
+    refused(load, 'h.0.ln_1.weight', directory=tmp)
+
+    turned = json.loads(json.dumps(header))
+    turned['h.1.mlp.c_fc.weight']['shape'] = [64, 16]
+    rewrite(tmp / 'bad.safetensors', turned, data)
+    refused(load, 'h.1.mlp.c_fc.weight', '64', '16', directory=tmp)
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp):
+    four = report(f'{TINY} --save a.safetensors --save-grads g.safetensors', tmp)
+    report(f'{TINY} --untied --save u.safetensors', tmp)
+    fewer = TINY.replace('--layers 4', '--layers 2 --ranks 2')
+    refused(f'{fewer} --load a.safetensors', 'h.2.', "'--layers' 2", directory=tmp)
+    refused(f'{TINY} --load u.safetensors', 'lm_head.weight', '--untied', directory=tmp)
+    refused(f'{TINY} --load g.safetensors', "'tokens'", directory=tmp)
+    # As Hugging Face has it: prefixed, with the causal masks and the tied head again.
+    header, data = header_of(tmp / 'a.safetensors')
+    begin, end = header['wte.weight']['data_offsets']
+    saved = {f'transformer.{name}': entry for name, entry in header.items()
+             if name != '__metadata__'}
+    saved['transformer.h.0.attn.bias'] = {
+        'dtype': 'BOOL', 'shape': [1, 1, 2, 2], 'data_offsets': [len(data), len(data) + 4]}
+    saved['transformer.h.0.attn.masked_bias'] = {
+        'dtype': 'F32', 'shape': [], 'data_offsets': [len(data) + 4, len(data) + 8]}
+    saved['lm_head.weight'] = {
+        'dtype': 'F32', 'shape': [256, 16],
+        'data_offsets': [len(data) + 8, len(data) + 8 + end - begin]}
+    rewrite(tmp / 'hf.safetensors', saved, data + b'\1' * 8 + data[begin:end])
+    again = report(f'{TINY} --lr 0 --weight-decay 0 --load hf.safetensors', tmp)
+    assert again['training']['digest'] == four['training']['digest']
+
+
+def test_gradients_come_with_their_data(tmp):
+    report(f'{TINY} --microbatches 3 --save-grads g.safetensors', tmp)
+    header, data = header_of(tmp / 'g.safetensors')
+    for name in 'tokens', 'targets':
+        assert header[name]['shape'] == [3, 2, 8] and header[name]['dtype'] == 'I32'
+    read = {}
+    for name in 'tokens', 'targets':
+        begin, end = header[name]['data_offsets']
+        read[name] = struct.unpack(f'<{(end - begin) // 4}i', data[begin:end])
+    for row in range(6):
+        assert read['tokens'][row * 8 + 1:row * 8 + 8] == \
+            read['targets'][row * 8:row * 8 + 7], 'targets are tokens shifted by one'
+    begin, end = header['wte.weight']['data_offsets']
+    assert any(struct.unpack(f'<{(end - begin) // 4}f', data[begin:end]))
+
+
+def floats_of(header, data, name):
+    begin, end = header[name]['data_offsets']
+    kind = {'F32': 'f', 'I32': 'i'}[header[name]['dtype']]
+    return list(struct.unpack(f'<{(end - begin) // 4}{kind}', data[begin:end]))
+
+
+def test_saved_gradients_are_those_of_the_reported_loss(tmp):
+    """Against the program's own loss, nudged: the mean over all tokens of all
+    microbatches, at step 1, before any update."""
+    model = f'{TINY} --untied --ranks 2 --microbatches 3'
+    one = model.replace('--steps 3 --warmup-steps 1', '--steps 1 --warmup-steps 0 --lr 0')
+    report(f'{one} --weight-decay 0 --save w.safetensors', tmp)
+    report(f'{model} --load w.safetensors --save-grads g.safetensors', tmp)
+    header, data = header_of(tmp / 'w.safetensors')
+    grads = header_of(tmp / 'g.safetensors')
+
+    def loss(tensor, values):
+        begin, end = header[tensor]['data_offsets']
+        rewrite(tmp / 'n.safetensors', header,
+                data[:begin] + struct.pack(f'<{len(values)}f', *values) + data[end:])
+        return report(f'{one} --load n.safetensors', tmp)['training']['losses'][0]
+
+    for tensor in 'wte.weight', 'h.0.ln_1.weight', 'h.3.mlp.c_fc.weight', 'ln_f.bias':
+        values, slopes = floats_of(header, data, tensor), floats_of(*grads, tensor)
+        at = max(range(len(slopes)), key=lambda i: abs(slopes[i]))
+        step = 0.01
+        nudged = [loss(tensor, values[:at] + [values[at] + sign * step] + values[at + 1:])
+                  for sign in (1, -1)]
+        slope = (nudged[0] - nudged[1]) / (2 * step)
+        assert abs(slope - slopes[at]) < 0.02 * abs(slope) + 1e-5, (tensor, slope, slopes[at])
+
+
+def test_saved_tokens_are_those_that_were_trained_on(tmp):
+    model = (f'{TINY} --untied --ranks 2 --microbatches 3'
+             .replace('--steps 3 --warmup-steps 1', '--steps 1 --warmup-steps 0'))
+    report(f'{model} --lr 0 --weight-decay 0 --save w.safetensors --save-grads g.safetensors',
+           tmp)
+    grads = header_of(tmp / 'g.safetensors')
+    tokens, targets = (floats_of(*grads, name) for name in ('tokens', 'targets'))
+    slopes = floats_of(*grads, 'wte.weight')
+    trained = {row for row in range(256) if any(slopes[16 * row:16 * row + 16])}
+    assert trained == set(tokens), 'only tokens that occur have a gradient'
+    # A last norm that lets nothing through but a 1 makes the logits a column of the head:
+    # the loss is then known from the targets alone.
+    header, data = header_of(tmp / 'w.safetensors')
+    column = [math.sin(token) for token in range(256)]
+    for tensor, values in (('ln_f.weight', [0] * 16), ('ln_f.bias', [1] + [0] * 15),
+                           ('lm_head.weight', [x for c in column for x in [c] + [0] * 15])):
+        begin, end = header[tensor]['data_offsets']
+        data = data[:begin] + struct.pack(f'<{len(values)}f', *values) + data[end:]
+    rewrite(tmp / 'known.safetensors', header, data)
+    found = report(f'{model} --load known.safetensors', tmp)['training']['losses'][0]
+    total = math.log(sum(math.exp(c) for c in column))
+    expected = sum(total - column[target] for target in targets) / len(targets)
+    assert abs(found - expected) < 1e-6, (found, expected)
+
+
+def test_the_generated_task_and_a_file_are_learned(tmp):
+    generated = report('--microbatches 8')
+    losses = generated['training']['losses']
+    assert generated['training']['entropy_floor'] < losses[-1] < losses[0]
+    (tmp / 'text').write_text('the quick brown fox jumps over the lazy dog. ' * 200)
+    losses = report('--data text', tmp)['training']['losses']
+    assert losses[-1] < losses[0] - 1, losses
+
+
+def test_infinite_rates_are_wrong_numbers():
+    status, out, err = ppsim(f'{TINY} --ranks 2 --optimizer sgd --lr 1000000 '
+                             '--clip-norm 0 --weight-decay 1000000 --steps 9')
+    assert status == 3 and 'not finite' in err and out == '', (status, out, err)
+
+
+def test_numbers_gone_wrong_in_the_last_step_are_not_saved(tmp):
+    one = TINY.replace('--steps 3 --warmup-steps 1', '--steps 1 --warmup-steps 0 --untied')
+    report(f'{one} --save w.safetensors', tmp)
+    header, data = header_of(tmp / 'w.safetensors')
+    (tmp / 'a.txt').write_text('a' * 100)
+    (tmp / 'w.safetensors').write_bytes(b'older')
+    # A norm that every token passes; the embedding of a token that the data lack, which
+    # no loss or gradient shows, and decays to infinity.
+    for tensor, element, value in ('h.0.ln_1.weight', 0, math.nan), ('wte.weight', 1, 1e30):
+        at = header[tensor]['data_offsets'][0] + 4 * element
+        rewrite(tmp / 'bad.safetensors', header,
+                data[:at] + struct.pack('<f', value) + data[at + 4:])
+        status, out, err = ppsim(
+            f'{one} --load bad.safetensors --save w.safetensors --data a.txt '
+            '--optimizer sgd --lr 1000000 --weight-decay 1000000 --clip-norm 0', tmp)
+        assert status == 3 and 'bad.safetensors' in err and out == '', (status, out, err)
+        assert (tmp / 'w.safetensors').read_bytes() == b'older'
+
+
+def test_clipping_only_ever_shrinks():
+    def digest(clip):
+        return report(f'{TINY} --clip-norm {clip}')['training']['digest']
+
+    assert digest(1000) == digest(0) != digest(0.01)
+
+
+def test_the_virtual_clock_charges_the_link():
+    for link in 'latency=100ms,bandwidth=1TB/s', 'latency=0,bandwidth=10kB/s':
+        found = report(f'{TINY} --ranks 2 --microbatches 1 --clock virtual --link {link}')
+        # There and back: 100 ms each, or 1 KiB of floats at 10 kB/s.
+        assert 0.2 < found['makespan_s'] < 0.4, (link, found['makespan_s'])
+
+
+run_tests(globals())
