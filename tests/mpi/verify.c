@@ -1,0 +1,126 @@
+/* --verify can fail: one bit in a loss, a gradient or a parameter is found and named.
+ * Run by mpiexec. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run/compare.h"
+#include "run/launch.h"
+#include "schedules/catalogue.h"
+
+enum { STEPS = 2, MOST_RANKS = 8 };
+
+static int failures;
+
+/* Compares, and expects what it says to begin with the text; NULL: that all is equal.
+ */
+static void expect(struct pp_trainer *trainer, const double *losses, const char *text)
+{
+    struct pp_error difference, error = {0};
+    bool equal = false;
+    if (pp_compare_with_sequential(trainer, losses, &equal, &difference, &error) != 0) {
+        fprintf(stderr, "verify: %s\n", error.text);
+        failures++;
+        return;
+    }
+    if (trainer->world->rank != 0)
+        return;
+    if (equal != !text || (text && strncmp(difference.text, text, strlen(text)) != 0)) {
+        printf("FAILED expected '%s', found '%s'\n", text ? text : "equal",
+               difference.text);
+        failures++;
+    }
+}
+
+static void flip(real *number)
+{
+    unsigned char bytes[sizeof *number];
+    memcpy(bytes, number, sizeof bytes);
+    bytes[0] ^= 1;
+    memcpy(number, bytes, sizeof bytes);
+}
+
+/* The last rank's last tensor, of a layer or after. */
+static void flip_and_expect(struct pp_trainer *trainer, const double *losses)
+{
+    const struct pp_stage *stage = &trainer->rank.chunks[0].model;
+    const struct pp_parameter *last = &stage->parameters[stage->parameter_count - 1];
+    bool mine = trainer->world->rank == trainer->world->size - 1;
+    if (mine)
+        flip(&last->grad[3]);
+    expect(trainer, losses,
+           "verify: gradient of 'lm_head.weight' differs at element [0, 3]");
+    if (mine) {
+        flip(&last->grad[3]);
+        flip(&last->value[3]);
+    }
+    expect(trainer, losses,
+           "verify: value of 'lm_head.weight' differs at element [0, 3]");
+    if (mine)
+        flip(&last->value[3]);
+}
+
+static int test(const struct pp_world *world, struct pp_error *error)
+{
+    struct pp_schedule schedule = {0};
+    struct pp_shape shape = {.ranks = world->size, .chunks = 1, .microbatches = 3};
+    int layers_of[MOST_RANKS];
+    for (int s = 0; s < MOST_RANKS; s++)
+        layers_of[s] = 1;
+    struct pp_run_config config = {
+        .schedule = &schedule,
+        .model = {.layers = world->size,
+                  .d_model = 8,
+                  .heads = 2,
+                  .seq_len = 4,
+                  .microbatch_size = 1,
+                  .vocab = 16,
+                  .untied = true},
+        .layers_of = layers_of,
+        .optimizer = {.kind = PP_SGD, .lr = 0.1},
+        .clip_norm = 1,
+        .seed = 1,
+        .steps = STEPS,
+        .threads = 1,
+    };
+    struct pp_trainer trainer = {0};
+    struct pp_clock clock;
+    struct pp_outcome outcome;
+    double losses[STEPS];
+    int status = -1;
+    pp_clock_init(&clock, PP_CLOCK_VIRTUAL, world);
+    clock.link_bandwidth = 1e9;
+    if (pp_schedule_build(&schedule, pp_catalogue_find("1f1b"), &shape, error) != 0)
+        return -1;
+    struct pp_span *spans = calloc(pp_schedule_ops(&schedule), sizeof *spans);
+    if (!spans || pp_trainer_init(&trainer, &config, world, &schedule, layers_of,
+                                  &clock, error) != 0)
+        goto done;
+    for (int step = 1; step <= STEPS; step++) {
+        pp_trainer_step(&trainer, step, spans, &outcome);
+        losses[step - 1] = outcome.loss;
+    }
+    expect(&trainer, losses, NULL);
+    flip_and_expect(&trainer, losses);
+    expect(&trainer, losses, NULL);
+    losses[1] += 1e-9;
+    expect(&trainer, losses, "verify: loss of step 2 differs");
+    status = 0;
+done:
+    free(spans);
+    pp_trainer_release(&trainer);
+    pp_schedule_release(&schedule);
+    return status;
+}
+
+int main(void)
+{
+    struct pp_world world = {.comm = MPI_COMM_WORLD};
+    struct pp_error error = {0};
+    pp_world_enter(&world.rank, &world.size);
+    if (test(&world, &error) != 0) {
+        fprintf(stderr, "verify: %s\n", error.text);
+        failures++;
+    }
+    return pp_world_leave(pp_world_status(failures > 0));
+}
