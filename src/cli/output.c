@@ -17,9 +17,15 @@ int pp_output_paths_check(const struct pp_options *options, struct pp_error *err
                                  options->csv,
                                  options->update_baseline ? options->baseline : NULL,
                                  options->plot};
-    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+    enum { PATHS = sizeof paths / sizeof paths[0] };
+    for (int i = 0; i < PATHS; i++) {
         if (paths[i] && pp_output_check(paths[i], error) != 0)
             return -1;
+        for (int j = 0; j < i; j++) {
+            if (paths[i] && paths[j] && strcmp(paths[i], paths[j]) == 0)
+                return pp_fail(error, PP_BAD_INPUT, "two outputs go to '%s': one may",
+                               paths[i]);
+        }
     }
     return options->plot ? pp_plot_path_check(options->plot, error) : 0;
 }

@@ -1,5 +1,6 @@
 #include "model/checkpoint.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,40 @@ static const char *plain_name(const struct pp_st_tensor *tensor)
                                                       : tensor->name;
 }
 
+/* The layer in "h.LAYER.…", with what is behind it; -1 for other names. */
+static int layer_of(const struct pp_st_tensor *tensor, const char **rest)
+{
+    const char *name = plain_name(tensor);
+    int layer = -1, end = 0;
+    if (sscanf(name, "h.%d.%n", &layer, &end) != 1 || end == 0)
+        return -1;
+    *rest = name + end;
+    return layer;
+}
+
+/* The options that decide what the file must hold, all at once. */
+static int check_sizes(const struct pp_st_file *file,
+                       const struct pp_model_config *config, struct pp_error *error)
+{
+    const struct pp_st_tensor *wte = pp_st_find(file, "wte.weight");
+    const struct pp_st_tensor *wpe = pp_st_find(file, "wpe.weight");
+    const char *rest;
+    int layers = 0;
+    for (int i = 0; i < file->count; i++) {
+        int layer = layer_of(&file->tensors[i], &rest);
+        layers = layer >= layers ? layer + 1 : layers;
+    }
+    if (!wte || !wpe || wte->rank != 2 || wpe->rank != 2 || layers == 0 ||
+        (layers == config->layers && wte->shape[0] == config->vocab &&
+         wte->shape[1] == config->d_model && wpe->shape[0] == config->seq_len))
+        return 0;
+    return pp_fail(error, PP_BAD_INPUT,
+                   "'%s' is of a model of other shape: it wants '--layers' %d, "
+                   "'--d-model' %" PRId64 ", '--vocab' %" PRId64
+                   " and '--seq-len' %" PRId64,
+                   file->path, layers, wte->shape[1], wte->shape[0], wpe->shape[0]);
+}
+
 static bool is_copy(const struct pp_st_file *file, const struct pp_st_tensor *tensor,
                     const char *of)
 {
@@ -22,20 +57,13 @@ static bool is_copy(const struct pp_st_file *file, const struct pp_st_tensor *te
 }
 
 static int judge_extra(const struct pp_st_file *file, const struct pp_st_tensor *tensor,
-                       const struct pp_model_config *config, struct pp_error *error)
+                       struct pp_error *error)
 {
-    const char *name = plain_name(tensor);
-    int layer = -1, end = 0;
-    if (sscanf(name, "h.%d.%n", &layer, &end) == 1 && end > 0) {
-        if (layer >= config->layers)
-            return pp_fail(error, PP_BAD_INPUT,
-                           "'%s' has '%s': the file's model has more layers than "
-                           "'--layers' %d",
-                           file->path, tensor->name, config->layers);
-        if (strcmp(name + end, "attn.bias") == 0 ||
-            strcmp(name + end, "attn.masked_bias") == 0)
-            return 0;
-    }
+    const char *name = plain_name(tensor), *rest = "";
+    char name_shown[PP_ST_SHOWN];
+    if (layer_of(tensor, &rest) >= 0 &&
+        (strcmp(rest, "attn.bias") == 0 || strcmp(rest, "attn.masked_bias") == 0))
+        return 0;
     if (strcmp(name, "lm_head.weight") == 0) {
         if (is_copy(file, tensor, "wte.weight"))
             return 0;
@@ -43,17 +71,19 @@ static int judge_extra(const struct pp_st_file *file, const struct pp_st_tensor 
             error, PP_BAD_INPUT,
             "'%s' has a head of its own, '%s' is not 'wte.weight' again: use "
             "'--untied'",
-            file->path, tensor->name);
+            file->path, pp_st_shown(tensor->name, name_shown));
     }
     return pp_fail(error, PP_BAD_INPUT,
                    "'%s' has a tensor '%s', the model has none of that name: is it a "
                    "GPT-2 checkpoint",
-                   file->path, tensor->name);
+                   file->path, pp_st_shown(tensor->name, name_shown));
 }
 
 int pp_checkpoint_check(const struct pp_st_file *file,
                         const struct pp_model_config *config, struct pp_error *error)
 {
+    if (check_sizes(file, config, error) != 0)
+        return -1;
     bool *known = calloc((size_t)file->count + 1, sizeof *known);
     bool whole = true;
     int status = 0;
@@ -69,7 +99,7 @@ int pp_checkpoint_check(const struct pp_st_file *file,
     }
     for (int i = 0; whole && i < file->count && status == 0; i++) {
         if (!known[i])
-            status = judge_extra(file, &file->tensors[i], config, error);
+            status = judge_extra(file, &file->tensors[i], error);
     }
     free(known);
     return status;

@@ -5,11 +5,13 @@
 #include "model/config.h"
 #include "model/safetensors.h"
 
-/* Refuses a file that holds more than the model would read, for that is another model:
- * more layers, a head of its own where the model's is tied, tensors of other names.
+/* Refuses a file of another number of layers, width, vocabulary or length, saying which
+ * it wants; and one that holds more than the model would read, for that is another
+ * model: a head of its own where the model's is tied, tensors of other names.
  * Accepts what Hugging Face's GPT-2 files hold beside the parameters: the causal masks
- * h.N.attn.bias and h.N.attn.masked_bias, and a tied head's second copy. What is
- * missing or of another shape, pp_st_read refuses. PP_BAD_INPUT, PP_ENVIRONMENT. */
+ * h.N.attn.bias and h.N.attn.masked_bias, and a tied head's second copy. A
+ * tensor that is missing, or whose own shape is wrong, pp_st_read refuses.
+ * PP_BAD_INPUT, PP_ENVIRONMENT. */
 int pp_checkpoint_check(const struct pp_st_file *file,
                         const struct pp_model_config *config, struct pp_error *error);
 

@@ -37,6 +37,11 @@ struct pp_st_file {
 int pp_st_open(struct pp_st_file *file, const char *path, struct pp_error *error);
 void pp_st_close(struct pp_st_file *file);
 
+/* Text of a file made fit for a one-line message: no control characters, not long.
+ * Returns buffer. */
+enum { PP_ST_SHOWN = 100 };
+const char *pp_st_shown(const char *text, char buffer[PP_ST_SHOWN]);
+
 /* The tensor of that name, else of "transformer." + name (as GPT2LMHeadModel saves it);
  * NULL if there is none. */
 const struct pp_st_tensor *pp_st_find(const struct pp_st_file *file, const char *name);

@@ -18,7 +18,6 @@ enum {
     LENGTH_BYTES = 8,
     MAX_HEADER = 100 * 1000 * 1000, /* as the reference implementation */
     MAX_RANK = sizeof((struct pp_st_tensor *)0)->shape / sizeof(int64_t),
-    SHOWN = 100, /* bytes of a text of the file that a message repeats */
 };
 
 /* Every dtype of the format; those that this program has no use for are only checked
@@ -45,11 +44,10 @@ static const struct dtype *find_dtype(const char *name)
     return NULL;
 }
 
-/* Text of a file made fit for a one-line message: no control characters, not long. */
-static const char *shown(const char *text, char buffer[SHOWN])
+const char *pp_st_shown(const char *text, char buffer[PP_ST_SHOWN])
 {
     size_t i = 0;
-    for (; i < SHOWN - 1 && text[i] != '\0'; i++)
+    for (; i < PP_ST_SHOWN - 1 && text[i] != '\0'; i++)
         buffer[i] = iscntrl((unsigned char)text[i]) ? '?' : text[i];
     buffer[i] = '\0';
     return buffer;
@@ -68,13 +66,13 @@ __attribute__((format(printf, 4, 5))) static int refuse_tensor(const char *path,
                                                                struct pp_error *error,
                                                                const char *format, ...)
 {
-    char what[512], buffer[SHOWN];
+    char what[512], buffer[PP_ST_SHOWN];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(what, sizeof what, format, arguments);
     va_end(arguments);
     return pp_fail(error, PP_BAD_INPUT, "'%s': tensor '%s' %s", path,
-                   shown(name, buffer), what);
+                   pp_st_shown(name, buffer), what);
 }
 
 /* A JSON integer >= 0. */
@@ -147,11 +145,11 @@ static int parse_tensor(struct entry *entry, const char *name, const json_t *val
         return refuse_tensor(path, name, error,
                              "has no 'dtype': need a string such as 'F32'");
     const struct dtype *dtype = find_dtype(dtype_name);
-    char buffer[SHOWN];
+    char buffer[PP_ST_SHOWN];
     if (dtype == NULL)
         return refuse_tensor(path, name, error,
                              "has the unknown dtype '%s': need F32, F16 or BF16",
-                             shown(dtype_name, buffer));
+                             pp_st_shown(dtype_name, buffer));
     uint64_t elements = 0, bits;
     if (parse_shape(entry, json_object_get(value, "shape"), &elements, path, error) !=
             0 ||
@@ -258,11 +256,11 @@ static json_t *load_header(const struct pp_st_file *file, size_t *data_start,
     }
     json_error_t fault;
     json_t *header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &fault);
-    char buffer[SHOWN];
+    char buffer[PP_ST_SHOWN];
     if (header == NULL)
         pp_fail(error, PP_BAD_INPUT,
                 "'%s': the header is not valid JSON: %s, at byte %d of the file", path,
-                shown(fault.text, buffer), fault.position + LENGTH_BYTES);
+                pp_st_shown(fault.text, buffer), fault.position + LENGTH_BYTES);
     *data_start = LENGTH_BYTES + (size_t)length;
     return header;
 }
@@ -360,13 +358,13 @@ const struct pp_st_tensor *pp_st_find(const struct pp_st_file *file, const char 
 }
 
 /* "(256, 128)"; returns buffer. */
-static const char *shape_text(int rank, const int64_t *shape, char buffer[SHOWN])
+static const char *shape_text(int rank, const int64_t *shape, char buffer[PP_ST_SHOWN])
 {
-    int used = snprintf(buffer, SHOWN, "(");
+    int used = snprintf(buffer, PP_ST_SHOWN, "(");
     for (int d = 0; d < rank; d++)
-        used += snprintf(buffer + used, (size_t)(SHOWN - used), "%s%" PRId64,
+        used += snprintf(buffer + used, (size_t)(PP_ST_SHOWN - used), "%s%" PRId64,
                          d > 0 ? ", " : "", shape[d]);
-    snprintf(buffer + used, (size_t)(SHOWN - used), ")");
+    snprintf(buffer + used, (size_t)(PP_ST_SHOWN - used), ")");
     return buffer;
 }
 
@@ -412,7 +410,7 @@ int pp_st_read(const struct pp_st_file *file, const char *name, int rank,
         wanted[d] = shape[d];
         same = same && wanted[d] == tensor->shape[d];
     }
-    char has[SHOWN], needs[SHOWN];
+    char has[PP_ST_SHOWN], needs[PP_ST_SHOWN];
     if (!same)
         return refuse_tensor(file->path, name, error,
                              "has the shape %s, the model needs %s",

@@ -214,13 +214,14 @@ static int save(struct job *job, const char *path, bool gradients, int step,
     return pp_agree(&job->world, status, error);
 }
 
-static int refuse_numbers(const struct pp_run_config *config, int step,
-                          const char *what, struct pp_error *error)
+/* load: the file that may be the reason, NULL where it is not. */
+static int refuse_numbers(const struct pp_run_config *config, const char *load,
+                          int step, const char *what, struct pp_error *error)
 {
-    if (step == 1 && config->load)
+    if (load)
         return pp_fail(error, PP_WRONG_NUMBERS,
                        "%s of step 1 is not finite: are the parameters in '%s'", what,
-                       config->load);
+                       load);
     return pp_fail(error, PP_WRONG_NUMBERS,
                    "%s of step %d is not finite: try a smaller '--lr' than %g", what,
                    step, config->optimizer.lr);
@@ -242,8 +243,9 @@ static int train(struct job *job, struct pp_error *error)
             result->whole[row] = outcome.whole;
         }
         if (!isfinite(outcome.loss) || !isfinite(outcome.norm))
-            return refuse_numbers(
-                config, step, isfinite(outcome.loss) ? "a gradient" : "loss", error);
+            return refuse_numbers(config, step == 1 ? config->load : NULL, step,
+                                  isfinite(outcome.loss) ? "a gradient" : "loss",
+                                  error);
         if (config->on_step && result->leads)
             config->on_step(config->on_step_data,
                             &(struct pp_progress){
@@ -258,8 +260,8 @@ static int train(struct job *job, struct pp_error *error)
     }
     /* What no later step has looked at. */
     if (!pp_tensors_finite(&job->trainer.tensors))
-        return refuse_numbers(config, config->steps, "a parameter after the update",
-                              error);
+        return refuse_numbers(config, NULL, config->steps,
+                              "a parameter after the update", error);
     return 0;
 }
 
@@ -376,7 +378,10 @@ int pp_run(const struct pp_run_config *config, struct pp_run_result *result,
     if (pp_tensors_digest(&job.trainer.tensors, result->digest, error) != 0 ||
         gather_timelines(&job, error) != 0 || verify(&job, error) != 0)
         goto done;
-    if (config->save && save(&job, config->save, false, config->steps, error) != 0)
+    double failed = result->verified == 0;
+    pp_max_doubles(&job.world, &failed, 1);
+    if (config->save && failed == 0 &&
+        save(&job, config->save, false, config->steps, error) != 0)
         goto done;
     status = 0;
 done:
