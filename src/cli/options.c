@@ -110,12 +110,18 @@ static int set_defaults(struct pp_options *options, struct pp_error *error)
     return 0;
 }
 
-/* The command's name, if argv starts with one; run where it starts with an option. */
+/* The command's name, if argv starts with one; run where it starts with an option.
+ * Before it, help asks as --help does. */
 static int read_command(struct pp_options *options, int *argc, char ***argv,
                         struct pp_error *error)
 {
     char list[256];
     options->command = PP_RUN;
+    if (*argc > 1 && strcmp((*argv)[1], "help") == 0) {
+        options->help = true;
+        (*argc)--;
+        (*argv)++;
+    }
     if (*argc < 2 || (*argv)[1][0] == '-')
         return 0;
     for (int c = 0; c < PP_COMMANDS; c++) {

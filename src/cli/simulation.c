@@ -36,7 +36,7 @@ static int costs_of_device(struct pp_costs *costs, const struct pp_options *opti
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for %d stages", stages);
     for (int s = 0; s < stages; s++) {
         bool head = s == stages - 1;
-        struct pp_flops flops = pp_stage_flops(model, plan->layers_of[s], s == 0, head);
+        struct pp_flops flops = pp_stage_flops(model, plan->layers_of[s], head);
         work[s] = (struct pp_work){
             .forward = flops.forward,
             .input = flops.input,

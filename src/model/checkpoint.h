@@ -9,7 +9,8 @@
  * it wants; and one that holds more than the model would read, for that is another
  * model: a head of its own where the model's is tied, tensors of other names.
  * Accepts what Hugging Face's GPT-2 files hold beside the parameters: the causal masks
- * h.N.attn.bias and h.N.attn.masked_bias, and a tied head's second copy. A
+ * h.N.attn.bias and h.N.attn.masked_bias, and a tied head's second copy; and
+ * tensors that pp_st_open leaves out (integers, booleans), which are no parameters. A
  * tensor that is missing, or whose own shape is wrong, pp_st_read refuses.
  * PP_BAD_INPUT, PP_ENVIRONMENT. */
 int pp_checkpoint_check(const struct pp_st_file *file,

@@ -8,10 +8,8 @@
 #include <string.h>
 
 struct pp_flops pp_stage_flops(const struct pp_model_config *config, int layers,
-                               bool embed, bool head)
+                               bool head)
 {
-    /* The embedding is a look-up and an addition: no GEMM, nothing to count. */
-    (void)embed;
     double C = config->d_model, T = config->seq_len, V = config->vocab;
     double N = (double)config->microbatch_size * T;
     /* Per layer: C x 3C, C x C, C x 4C and 4C x C make 12 C^2 multiply-adds per token,
@@ -28,10 +26,9 @@ struct pp_flops pp_stage_flops(const struct pp_model_config *config, int layers,
     };
 }
 
-static double total_flops(const struct pp_model_config *config, int layers, bool embed,
-                          bool head)
+static double total_flops(const struct pp_model_config *config, int layers, bool head)
 {
-    struct pp_flops flops = pp_stage_flops(config, layers, embed, head);
+    struct pp_flops flops = pp_stage_flops(config, layers, head);
     return flops.forward + flops.input + flops.weight;
 }
 
@@ -61,8 +58,8 @@ static void split_by_flops(const struct pp_model_config *config, int stages,
     double lowest = 0;
     for (int last = layers / stages; last >= 1; last--) {
         int others = divide_up(layers - last, stages - 1);
-        double before = total_flops(config, others, true, false);
-        double heaviest = total_flops(config, last, false, true);
+        double before = total_flops(config, others, false);
+        double heaviest = total_flops(config, last, true);
         if (before > heaviest)
             heaviest = before;
         if (best == 0 || heaviest < lowest) {

@@ -5,7 +5,8 @@
 
 #include "schedules/catalogue.h"
 
-size_t pp_first_difference(const real *a, const real *b, size_t count)
+/* The first element in which a and b differ bitwise, or count. */
+static size_t first_difference(const real *a, const real *b, size_t count)
 {
     if (memcmp(a, b, count * sizeof *a) == 0)
         return count;
@@ -30,7 +31,7 @@ static int compare_tensor(void *data, int index, const real *values,
     const struct pp_parameter *own =
         pp_tensors_own(&comparison->sequential->tensors, index);
     const real *expected = comparison->gradients ? own->grad : own->value;
-    size_t at = pp_first_difference(values, expected, own->count);
+    size_t at = first_difference(values, expected, own->count);
     (void)error;
     if (at == own->count || comparison->difference->lines > 0)
         return 0;

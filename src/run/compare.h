@@ -13,7 +13,4 @@ int pp_compare_with_sequential(struct pp_trainer *trainer, const double *losses,
                                bool *equal, struct pp_error *difference,
                                struct pp_error *error);
 
-/* The first element in which a and b differ bitwise, or count. */
-size_t pp_first_difference(const real *a, const real *b, size_t count);
-
 #endif

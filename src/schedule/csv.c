@@ -63,6 +63,15 @@ static const char *printable(const char *text, size_t length, char buffer[SHOWN 
     return buffer;
 }
 
+/* A file in which nothing at all reads as an action is not told so cell by cell. */
+static void refuse_file(struct reader *reader)
+{
+    pp_fail(reader->error, PP_BAD_INPUT,
+            "'%s' is no schedule: none of its first %d cells is an action such as 0F3, "
+            "the forward of stage 0 on microbatch 3",
+            reader->name, MOST_PROBLEMS);
+}
+
 static void refuse_cell(struct reader *reader, uint32_t column, const char *text,
                         size_t length, const char *problem)
 {
@@ -71,6 +80,10 @@ static void refuse_cell(struct reader *reader, uint32_t column, const char *text
     pp_fail_also(reader->error, PP_BAD_INPUT, "'%s', rank %d, cell %u: '%s': %s",
                  reader->name, reader->rows, column + 1, printable(text, length, shown),
                  problem);
+    if (reader->error->lines == MOST_PROBLEMS && reader->count == 0) {
+        refuse_file(reader);
+        reader->stopped = true;
+    }
 }
 
 static bool blank(char c)

@@ -31,7 +31,8 @@ def test_under_mpirun_one_rank_speaks():
 
 
 def test_help_names_every_command_and_the_statuses():
-    for arguments in '--help', '-h', 'run --help', 'simulate --help', 'schedules --help':
+    for arguments in '--help', '-h', 'help', 'run --help', 'simulate --help',\
+            'schedules --help', 'help schedules':
         status, out, err = ppsim(arguments)
         assert status == 0 and err == '', arguments
         assert all(word in out for word in

@@ -201,9 +201,13 @@ START_TEST(twenty_problems)
     ck_assert_int_eq(read_text(&schedule, text, sizeof text, &error), -1);
     ck_assert_int_eq(error.lines, 20);
     for (int k = 0; k < 100; k++)
-        memcpy(text + 4 * k, "?!,\n", 4);
+        memcpy(text + 4 * k, k == 0 ? "0F0," : "?!,\n", 4);
     ck_assert_int_eq(read_text(&schedule, text, sizeof text, &error), -1);
     ck_assert_int_eq(error.lines, 20);
+    memcpy(text, "?!,\n", 4); /* none is an action: it is some other file */
+    ck_assert_int_eq(read_text(&schedule, text, sizeof text, &error), -1);
+    ck_assert_int_eq(error.lines, 1);
+    ck_assert_ptr_nonnull(strstr(error.text, "is no schedule"));
 }
 END_TEST
 

@@ -64,8 +64,7 @@ static double heaviest(const struct pp_model_config *config, int stages,
 {
     double most = 0;
     for (int s = 0; s < stages; s++) {
-        struct pp_flops flops =
-            pp_stage_flops(config, layers_of[s], s == 0, s == stages - 1);
+        struct pp_flops flops = pp_stage_flops(config, layers_of[s], s == stages - 1);
         double sum = flops.forward + flops.input + flops.weight;
         most = sum > most ? sum : most;
     }
@@ -117,11 +116,11 @@ END_TEST
 START_TEST(flops_count_the_gemms)
 {
     const double projections = 100663296, product = 4194304, logits = 16777216;
-    struct pp_flops inner = pp_stage_flops(&model, 2, false, false);
+    struct pp_flops inner = pp_stage_flops(&model, 2, false);
     ck_assert_double_eq(inner.forward, 2 * (projections + 2 * product));
     ck_assert_double_eq(inner.input, 2 * (projections + 4 * product));
     ck_assert_double_eq(inner.weight, 2 * projections);
-    struct pp_flops head = pp_stage_flops(&model, 0, false, true);
+    struct pp_flops head = pp_stage_flops(&model, 0, true);
     ck_assert_double_eq(head.forward, logits);
     ck_assert_double_eq(head.input, logits);
     ck_assert_double_eq(head.weight, logits);
