@@ -70,9 +70,9 @@ static void tell_parts(const struct story *story, const struct pp_gap *gap)
     const struct {
         int64_t ns;
         const char *name;
-    } parts[] = {{gap->dependency, "dependency"},
-                 {gap->communication, "communication"},
-                 {gap->overhead, "overhead"}};
+    } parts[] = {{gap->wait.dependency, "dependency"},
+                 {gap->wait.communication, "communication"},
+                 {gap->wait.overhead, "overhead"}};
     char text[PP_DURATION_TEXT];
     int told = 0;
     for (int i = 0; i < 3; i++) {
@@ -89,7 +89,7 @@ static void tell_reason(const struct story *story, const struct pp_gap *gap)
     const struct pp_span *spans = story->report->timeline.spans;
     int64_t producer = gap->producer;
     char op[PP_OP_TEXT], text[PP_DURATION_TEXT];
-    if (producer == PP_NO_OP || gap->dependency + gap->communication == 0) {
+    if (producer == PP_NO_OP || gap->wait.dependency + gap->wait.communication == 0) {
         fputs("its input was there: the rank itself was late", story->stream);
         return;
     }
@@ -100,7 +100,7 @@ static void tell_reason(const struct story *story, const struct pp_gap *gap)
         start - (first ? story->report->metrics.start : spans[producer - 1].end);
     fprintf(story->stream, "%s on rank %d ", pp_op_text(schedule->ops[producer], op),
             rank);
-    if (gap->dependency == 0)
+    if (gap->wait.dependency == 0)
         fputs("had ended, its message was on its way", story->stream);
     else if (waited > 0)
         fprintf(story->stream, "had itself waited %s",

@@ -6,6 +6,7 @@
 #include "report/numbers.h"
 #include "report/text.h"
 #include "timeline/producers.h"
+#include "timeline/wait.h"
 
 /* Messages of one rank overlap on their way, slices of a thread must not: each message
  * takes the first thread that is free, and has only its arrow where none is. */
@@ -71,21 +72,19 @@ static const char *phase_of(const struct trace *trace, size_t k)
 static void put_wait(struct trace *trace, int rank, size_t k)
 {
     const struct pp_report *report = trace->report;
-    const struct pp_span *span = &report->timeline.spans[k];
+    int64_t start = report->timeline.spans[k].start;
     bool first = k == report->schedule.first[rank];
     int64_t from = first ? trace->start : report->timeline.spans[k - 1].end;
-    if (span->start <= from)
+    if (start <= from)
         return;
-    int64_t ready = span->ready > from ? span->ready : from;
-    int64_t arrived = span->arrived > ready ? span->arrived : ready;
-    int64_t dependency = ready - from, communication = arrived - ready;
-    int64_t overhead = span->start - arrived;
+    struct pp_wait wait = pp_wait_before(&report->timeline, k, from);
     const char *cause = first ? "warmup" : "dependency";
-    if (!first && communication > dependency && communication >= overhead)
+    if (!first && wait.communication > wait.dependency &&
+        wait.communication >= wait.overhead)
         cause = "communication";
-    else if (!first && overhead > dependency)
+    else if (!first && wait.overhead > wait.dependency)
         cause = "overhead";
-    put_time(trace, ",\"wait_us\":", span->start - from);
+    put_time(trace, ",\"wait_us\":", start - from);
     put(trace, ",\"wait\":\"");
     put(trace, cause);
     put(trace, "\"");

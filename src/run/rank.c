@@ -102,7 +102,8 @@ static struct pp_wire **input_of(struct pp_rank *rank, struct pp_op op)
     return op.kind == PP_F ? &slot->input : &slot->output_grad;
 }
 
-/* Waits for what the op needs, and notes when it was produced and came. */
+/* Waits for what the op needs, and notes when it was produced and came. The clocks of
+ * two hosts may be a little apart: nothing comes before it is produced. */
 static void take_input(struct pp_rank *rank, struct pp_op op, struct pp_span *span)
 {
     struct pp_op producer;
@@ -111,10 +112,8 @@ static void take_input(struct pp_rank *rank, struct pp_op op, struct pp_span *sp
     struct pp_wire **input = input_of(rank, op);
     if (pp_channel_expects(&rank->channel, op))
         *input = pp_channel_take(&rank->channel);
-    if (span->arrived < (*input)->arrived) {
-        span->arrived = (*input)->arrived;
-        span->ready = (*input)->sent;
-    }
+    span->arrived = (*input)->arrived;
+    span->ready = (*input)->sent < span->arrived ? (*input)->sent : span->arrived;
 }
 
 /* Passes an op's output on: by pointer to a stage of this rank, as a message to
@@ -148,19 +147,19 @@ void pp_rank_step(struct pp_rank *rank, struct pp_span *spans)
         /* A joined pair waits for both inputs and releases both outputs at its end. */
         size_t together = ops[k].joined ? 2 : 1;
         struct pp_wire *outputs[2] = {NULL, NULL};
-        struct pp_span *first = &spans[k];
-        first->ready = first->arrived = k > 0 ? spans[k - 1].end : origin;
+        int64_t before = k > 0 ? spans[k - 1].end : origin, arrived = before;
         for (size_t j = 0; j < together; j++) {
+            struct pp_span *span = &spans[k + j];
             struct pp_op consumer;
-            take_input(rank, ops[k + j], first);
+            span->ready = span->arrived = before;
+            take_input(rank, ops[k + j], span);
+            arrived = span->arrived > arrived ? span->arrived : arrived;
             if (pp_consumer(schedule, ops[k + j], &consumer))
                 outputs[j] = pp_pool_take(&rank->wires);
         }
         for (size_t j = 0; j < together; j++) {
             struct pp_span *span = &spans[k + j];
-            if (j > 0)
-                span->ready = span->arrived = spans[k].end;
-            span->start = pp_clock_begin(rank->clock, span->arrived);
+            span->start = pp_clock_begin(rank->clock, arrived);
             compute(rank, ops[k + j], outputs[j]);
             span->end = pp_clock_end(rank->clock, span->start);
         }

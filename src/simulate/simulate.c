@@ -116,21 +116,19 @@ static int64_t visit(void *data, const struct pp_walk_visit *at)
     __builtin_prefetch(&span[PP_WALK_AHEAD], 1);
     int64_t *free = &sim->free[at->rank];
     int64_t time[2] = {duration(sim, at->op[0]), 0};
-    struct input input = input_of(sim, at, 0);
+    struct input input = input_of(sim, at, 0), second = {0};
     if (at->count == 2) {
-        struct input second = input_of(sim, at, 1);
-        int64_t receiver = input.receiver + second.receiver;
-        if (second.arrived > input.arrived)
-            input = second;
-        input.receiver = receiver;
+        second = input_of(sim, at, 1);
         time[1] = duration(sim, at->op[1]);
         pair_durations(sim, at->op, time);
     }
-    int64_t start = (input.arrived > *free ? input.arrived : *free) + input.receiver;
+    int64_t start = *free > input.arrived ? *free : input.arrived;
+    start = (start > second.arrived ? start : second.arrived) + input.receiver +
+            second.receiver;
     int64_t end = start + time[0];
     span[0] = (struct pp_span){start, end, input.ready, input.arrived};
     if (at->count == 2) {
-        span[1] = (struct pp_span){end, end + time[1], end, end};
+        span[1] = (struct pp_span){end, end + time[1], second.ready, second.arrived};
         end += time[1];
     }
     *free = end;

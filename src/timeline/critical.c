@@ -2,11 +2,6 @@
 
 #include <stdlib.h>
 
-static int64_t clamp(int64_t x, int64_t low, int64_t high)
-{
-    return x < low ? low : x > high ? high : x;
-}
-
 /* What it follows. */
 struct path {
     const struct pp_timeline *timeline;
@@ -39,22 +34,13 @@ static int64_t last_op(const struct path *path)
     return PP_NO_OP;
 }
 
-/* The op at whose end the last input was released that the op, or its joined pair,
- * needs from another stage; PP_NO_OP where it needs none. */
-static int64_t releaser_of(const struct path *path, int64_t k)
+/* The op at whose end the op's input from another stage was released; PP_NO_OP where it
+ * needs none. */
+static int64_t releaser_of(const struct path *path, size_t k)
 {
-    const struct pp_schedule *schedule = path->timeline->schedule;
-    const struct pp_span *spans = path->timeline->spans;
-    int64_t last = PP_NO_OP;
-    for (int64_t j = k; j <= pp_release_of(schedule, k); j++) {
-        int64_t producer = pp_producer_of(path->producers, j);
-        if (producer == PP_NO_OP)
-            continue;
-        producer = pp_release_of(schedule, producer);
-        if (last == PP_NO_OP || spans[producer].end > spans[last].end)
-            last = producer;
-    }
-    return last;
+    int64_t producer = pp_producer_of(path->producers, (int64_t)k);
+    return producer == PP_NO_OP ? PP_NO_OP
+                                : pp_release_of(path->timeline->schedule, producer);
 }
 
 /* How the op came to start when it did, and the op that decided it. Ops are followed
@@ -64,12 +50,14 @@ static int64_t step_back(const struct path *path, int64_t k, struct pp_link *lin
 {
     const struct pp_span *spans = path->timeline->spans;
     int64_t from = free_from(path, k), start = spans[k].start;
-    int64_t producer = releaser_of(path, k);
+    struct pp_wait wait = pp_wait_before(path->timeline, (size_t)k, from);
+    int64_t producer = releaser_of(path, wait.input);
     *link = (struct pp_link){.op = k};
-    bool late = spans[k].arrived > from || is_first(path, k);
+    bool late = wait.dependency + wait.communication > 0 || is_first(path, k);
     if (producer != PP_NO_OP && late && spans[producer].end <= start &&
         spans[producer].start < start) {
-        int64_t arrived = clamp(spans[k].arrived, spans[producer].end, start);
+        int64_t arrived =
+            pp_clamp(spans[wait.input].arrived, spans[producer].end, start);
         link->crossed = true;
         link->hop = arrived - spans[producer].end;
         link->overhead = start - arrived;
@@ -159,8 +147,8 @@ int pp_longest_gaps(const struct pp_timeline *timeline,
     struct path path = {timeline, metrics, producers};
     int count = 0;
     for (size_t k = schedule->first[rank]; k < schedule->first[rank + 1]; k++) {
-        const struct pp_span *span = &timeline->spans[k];
-        int64_t from = free_from(&path, (int64_t)k), length = span->start - from;
+        int64_t from = free_from(&path, (int64_t)k);
+        int64_t length = timeline->spans[k].start - from;
         if (length <= 0)
             continue;
         int place = count;
@@ -173,15 +161,12 @@ int pp_longest_gaps(const struct pp_timeline *timeline,
             count++;
         for (int i = count - 1; i > place; i--)
             gaps[i] = gaps[i - 1];
-        int64_t ready = clamp(span->ready, from, span->start);
-        int64_t arrived = clamp(span->arrived, ready, span->start);
+        struct pp_wait wait = pp_wait_before(timeline, k, from);
         gaps[place] = (struct pp_gap){
             .op = (int64_t)k,
-            .producer = releaser_of(&path, (int64_t)k),
+            .producer = releaser_of(&path, wait.input),
             .from = from,
-            .dependency = ready - from,
-            .communication = arrived - ready,
-            .overhead = span->start - arrived,
+            .wait = wait,
         };
     }
     return count;

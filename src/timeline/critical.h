@@ -5,6 +5,7 @@
 
 #include "timeline/metrics.h"
 #include "timeline/producers.h"
+#include "timeline/wait.h"
 
 /* One op on the path, and what passed between the one before and it. */
 struct pp_link {
@@ -35,12 +36,10 @@ void pp_critical_release(struct pp_critical *critical);
 
 /* A gap before an op. */
 struct pp_gap {
-    int64_t op;       /* the op that started late */
-    int64_t producer; /* the op that released its input, PP_NO_OP */
-    int64_t from;     /* ns, end of the op before, or the start of the step */
-    int64_t dependency, communication,
-        overhead; /* ns, as struct pp_causes; before a
-                   * rank's first op: how warmup splits */
+    int64_t op;          /* the op that started late */
+    int64_t producer;    /* the op that released its input, PP_NO_OP */
+    int64_t from;        /* ns, end of the op before, or the start of the step */
+    struct pp_wait wait; /* before a rank's first op: how warmup splits */
 };
 
 /* The longest gaps of a rank, longest first; writes at most most of them to gaps and

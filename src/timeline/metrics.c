@@ -2,20 +2,13 @@
 
 #include <stdlib.h>
 
-static int64_t clamp(int64_t x, int64_t low, int64_t high)
-{
-    return x < low ? low : x > high ? high : x;
-}
+#include "timeline/wait.h"
 
-/* The gap before an op, [from, start], split where its input was produced and where it
- * arrived; what falls outside the gap was hidden behind the op before. */
-static void add_gap(struct pp_causes *causes, int64_t from, const struct pp_span *span)
+static void add_wait(struct pp_causes *causes, struct pp_wait wait)
 {
-    int64_t ready = clamp(span->ready, from, span->start);
-    int64_t arrived = clamp(span->arrived, ready, span->start);
-    causes->dependency += ready - from;
-    causes->communication += arrived - ready;
-    causes->overhead += span->start - arrived;
+    causes->dependency += wait.dependency;
+    causes->communication += wait.communication;
+    causes->overhead += wait.overhead;
 }
 
 /* Walks one rank's ops; leaves warmup and cooldown to the caller, who knows the step's
@@ -44,8 +37,8 @@ static void measure_rank(struct pp_rank_metrics *rank,
             rank->peak_in_flight = in_flight;
         if (k == begin)
             rank->first_start = span->start;
-        else
-            add_gap(&rank->causes, rank->last_end, span);
+        else if (span->start > rank->last_end)
+            add_wait(&rank->causes, pp_wait_before(timeline, k, rank->last_end));
         rank->busy += span->end - span->start;
         rank->last_end = span->end;
     }

@@ -8,10 +8,11 @@
 #include "schedule/schedule.h"
 
 /* Times in ns on one clock common to all ranks (any origin).
- * ready:   when the op's last input had been produced (on whatever rank);
- * arrived: when that input had reached this rank, arrived >= ready;
- * both are <= start, and equal the end of the rank's previous op, or earlier, where
- * nothing was waited for. */
+ * ready:   when the op's input from another stage had been produced (on whatever rank);
+ * arrived: when that input had reached this rank: ready <= arrived <= start, maybe long
+ *          before the rank was free for the op.
+ * Where an op needs no such input, both are some time at which the rank was not yet
+ * free for it. What an op waited for is in wait.h. */
 struct pp_span {
     int64_t start, end, ready, arrived;
 };

@@ -4,6 +4,7 @@ usage: training.py PPSIM [NAME ...]     runs every test, or those named
 """
 import json
 import math
+import re
 import struct
 
 from common import TINY, ppsim, refused, report, run_tests
@@ -237,6 +238,34 @@ def test_the_virtual_clock_charges_the_link():
         found = report(f'{TINY} --ranks 2 --microbatches 1 --clock virtual --link {link}')
         # There and back: 100 ms each, or 1 KiB of floats at 10 kB/s.
         assert 0.2 < found['makespan_s'] < 0.4, (link, found['makespan_s'])
+
+
+def test_messages_take_what_the_link_takes():
+    # However long their rank is busy with something else: 50 us + 1 KiB at 1 GB/s.
+    for schedule in 'gpipe', 'zb-v', 'dualpipev':
+        found = report(f'{TINY} --ranks 2 --microbatches 6 --clock virtual '
+                       f'--link latency=50us,bandwidth=1GB/s --schedule {schedule}')
+        ops = found['timeline']['ops']
+        stages = found['config']['stages']
+        ends, took = {}, []
+        for row in ops:
+            for k, (op, _, end, *_) in enumerate(row):
+                # A joined pair, marked by '+', releases both outputs at its end.
+                kind = 'F' if 'F' in op else 'B' if 'W' not in op else 'W'
+                stage, microbatch = map(int, re.split('[FBIW]', op.rstrip('+')))
+                ends[kind, stage, microbatch] = row[k + 1][2] if op[-1] == '+' else end
+        rank_of = {int(re.match(r'\d+', op[0])[0]): r for r, row in enumerate(ops) for op in row}
+        for row in ops:
+            for op, _, _, ready, arrived in row:
+                stage, microbatch = map(int, re.split('[FBIW]', op.rstrip('+')))
+                kind, producer = ('F', stage - 1) if 'F' in op else ('B', stage + 1)
+                if 'W' in op or not 0 <= producer < stages:
+                    continue
+                assert abs(ready - ends[kind, producer, microbatch]) < 1e-12, op
+                if rank_of[stage] != rank_of[producer]:
+                    took.append(arrived - ready)
+        assert len(took) == 2 * 6 * sum(rank_of[s] != rank_of[s + 1] for s in range(stages - 1))
+        assert all(51e-6 < t < 51.2e-6 for t in took), (schedule, took)
 
 
 run_tests(globals())
