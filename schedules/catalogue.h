@@ -14,7 +14,8 @@ struct pp_shape {
 };
 
 /* Equal stages' costs, in ns per whole rank (a chunk takes 1/v of them): what closed
- * forms are written in. backward = input + weight. */
+ * forms are written in. A form uses backward where its schedule runs B, input and
+ * weight where it runs I and W; nothing says that B takes as long as both. */
 struct pp_equal_costs {
     double forward, backward, input, weight;
     double hop; /* latency of one message, which occupies nobody */
@@ -23,7 +24,7 @@ struct pp_equal_costs {
 /* A closed form: the bubble, and how to read it. */
 struct pp_theory {
     double bubble;      /* ns of idle on the critical rank */
-    double makespan;    /* ns, = m * (forward + backward) + bubble */
+    double makespan;    /* ns, = what each rank computes + bubble */
     bool exact;         /* equals the simulation (else an approximation, said so) */
     bool by_span;       /* counted within a rank's own span (span_fraction) */
     const char *source; /* paper and section */

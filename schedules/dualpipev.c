@@ -105,8 +105,9 @@ static bool theory(const struct pp_shape *shape, const struct pp_equal_costs *co
                    struct pp_theory *theory, const char **why)
 {
     double p = shape->ranks, m = shape->microbatches;
-    if (costs->forward != costs->input || costs->input != costs->weight) {
-        *why = "the form needs tF = tI = tW";
+    if (costs->forward != costs->input || costs->input != costs->weight ||
+        costs->backward != costs->input + costs->weight) {
+        *why = "the form needs tF = tI = tW and tB = tI + tW";
         return false;
     }
     if (costs->hop > 0) {

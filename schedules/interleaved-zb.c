@@ -30,8 +30,9 @@ static bool theory(const struct pp_shape *shape, const struct pp_equal_costs *co
                    struct pp_theory *theory, const char **why)
 {
     double p = shape->ranks, v = shape->chunks, m = shape->microbatches;
-    if (shape->microbatches < shape->ranks || shape->group_size < shape->ranks) {
-        *why = "the form needs m >= p, in groups of at least p microbatches";
+    if (shape->group_size > shape->microbatches ||
+        !pp_group_fits(shape, shape->group_size)) {
+        *why = "the form needs m >= p, in groups of p to m microbatches";
         return false;
     }
     if (costs->weight > costs->forward || costs->weight > costs->input) {
@@ -45,7 +46,7 @@ static bool theory(const struct pp_shape *shape, const struct pp_equal_costs *co
     double bubble = (p - 1) * (costs->forward + costs->input - costs->weight) / v;
     *theory = (struct pp_theory){
         .bubble = bubble,
-        .makespan = m * (costs->forward + costs->backward) + bubble,
+        .makespan = m * (costs->forward + costs->input + costs->weight) + bubble,
         .exact = true,
         .source = "Zero Bubble Pipeline Parallelism (arXiv 2401.10241) §3.1, over v",
     };

@@ -52,9 +52,7 @@ static void generate(struct pp_schedule *schedule, int rank)
         pp_push_turn(schedule, PP_B, rank, j);
 }
 
-/* Does this N keep the ranks busy? Every group must be as long as the pipeline, or the
- * next chunk's input is not there when the group's turn ends. */
-static bool group_fits(const struct pp_shape *shape, int N)
+bool pp_group_fits(const struct pp_shape *shape, int N)
 {
     int p = shape->ranks, m = shape->microbatches;
     return N >= p && (m % N == 0 || m % N >= p);
@@ -68,7 +66,7 @@ static int best_group_size(const struct pp_shape *shape)
     if (shape->microbatches < shape->ranks)
         return shape->microbatches;
     int N = shape->ranks;
-    while (!group_fits(shape, N))
+    while (!pp_group_fits(shape, N))
         N++;
     return N;
 }
@@ -91,7 +89,7 @@ static bool theory(const struct pp_shape *shape, const struct pp_equal_costs *co
 {
     double p = shape->ranks, v = shape->chunks, m = shape->microbatches;
     bool one_group = shape->group_size >= shape->microbatches;
-    if (!group_fits(shape, shape->group_size) && !one_group) {
+    if (!pp_group_fits(shape, shape->group_size) && !one_group) {
         *why = "the form needs groups of at least p microbatches";
         return false;
     }

@@ -11,6 +11,10 @@ int pp_check_one_chunk(struct pp_shape *shape, struct pp_error *error);
  * backward of the given kind, of a rank: in groups of group_size microbatches. */
 void pp_push_turn(struct pp_schedule *schedule, enum pp_kind kind, int rank, long j);
 
+/* Does this N keep the ranks busy? Every group must be as long as the pipeline, or the
+ * next chunk's input is not there when the group's turn ends. */
+bool pp_group_fits(const struct pp_shape *shape, int N);
+
 /* Chooses the group size if it is not given. */
 int pp_check_groups(struct pp_shape *shape, struct pp_error *error);
 

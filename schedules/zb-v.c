@@ -81,7 +81,7 @@ static bool theory(const struct pp_shape *shape, const struct pp_equal_costs *co
     double bubble = p > 1 ? (6 * p - 8) * costs->hop : 0;
     *theory = (struct pp_theory){
         .bubble = bubble,
-        .makespan = m * (costs->forward + costs->backward) + bubble,
+        .makespan = m * (costs->forward + costs->input + costs->weight) + bubble,
         .exact = true,
         .by_span = true,
         .source = "Zero Bubble Pipeline Parallelism (arXiv 2401.10241) §6",

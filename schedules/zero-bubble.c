@@ -69,7 +69,7 @@ static bool theory_h1(const struct pp_shape *shape, const struct pp_equal_costs 
     double bubble = (p - 1) * work + 4 * (p - 1) * costs->hop;
     *theory = (struct pp_theory){
         .bubble = bubble,
-        .makespan = m * (costs->forward + costs->backward) + bubble,
+        .makespan = m * (costs->forward + costs->input + costs->weight) + bubble,
         .exact = true,
         .source = "Zero Bubble Pipeline Parallelism (arXiv 2401.10241) §3.1, table 2",
     };
@@ -86,7 +86,7 @@ static bool theory_h2(const struct pp_shape *shape, const struct pp_equal_costs 
     double bubble = (p - 1) * work + 2 * (p - 1) * costs->hop;
     *theory = (struct pp_theory){
         .bubble = bubble,
-        .makespan = m * (costs->forward + costs->backward) + bubble,
+        .makespan = m * (costs->forward + costs->input + costs->weight) + bubble,
         .exact = true,
         .by_span = true,
         .source = "Zero Bubble Pipeline Parallelism (arXiv 2401.10241) §3.2, table 2",

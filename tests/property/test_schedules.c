@@ -5,6 +5,7 @@
 
 #include "base/random.h"
 #include "schedule/verify.h"
+#include "schedules/rules.h"
 
 enum { MOST_RANKS = 16, MOST_CHUNKS = 4, MOST_MICROBATCHES = 40 };
 
@@ -129,7 +130,7 @@ END_TEST
 
 /* A closed form that says it is exact must equal the simulation. */
 static void check_theory(const struct pp_scheduler *row, struct pp_shape shape,
-                         const int64_t cost[4], int *held)
+                         const int64_t cost[5], int *held)
 {
     struct replay replay;
     struct pp_equal_costs equal;
@@ -139,6 +140,8 @@ static void check_theory(const struct pp_scheduler *row, struct pp_shape shape,
         return;
     pp_costs_fill(&replay.costs, cost[0], cost[1], cost[2]);
     replay.costs.near.latency = cost[3];
+    for (int s = 0; s < replay.schedule.stages; s++)
+        replay.costs.op[s][PP_B] += cost[4];
     ck_assert(pp_costs_equal(&replay.costs, &replay.schedule, &equal));
     if (!row->theory(&shape, &equal, &theory, &why)) {
         ck_assert_ptr_nonnull(why);
@@ -146,11 +149,12 @@ static void check_theory(const struct pp_scheduler *row, struct pp_shape shape,
         replay_run(&replay);
         double bubble = (double)replay_bubble(&replay, theory.by_span);
         double busy = (double)replay.metrics.of_rank[0].busy;
-        ck_assert_msg(bubble - theory.bubble < 1e-9 && theory.bubble - bubble < 1e-9,
-                      "%s p=%d v=%d m=%d costs %ld %ld %ld %ld: bubble %g, form %g",
-                      row->name, shape.ranks, shape.chunks, shape.microbatches,
-                      (long)cost[0], (long)cost[1], (long)cost[2], (long)cost[3],
-                      bubble, theory.bubble);
+        ck_assert_msg(
+            bubble - theory.bubble < 1e-9 && theory.bubble - bubble < 1e-9,
+            "%s p=%d v=%d m=%d N=%d costs %ld %ld %ld %ld: bubble %g, form %g",
+            row->name, shape.ranks, shape.chunks, shape.microbatches, shape.group_size,
+            (long)cost[0], (long)cost[1], (long)cost[2], (long)cost[3], bubble,
+            theory.bubble);
         ck_assert(theory.makespan - busy - theory.bubble < 1e-6 &&
                   busy + theory.bubble - theory.makespan < 1e-6);
         ++*held;
@@ -160,12 +164,14 @@ static void check_theory(const struct pp_scheduler *row, struct pp_shape shape,
 
 START_TEST(closed_forms_are_exact)
 {
-    static const int64_t costs[][4] = {
-        {12, 12, 12, 0}, {12, 12, 12, 1}, {12, 12, 12, 6}, {12, 12, 12, 12},
-        {10, 10, 10, 5}, {20, 10, 10, 0}, {20, 10, 10, 5}, {12, 18, 6, 3},
-        {12, 24, 12, 7}, {6, 12, 12, 0},  {6, 12, 12, 9},  {12, 12, 24, 5},
-        {30, 12, 20, 0}, {30, 12, 20, 9}, {12, 12, 0, 0},  {12, 12, 0, 40},
-        {31, 7, 5, 2},   {31, 7, 5, 30},  {5, 40, 3, 1},   {5, 40, 3, 22},
+    /* F, I, W, hop, and what B takes beyond I and W */
+    static const int64_t costs[][5] = {
+        {12, 12, 12, 0, 5}, {12, 12, 6, 0, -4}, {12, 12, 12, 0}, {12, 12, 12, 1},
+        {12, 12, 12, 6},    {12, 12, 12, 12},   {10, 10, 10, 5}, {20, 10, 10, 0},
+        {20, 10, 10, 5},    {12, 18, 6, 3},     {12, 24, 12, 7}, {6, 12, 12, 0},
+        {6, 12, 12, 9},     {12, 12, 24, 5},    {30, 12, 20, 0}, {30, 12, 20, 9},
+        {12, 12, 0, 0},     {12, 12, 0, 40},    {31, 7, 5, 2},   {31, 7, 5, 30},
+        {5, 40, 3, 1},      {5, 40, 3, 22},
     };
     const struct pp_scheduler *row = pp_catalogue_row(_i);
     int held = 0;
@@ -177,6 +183,11 @@ START_TEST(closed_forms_are_exact)
                 for (size_t k = 0; k < sizeof costs / sizeof costs[0]; k++) {
                     struct pp_shape shape = {p, v, m, 0};
                     check_theory(row, shape, costs[k], &held);
+                    bool groups = row->check == pp_check_groups;
+                    for (int N = 1; groups && p <= 5 && m <= 16 && N <= m + p; N++) {
+                        shape.group_size = N;
+                        check_theory(row, shape, costs[k], &held);
+                    }
                 }
     ck_assert_int_gt(held, 300);
 }
