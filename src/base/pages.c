@@ -1,9 +1,18 @@
 #include "base/pages.h"
 
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 enum { LARGE_PAGE = 2 << 20 };
+
+void *pp_touched_alloc(size_t bytes)
+{
+    size_t room = (bytes / PP_ALIGN + 1) * PP_ALIGN;
+    void *memory = aligned_alloc(PP_ALIGN, room);
+    return memory ? memset(memory, 0, room) : NULL;
+}
 
 void pp_large_pages(void *memory, size_t bytes)
 {

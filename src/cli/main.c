@@ -22,8 +22,10 @@ int main(int argc, char **argv)
     struct pp_error error = {0};
     int status = PP_DONE;
     bool parsed = pp_options_parse(&options, argc, argv, &error) == 0;
-    if ((!parsed || options.help || options.version) && pp_launched_behind())
-        status = PP_DONE; /* mpirun would end rank 0 before it has said why */
+    bool trains =
+        parsed && options.command == PP_RUN && !options.help && !options.version;
+    if (!trains && pp_launched_behind())
+        status = PP_DONE; /* the first rank does it, and says what is wrong for all */
     else if (!parsed)
         status = pp_print_error(&error);
     else if (options.help)

@@ -213,7 +213,7 @@ int pp_command_run(struct pp_options *options, char **argv)
     struct pp_run_config config;
     struct pp_gate gate = {0};
     bool launched = pp_launched();
-    int rank = 0, world = 0, status = PP_DONE;
+    int rank = 0, world = 0, status = 0;
     if (launched) {
         pp_world_enter(&rank, &world);
         if (options->ranks == 0 && !pp_plan_is_file(options->schedule))
@@ -222,22 +222,21 @@ int pp_command_run(struct pp_options *options, char **argv)
     if (pp_plan_init(&plan, options, &error) != 0 ||
         configure(&config, options, &plan, &error) != 0 ||
         pp_gate_init(&gate, options, &plan, &error) != 0)
-        status = error.status;
-    if (status == PP_DONE && launched && plan.schedule.ranks != world) {
-        pp_fail(
+        status = -1;
+    if (status == 0 && launched && plan.schedule.ranks != world)
+        status = pp_fail(
             &error, PP_BAD_INPUT,
             "the schedule has %d ranks, mpirun started %d: give them the same number",
             plan.schedule.ranks, world);
+    if (status == 0 && rank == 0)
+        status = check_files(options, &plan, &error);
+    if (launched)
+        status = pp_world_agree(status, &error);
+    if (status != 0) {
         status = error.status;
-    }
-    if (status == PP_DONE && rank == 0 && check_files(options, &plan, &error) != 0)
-        status = error.status;
-
-    if (launched) {
-        status = pp_world_status(status);
-        if (status == PP_DONE)
-            status = train(options, &plan, &config, &gate, &error);
-    } else if (status == PP_DONE) {
+    } else if (launched) {
+        status = train(options, &plan, &config, &gate, &error);
+    } else {
         struct pp_terminal terminal = pp_terminal_detect(false);
         pp_terminal_hand_down(&terminal);
         if (pp_launch(plan.schedule.ranks, options->threads, argv, &status, &error) !=

@@ -327,8 +327,5 @@ int pp_command_sweep(struct pp_options *options)
     if (file)
         fclose(file);
     free(sweep.points);
-    if (status == 0)
-        return PP_DONE;
-    /* Of several ranks the first says why, and mpirun is not to end it before. */
-    return pp_launched_behind() ? PP_DONE : pp_print_error(&error);
+    return status == 0 ? PP_DONE : pp_print_error(&error);
 }

@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "model/layers.h"
 #include "model/stage_layout.h"
@@ -77,13 +76,11 @@ int pp_stage_init(struct pp_stage *stage, const struct pp_model_config *config,
         stage->real_count += pp_layout_room(stage->parameters[i].count);
     }
     size_t bytes = stage->real_count * sizeof(real);
-    stage->values = aligned_alloc(PP_ALIGN, bytes);
-    stage->grads = aligned_alloc(PP_ALIGN, bytes);
+    /* Zeros: what stands between the tensors meets the optimizer. */
+    stage->values = pp_touched_alloc(bytes);
+    stage->grads = pp_touched_alloc(bytes);
     if (!stage->values || !stage->grads)
         goto error;
-    /* The values too: what stands between the tensors meets the optimizer. */
-    memset(stage->values, 0, bytes);
-    memset(stage->grads, 0, bytes);
     struct pp_layout values = {stage->values, 0}, grads = {stage->grads, 0};
     for (int i = 0; i < stage->parameter_count; i++) {
         stage->parameters[i].value =

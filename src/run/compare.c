@@ -92,7 +92,8 @@ int pp_compare_with_sequential(struct pp_trainer *trainer, const double *losses,
         if (status == 0)
             status = train_sequential(&sequential, losses, difference, error);
     }
-    if (pp_agree(trainer->world, status, error) != 0)
+    status = pp_agree(trainer->world, status, error);
+    if (status != 0)
         goto done;
 
     for (int gradients = 1; gradients >= 0 && status == 0; gradients--) {

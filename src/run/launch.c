@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "run/world.h"
+
 /* mpiexec uses small statuses for its own failures, so ranks of a world started here
  * return theirs above this. */
 enum { STATUS_BASE = 64 };
@@ -80,10 +82,12 @@ void pp_world_enter(int *rank, int *ranks)
     MPI_Comm_size(MPI_COMM_WORLD, ranks);
 }
 
-int pp_world_status(int status)
+int pp_world_agree(int status, struct pp_error *error)
 {
-    MPI_Bcast(&status, 1, MPI_INT, 0, MPI_COMM_WORLD);
-    return status;
+    struct pp_world world = {.comm = MPI_COMM_WORLD};
+    MPI_Comm_rank(world.comm, &world.rank);
+    MPI_Comm_size(world.comm, &world.size);
+    return pp_agree(&world, status, error);
 }
 
 int pp_world_leave(int status)

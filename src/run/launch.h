@@ -27,8 +27,9 @@ int pp_launch(int ranks, int threads, char **argv, int *status, struct pp_error 
 /* Joins the world, before any other call of run/. Sets rank and ranks of the world. */
 void pp_world_enter(int *rank, int *ranks);
 
-/* Collective: rank 0's status, on every rank. */
-int pp_world_status(int status);
+/* Collective: 0 only if status is 0 on every rank; otherwise error is that of the
+ * lowest failing one, on every rank. Before there is a pipeline: see pp_agree. */
+int pp_world_agree(int status, struct pp_error *error);
 
 /* Leaves the world; the program is then to exit with the value returned. Only rank 0's
  * status counts. */

@@ -3,9 +3,8 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "model/real.h"
+#include "base/pages.h"
 
 void pp_meter_add(struct pp_meter *meter, int count, int64_t bytes)
 {
@@ -24,10 +23,9 @@ static int grow(struct pp_pool *pool)
     if (!idle)
         return -1;
     pool->idle = idle;
-    void *buffer = aligned_alloc(PP_ALIGN, pool->bytes);
+    void *buffer = pp_touched_alloc(pool->bytes);
     if (!buffer)
         return -1;
-    memset(buffer, 0, pool->bytes);
     pool->total++;
     pool->idle[pool->idle_count++] = buffer;
     return 0;
@@ -35,7 +33,7 @@ static int grow(struct pp_pool *pool)
 
 int pp_pool_init(struct pp_pool *pool, size_t bytes, int count, struct pp_error *error)
 {
-    *pool = (struct pp_pool){.bytes = (bytes / PP_ALIGN + 1) * PP_ALIGN};
+    *pool = (struct pp_pool){.bytes = bytes};
     for (int i = 0; i < count; i++) {
         if (grow(pool) != 0) {
             pp_pool_release(pool);

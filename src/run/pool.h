@@ -16,7 +16,7 @@ struct pp_meter {
 void pp_meter_add(struct pp_meter *meter, int count, int64_t bytes);
 
 struct pp_pool {
-    size_t bytes; /* of a buffer, a multiple of PP_ALIGN */
+    size_t bytes; /* of a buffer */
     void **idle;  /* [total] the first idle_count are idle */
     int idle_count, total;
 };

@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "schedule/walk.h"
 
@@ -255,8 +254,7 @@ static int init_shared(struct pp_rank *rank, struct pp_error *error)
         if (count > scratch)
             scratch = count;
     }
-    size_t bytes = (scratch * sizeof(real) / PP_ALIGN + 1) * PP_ALIGN;
-    rank->scratch = aligned_alloc(PP_ALIGN, bytes);
+    rank->scratch = pp_touched_alloc(scratch * sizeof(real));
     rank->loss_sums = calloc(m, sizeof *rank->loss_sums);
     if (pp_rank_chunk(rank, 0))
         rank->tokens = calloc(tokens, sizeof *rank->tokens);
@@ -266,7 +264,6 @@ static int init_shared(struct pp_rank *rank, struct pp_error *error)
         (pp_rank_chunk(rank, 0) && !rank->tokens) ||
         (pp_rank_chunk(rank, rank->schedule->stages - 1) && !rank->targets))
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for the step's data");
-    memset(rank->scratch, 0, bytes);
     return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pages.h"
 #include "model/blas.h"
 #include "model/safetensors.h"
 #include "run/compare.h"
@@ -112,7 +113,7 @@ static int allocate(struct job *job, struct pp_error *error)
     job->ops = schedule->first[job->world.rank + 1] - schedule->first[job->world.rank];
     job->measured = config->steps - config->warmup_steps;
     size_t rows = (size_t)job->measured + 1;
-    job->spans = malloc((rows * job->ops + 1) * sizeof *job->spans);
+    job->spans = pp_touched_alloc((rows * job->ops + 1) * sizeof *job->spans);
     result->losses = calloc((size_t)config->steps, sizeof *result->losses);
     result->numbers = calloc(rows, sizeof *result->numbers);
     result->whole = calloc(rows, sizeof *result->whole);
@@ -121,7 +122,6 @@ static int allocate(struct job *job, struct pp_error *error)
         !result->ranks)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for %d steps' timelines",
                        config->steps);
-    memset(job->spans, 0, (rows * job->ops + 1) * sizeof *job->spans); /* touched now */
     return 0;
 }
 

@@ -20,10 +20,8 @@ static int allocate(struct pp_trainer *trainer, struct pp_error *error)
         size_t count = 2 * rank->chunks[c].model.real_count;
         if (trainer->config->optimizer.kind == PP_SGD)
             continue;
-        trainer->moments[c] = malloc(count * sizeof(float));
+        trainer->moments[c] = pp_touched_alloc(count * sizeof(float));
         failed = !trainer->moments[c];
-        if (!failed)
-            memset(trainer->moments[c], 0, count * sizeof(float)); /* touched now */
     }
     if (failed)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for the optimizer");

@@ -28,6 +28,22 @@ def test_under_mpirun_one_rank_speaks():
     assert right.returncode == 0 and json.loads(right.stdout)['config']['ranks'] == 3
     failing = mpirun(f'{TINY} --quiet --check bubble<0')
     assert failing.returncode == 1 and 'FAIL' in failing.stdout, failing
+    simulated = mpirun('simulate --quiet --check bubble<1')
+    assert simulated.returncode == 0 and simulated.stdout.count('pass') == 1, simulated
+
+
+def test_a_file_that_only_some_ranks_see_is_named(tmp):
+    (tmp / 'here').mkdir()
+    (tmp / 'there').mkdir()
+    out = ppsim('schedules show gpipe --ranks 2 --microbatches 4 --format csv')[1]
+    (tmp / 'here' / 'f.csv').write_text(out)
+    start = [[':', '-n', '1', '-wdir', str(tmp / where), PPSIM, '--quiet', '--schedule', 'f.csv']
+             for where in ('here', 'there')]
+    found = subprocess.run(['mpirun', '--allow-run-as-root', '--oversubscribe', '--quiet',
+                            *start[0][1:], *start[1]], text=True,
+                           stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+    assert found.returncode == 2, found
+    assert "ppsim: rank 1: cannot read 'f.csv'" in found.stderr, found
 
 
 def test_help_names_every_command_and_the_statuses():

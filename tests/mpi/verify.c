@@ -60,6 +60,21 @@ static void flip_and_expect(struct pp_trainer *trainer, const double *losses)
         flip(&last->value[3]);
 }
 
+/* The sequential run cannot start on rank 0: every rank hears of it, none waits. */
+static void expect_no_start(struct pp_trainer *trainer, struct pp_run_config *config,
+                            const double *losses)
+{
+    struct pp_error difference, error = {0};
+    bool equal = false;
+    config->load = "no/such.safetensors";
+    if (pp_compare_with_sequential(trainer, losses, &equal, &difference, &error) == 0 ||
+        !strstr(error.text, config->load)) {
+        printf("FAILED rank %d was told '%s'\n", trainer->world->rank, error.text);
+        failures++;
+    }
+    config->load = NULL;
+}
+
 static int test(const struct pp_world *world, struct pp_error *error)
 {
     struct pp_schedule schedule = {0};
@@ -105,6 +120,7 @@ static int test(const struct pp_world *world, struct pp_error *error)
     expect(&trainer, losses, NULL);
     losses[1] += 1e-9;
     expect(&trainer, losses, "verify: loss of step 2 differs");
+    expect_no_start(&trainer, &config, losses);
     status = 0;
 done:
     free(spans);
@@ -122,5 +138,5 @@ int main(void)
         fprintf(stderr, "verify: %s\n", error.text);
         failures++;
     }
-    return pp_world_leave(pp_world_status(failures > 0));
+    return pp_world_leave(pp_agree(&world, failures > 0, &error) != 0);
 }
