@@ -80,6 +80,11 @@ int pp_schedule_generate(struct pp_schedule *schedule, const struct pp_scheduler
                          struct pp_shape *shape, struct pp_error *error)
 {
     *schedule = (struct pp_schedule){0};
+    if (shape->group_size > 0 && !row->takes_groups)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--group-size' %d: '%s' takes microbatches one by one; "
+                       "'interleaved-1f1b' and 'interleaved-zb' take them in groups",
+                       shape->group_size, row->name);
     if (row->check && row->check(shape, error) != 0)
         return -1;
     if (pp_schedule_init(schedule, shape->ranks, shape->ranks * shape->chunks,
@@ -101,15 +106,20 @@ int pp_schedule_generate(struct pp_schedule *schedule, const struct pp_scheduler
 int pp_schedule_build(struct pp_schedule *schedule, const struct pp_scheduler *row,
                       struct pp_shape *shape, struct pp_error *error)
 {
-    bool group_size_asked = shape->group_size > 0;
+    int asked = shape->group_size;
     if (pp_schedule_generate(schedule, row, shape, error) != 0)
         return -1;
     if (pp_verify_order(schedule, error) == 0)
         return 0;
-    if (group_size_asked)
+    if (asked > 0) {
+        struct pp_error ignored;
+        shape->group_size = 0;
+        row->check(shape, &ignored);
         pp_fail_also(error, error->status,
-                     "'--group-size' %d does not work here; left out, it is chosen",
-                     shape->group_size);
+                     "'--group-size' %d does not work here; %d does, which is chosen "
+                     "where it is left out",
+                     asked, shape->group_size);
+    }
     pp_schedule_release(schedule);
     return -1;
 }

@@ -170,10 +170,10 @@ static int unknown_option(enum pp_command command, const char *text,
                    nearest ? "'?)" : "", command_names[command]);
 }
 
-static bool is_given(const bool *given, const char *name)
+bool pp_options_given(const struct pp_options *options, const char *name)
 {
     for (int i = 0; i < ROWS; i++) {
-        if (given[i] && strcmp(rows[i].name, name) == 0)
+        if (options->given[i] && strcmp(rows[i].name, name) == 0)
             return true;
     }
     return false;
@@ -181,17 +181,16 @@ static bool is_given(const bool *given, const char *name)
 
 /* An option that says nothing without another would be a mistake that nobody sees: a
  * gate without its baseline is always green. */
-static int check_needs(const struct pp_options *options, const bool *given,
-                       struct pp_error *error)
+static int check_needs(const struct pp_options *options, struct pp_error *error)
 {
     static const struct {
         const char *option, *needed;
-    } needs[] = {{"tolerance", "baseline"},
-                 {"update-baseline", "baseline"},
-                 {"keep-data", "plot"},
-                 {"picture", "plot"}};
+    } needs[] = {{"tolerance", "baseline"},      {"update-baseline", "baseline"},
+                 {"keep-data", "plot"},          {"picture", "plot"},
+                 {"far-link", "ranks-per-node"}, {"ranks-per-node", "far-link"}};
     for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
-        if (is_given(given, needs[i].option) && !is_given(given, needs[i].needed))
+        if (pp_options_given(options, needs[i].option) &&
+            !pp_options_given(options, needs[i].needed))
             return pp_fail(error, PP_BAD_INPUT, "'--%s' needs '--%s'", needs[i].option,
                            needs[i].needed);
     }
@@ -204,8 +203,8 @@ static int check_needs(const struct pp_options *options, const bool *given,
         return pp_fail(error, PP_BAD_INPUT,
                        "%d outputs go to standard output, '-': one may", on_stdout);
     bool judges = options->command == PP_RUN || options->command == PP_SIMULATE;
-    if (judges && is_given(given, "format") && !is_given(given, "check") &&
-        !is_given(given, "baseline"))
+    if (judges && pp_options_given(options, "format") &&
+        !pp_options_given(options, "check") && !pp_options_given(options, "baseline"))
         return pp_fail(error, PP_BAD_INPUT,
                        "'--format' needs something to judge: '--check' or "
                        "'--baseline'");
@@ -216,10 +215,11 @@ int pp_options_parse(struct pp_options *options, int argc, char **argv,
                      struct pp_error *error)
 {
     struct option list[ROWS + 1];
-    bool given[ROWS] = {false};
     int count = 0, found;
     enum { ARGUMENT = 1, FIRST_ROW = 256 };
-    *options = (struct pp_options){.argv = argv};
+    *options = (struct pp_options){.argv = argv, .given = calloc(ROWS, sizeof(bool))};
+    if (!options->given)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for the options");
     if (read_command(options, &argc, &argv, error) != 0 ||
         set_defaults(options, error) != 0)
         return -1;
@@ -251,7 +251,7 @@ int pp_options_parse(struct pp_options *options, int argc, char **argv,
         else if (set(options, &rows[found - FIRST_ROW], optarg, error) != 0)
             return -1;
         else
-            given[found - FIRST_ROW] = true;
+            options->given[found - FIRST_ROW] = true;
     }
     while (optind < argc)
         options->arguments[options->argument_count++] = argv[optind++];
@@ -259,11 +259,12 @@ int pp_options_parse(struct pp_options *options, int argc, char **argv,
         return pp_fail(error, PP_BAD_INPUT, "'ppsim %s' takes no argument '%s'",
                        command_names[options->command],
                        options->arguments[most_arguments[options->command]]);
-    return options->help ? 0 : check_needs(options, given, error);
+    return options->help ? 0 : check_needs(options, error);
 }
 
 void pp_options_release(struct pp_options *options)
 {
+    free(options->given);
     free(options->arguments);
     free(options->checks.items);
     *options = (struct pp_options){0};
@@ -339,6 +340,14 @@ static json_t *value_of(const struct pp_options *options, const struct row *row)
     return NULL;
 }
 
+/* '--seq-len' is 'seq_len' in the config. */
+static void config_key(const struct row *row, char key[64])
+{
+    snprintf(key, 64, "%s", row->name);
+    for (char *c = key; *c; c++)
+        *c = *c == '-' ? '_' : *c;
+}
+
 json_t *pp_options_config(const struct pp_options *options)
 {
     json_t *config = json_object();
@@ -347,12 +356,48 @@ json_t *pp_options_config(const struct pp_options *options)
         if (!rows[i].name || !(rows[i].commands & 1 << options->command) ||
             rows[i].offset == AT(help) || rows[i].offset == AT(version))
             continue;
-        snprintf(key, sizeof key, "%s", rows[i].name);
-        for (char *c = key; *c; c++)
-            *c = *c == '-' ? '_' : *c;
+        config_key(&rows[i], key);
         json_object_set_new(config, key, value_of(options, &rows[i]));
     }
     return config;
+}
+
+/* The model's sizes, which what ops take depends on. */
+static bool is_model_size(const struct row *row)
+{
+    const size_t offsets[] = {AT(layers),  AT(d_model),         AT(heads),
+                              AT(seq_len), AT(microbatch_size), AT(vocab)};
+    for (size_t i = 0; i < sizeof offsets / sizeof *offsets; i++) {
+        if (row->name && row->offset == offsets[i])
+            return true;
+    }
+    return false;
+}
+
+int pp_options_take_sizes(struct pp_options *options, const json_t *config,
+                          const char *path, struct pp_error *error)
+{
+    for (int i = 0; i < ROWS; i++) {
+        const struct row *row = &rows[i];
+        char key[64];
+        if (!is_model_size(row))
+            continue;
+        config_key(row, key);
+        int *size = field(options, row);
+        json_int_t found = json_integer_value(json_object_get(config, key));
+        if (found < (json_int_t)row->least || found > (json_int_t)row->most)
+            return pp_fail(error, PP_BAD_INPUT,
+                           "'%s': 'config.%s' should be a whole number from %.0f to "
+                           "%.0f",
+                           path, key, row->least, row->most);
+        if (options->given[i] && *size != (int)found)
+            return pp_fail(error, PP_BAD_INPUT,
+                           "'--%s' %d: the costs in '%s' were measured at %d: leave "
+                           "the option out",
+                           row->name, *size, path, (int)found);
+        *size = (int)found;
+    }
+    return 0;
 }
 
 /* Was it left as the table says? */

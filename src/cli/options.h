@@ -32,6 +32,7 @@ struct pp_options {
     char **argv;            /* as given, for telling how to run it again */
     const char **arguments; /* [argument_count] what is not an option */
     int argument_count;
+    bool *given; /* of each row of the table: was it on the command line? */
     bool help, version;
 
     const char *schedule, *placement;
@@ -87,6 +88,14 @@ json_t *pp_options_config(const struct pp_options *options);
  * many; the caller frees each. */
 int pp_options_pass_on(const struct pp_options *options, enum pp_command command,
                        char **arguments, int most);
+
+/* Was the option, named as on the command line, given? */
+bool pp_options_given(const struct pp_options *options, const char *name);
+
+/* Takes the model's sizes over from the config of the report at path, whose costs are
+ * those of that model. PP_BAD_INPUT where an option was given that says otherwise. */
+int pp_options_take_sizes(struct pp_options *options, const json_t *config,
+                          const char *path, struct pp_error *error);
 
 const char *pp_command_name(enum pp_command command);
 

@@ -42,7 +42,8 @@ static int read_file(struct pp_plan *plan, const struct pp_options *options,
     };
     if (agree_with_file("--ranks", options->ranks, schedule->ranks, path, error) != 0 ||
         agree_with_file("--chunks", options->chunks, schedule->chunks, path, error) !=
-            0)
+            0 ||
+        agree_with_file("--group-size", options->group_size, 0, path, error) != 0)
         return -1;
     return agree_with_file("--microbatches", options->microbatches,
                            schedule->microbatches, path, error);
@@ -110,9 +111,11 @@ int pp_plan_schedule(struct pp_plan *plan, const struct pp_options *options,
     };
     if (check_memory(plan, options, error) != 0)
         return -1;
-    /* A simulation finds out by itself whether the order blocks. */
+    /* A simulation finds out by itself whether the order blocks; where it may, it is to
+     * be told what would not. */
+    bool simulates = options->command == PP_SIMULATE || options->command == PP_SWEEP;
     int status =
-        options->command == PP_SIMULATE || options->command == PP_SWEEP
+        simulates && options->group_size == 0
             ? pp_schedule_generate(&plan->schedule, plan->row, &plan->shape, error)
             : pp_schedule_build(&plan->schedule, plan->row, &plan->shape, error);
     if (status != 0)

@@ -11,13 +11,26 @@ double pp_message_bytes(const struct pp_model_config *model)
            sizeof(float);
 }
 
+/* The kind of op that the stage has no cost of and needs one; NULL if there is none. */
+static const char *missing_cost(const struct pp_report *report, int stage)
+{
+    bool known[PP_KINDS] = {false};
+    for (int i = 0; i < report->cost_count; i++) {
+        if (report->costs[i].stage == stage)
+            known[report->costs[i].kind] = true;
+    }
+    if (!known[PP_F])
+        return "F";
+    return known[PP_B] || (known[PP_I] && known[PP_W]) ? NULL : "B, nor of I and W,";
+}
+
 int pp_costs_from_report(struct pp_costs *costs, const struct pp_report *report,
                          const struct pp_schedule *schedule, double message_bytes,
                          struct pp_error *error)
 {
     if (report->schedule.stages != schedule->stages)
         return pp_fail(error, PP_BAD_INPUT,
-                       "the report's costs are of %d stages, the schedule has %d",
+                       "its costs are of %d stages, the schedule has %d",
                        report->schedule.stages, schedule->stages);
     if (pp_costs_init(costs, schedule->stages, error) != 0)
         return -1;
@@ -26,6 +39,10 @@ int pp_costs_from_report(struct pp_costs *costs, const struct pp_report *report,
             report->costs[i].median;
     for (int s = 0; s < schedule->stages; s++) {
         int64_t *op = costs->op[s];
+        const char *missing = missing_cost(report, s);
+        if (missing)
+            return pp_fail(error, PP_BAD_INPUT, "it has no cost of %s on stage %d",
+                           missing, s);
         if (op[PP_B] == 0) {
             op[PP_B] = op[PP_I] + op[PP_W];
         } else if (op[PP_I] == 0 && op[PP_W] == 0) {

@@ -7,8 +7,9 @@
 #include "simulate/costs.h"
 
 /* The cost model that a run measured: the median of each (stage, kind) and the link.
- * message_bytes is of every message between stages. PP_BAD_INPUT if the report's
- * stages are not the schedule's. */
+ * message_bytes is of every message between stages. A half of the backward that was
+ * not measured is half of B; B is then I and W together. PP_BAD_INPUT if the report's
+ * stages are not the schedule's, or it lacks the forward or backward of one. */
 int pp_costs_from_report(struct pp_costs *costs, const struct pp_report *report,
                          const struct pp_schedule *schedule, double message_bytes,
                          struct pp_error *error);

@@ -54,54 +54,75 @@ static bool asks_for_split(const struct pp_options *options)
     return strcmp(options->layer_split, "even") != 0;
 }
 
-/* Measured costs are those of the split that they were measured on. */
-static int check_split(const struct pp_report *report, const struct pp_options *options,
-                       struct pp_plan *plan, struct pp_error *error)
+/* Measured costs are those of the split that they were measured on: where another is
+ * asked for, that is refused. Reports of --cost tell none. */
+static int take_split(const struct pp_report *report, const struct pp_options *options,
+                      struct pp_plan *plan, struct pp_error *error)
 {
     const json_t *split = json_object_get(report->config, "layer_split");
-    size_t index;
-    const json_t *layers;
-    if (!asks_for_split(options))
+    if (json_array_size(split) != (size_t)plan->schedule.stages)
         return 0;
     if (pp_plan_model(plan, options, error) != 0)
         return -1;
-    json_array_foreach((json_t *)split, index, layers)
-    {
-        if (index < (size_t)plan->schedule.stages &&
-            json_integer_value(layers) != plan->layers_of[index])
+    for (int s = 0; s < plan->schedule.stages; s++) {
+        json_int_t layers = json_integer_value(json_array_get(split, (size_t)s));
+        if (pp_options_given(options, "layer-split") && layers != plan->layers_of[s])
             return pp_fail(error, PP_BAD_INPUT,
                            "'--layer-split' %s: '%s' was measured on another, whose "
-                           "stage %zu has %lld layers",
-                           options->layer_split, options->costs, index,
-                           (long long)json_integer_value(layers));
+                           "stage %d has %lld layers",
+                           options->layer_split, options->costs, s, (long long)layers);
+        plan->layers_of[s] = (int)layers;
     }
     return 0;
 }
 
-static int costs_of_report(struct pp_costs *costs, const struct pp_options *options,
-                           struct pp_plan *plan, double message_bytes,
-                           struct pp_error *error)
+/* --costs: what a run measured, and the model that it measured. */
+static int costs_of_report(struct pp_costs *costs, struct pp_options *options,
+                           struct pp_plan *plan, struct pp_error *error)
 {
     struct pp_report report = {0};
     int status = pp_report_read_json(&report, options->costs, error);
     if (status == 0)
-        status = check_split(&report, options, plan, error);
+        status = pp_options_take_sizes(options, report.config, options->costs, error);
     if (status == 0) {
+        struct pp_model_config model = pp_model_of(options);
         pp_costs_release(costs);
-        status =
-            pp_costs_from_report(costs, &report, &plan->schedule, message_bytes, error);
+        status = pp_costs_from_report(costs, &report, &plan->schedule,
+                                      pp_message_bytes(&model), error);
+        if (status != 0) {
+            struct pp_error problem = *error;
+            pp_fail(error, problem.status, "'--costs', '%s': %.256s", options->costs,
+                    problem.text);
+        }
     }
+    if (status == 0)
+        status = take_split(&report, options, plan, error);
     pp_report_release(&report);
     return status;
 }
 
+/* --link, over what --cost or --costs say of hops. */
+static int set_link(struct pp_costs *costs, const struct pp_options *options,
+                    struct pp_error *error)
+{
+    int64_t latency = costs->near.latency;
+    costs->near.latency = -1; /* not given */
+    if (pp_link_text("--link", options->link, &costs->near, error) != 0)
+        return -1;
+    if (costs->near.latency < 0)
+        costs->near.latency = latency;
+    else if (options->cost && latency > 0)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--cost' gives comm and '--link' its latency, which are one: "
+                       "give one of them");
+    return 0;
+}
+
 /* The cost model from the options: where op times come from, then the hops and what
  * disturbs them. */
-static int set_costs(struct pp_costs *costs, const struct pp_options *options,
+static int set_costs(struct pp_costs *costs, struct pp_options *options,
                      struct pp_plan *plan, struct pp_error *error)
 {
-    struct pp_model_config model = pp_model_of(options);
-    double message_bytes = pp_message_bytes(&model);
     int sources = !!options->cost + !!options->costs + !!options->device;
     int status;
     if (sources > 1)
@@ -117,22 +138,19 @@ static int set_costs(struct pp_costs *costs, const struct pp_options *options,
     if (pp_costs_init(costs, plan->schedule.stages, error) != 0)
         return -1;
     if (options->costs)
-        status = costs_of_report(costs, options, plan, message_bytes, error);
+        status = costs_of_report(costs, options, plan, error);
     else if (options->device)
         status = costs_of_device(costs, options, plan, error);
     else
         status =
             pp_cost_text(options->cost ? options->cost : default_cost, costs, error);
-    costs->message_bytes = message_bytes;
+    struct pp_model_config model = pp_model_of(options);
+    costs->message_bytes = pp_message_bytes(&model);
     costs->seed = (uint64_t)options->seed;
     if (status == 0 && options->link)
-        status = pp_link_text("--link", options->link, &costs->near, error);
+        status = set_link(costs, options, error);
     costs->far = costs->near;
     costs->ranks_per_node = options->ranks_per_node;
-    if (status == 0 && options->far_link && options->ranks_per_node == 0)
-        return pp_fail(
-            error, PP_BAD_INPUT,
-            "'--far-link' needs '--ranks-per-node': where the near link ends");
     if (status == 0 && options->far_link)
         status = pp_link_text("--far-link", options->far_link, &costs->far, error);
     if (status == 0 && options->slow)
@@ -165,6 +183,9 @@ static int simulate(struct pp_report *report, struct pp_plan *plan,
         status = pp_report_measure(report, &plan->schedule, timelines, numbers, NULL,
                                    steps, tokens, error);
     }
+    if (status == 0 && report->metrics.makespan == 0)
+        status = pp_fail(error, PP_BAD_INPUT,
+                         "the costs make every op free: some must take time");
     for (int i = 0; i < made; i++)
         pp_timeline_release(&timelines[i]);
     free(timelines);
@@ -206,15 +227,15 @@ static void scale_costs(struct pp_costs *costs, double scale)
 }
 
 int pp_simulation(struct pp_report *report, struct pp_plan *plan,
-                  const struct pp_options *options, double scale,
-                  struct pp_error *error)
+                  const struct pp_options *asked, double scale, struct pp_error *error)
 {
     struct pp_costs costs = {0};
-    int status = set_costs(&costs, options, plan, error);
-    if (status == 0 && !options->costs && !options->device)
+    struct pp_options options = *asked; /* --costs bring the sizes of their model */
+    int status = set_costs(&costs, &options, plan, error);
+    if (status == 0 && !options.costs && !options.device)
         scale_costs(&costs, scale);
     if (status == 0)
-        status = make_report(report, options, plan, &costs, error);
+        status = make_report(report, &options, plan, &costs, error);
     pp_costs_release(&costs);
     return status;
 }

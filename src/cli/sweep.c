@@ -191,11 +191,16 @@ static bool is_modelled(const struct pp_options *options)
 
 /* Sets the point's figures, or why there are none. What a run is simulated with is what
  * it measured, unless the options give a cost model. */
-static int make_point(struct pp_sweep_point *point, const struct pp_options *options,
+static int make_point(struct pp_sweep_point *point, const struct pp_options *shared,
                       struct pp_error *error)
 {
     struct pp_report simulation = {0}, run = {0};
+    const struct pp_scheduler *row = pp_catalogue_find(point->schedule);
+    struct pp_options own = *shared;
+    const struct pp_options *options = &own;
     int status = 0;
+    if (row && !row->takes_groups)
+        own.group_size = 0; /* it is for those of the sweep that take groups */
     if (!options->really_run || is_modelled(options))
         status = simulate_point(&simulation, point, options, error);
     if (status == 0 && point->status == PP_DONE && options->really_run)

@@ -216,6 +216,12 @@ static void read_costs(struct reading *in)
             pp_reader_fail(reader, &kind, "is '%s', should be F, B, I or W", letter);
         else
             cost->kind = (enum pp_kind)(found - strchr("FBIW", 'F'));
+        for (size_t j = 0; j < i && !reader->failed; j++) {
+            if (cost->stage == report->costs[j].stage &&
+                cost->kind == report->costs[j].kind)
+                pp_reader_fail(reader, &node, "is of stage %d and %s again",
+                               cost->stage, letter);
+        }
         cost->median = pp_read_ns(reader, &node, "median_s");
         cost->p5 = pp_read_ns(reader, &node, "p5_s");
         cost->p95 = pp_read_ns(reader, &node, "p95_s");
@@ -223,10 +229,13 @@ static void read_costs(struct reading *in)
     }
     report->cost_count = (int)count;
     struct pp_node link = pp_read_object(reader, &in->root, "link");
-    report->link_latency_s = pp_read_real(reader, &link, "latency_s");
+    struct pp_node bandwidth = {.parent = &link, .key = "bandwidth_Bps"};
+    report->link_latency_s = (double)pp_read_ns(reader, &link, "latency_s") * 1e-9;
     report->link_bandwidth = pp_read_real(reader, &link, "bandwidth_Bps");
     if (isnan(report->link_bandwidth))
         report->link_bandwidth = INFINITY;
+    if (!(report->link_bandwidth > 0))
+        pp_reader_fail(reader, &bandwidth, "should be greater than 0, or null: free");
 }
 
 static void read_training(struct reading *in)

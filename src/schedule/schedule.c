@@ -134,3 +134,12 @@ char *pp_op_text(struct pp_op op, char buffer[PP_OP_TEXT])
              op.microbatch);
     return buffer;
 }
+
+bool pp_schedule_joins(const struct pp_schedule *schedule)
+{
+    for (size_t k = 0; k < pp_schedule_ops(schedule); k++) {
+        if (schedule->ops[k].joined)
+            return true;
+    }
+    return false;
+}

@@ -44,7 +44,7 @@ struct pp_schedule {
     int stages;    /* S */
     int chunks;    /* v: the most stages that one rank holds */
     int microbatches;
-    int group_size; /* N of interleaved schedules, 0 elsewhere */
+    int group_size; /* N of schedules in groups, 0 elsewhere */
     enum pp_placement placement;
     int *rank_of;      /* [stages] */
     int *chunk_of;     /* [stages] index of the stage among those of its rank */
@@ -78,6 +78,9 @@ void pp_push(struct pp_schedule *schedule, enum pp_kind kind, int stage,
 /* Joins the op that was pushed last with the one that is pushed next. */
 void pp_join(struct pp_schedule *schedule);
 int pp_schedule_end(struct pp_schedule *schedule, struct pp_error *error);
+
+/* Does it hold joined pairs? */
+bool pp_schedule_joins(const struct pp_schedule *schedule);
 
 static inline size_t pp_schedule_ops(const struct pp_schedule *schedule)
 {

@@ -137,15 +137,20 @@ static void judge_missing(struct judge *judge)
     }
 }
 
-/* The op a blocked rank waits for. */
+/* The op that a blocked rank cannot start: the second of a pair where the first has
+ * what it needs. */
+static size_t blocked_op(const struct pp_walk *walk, int rank)
+{
+    size_t k = walk->ranks[rank].next;
+    struct pp_op op = walk->schedule->ops[k];
+    return op.joined && *pp_walk_input(walk, op) > 0 ? k + 1 : k;
+}
+
+/* The op that it waits for. */
 static struct pp_op waited_for(const struct pp_walk *walk, int rank)
 {
-    const struct pp_schedule *schedule = walk->schedule;
-    size_t k = walk->ranks[rank].next;
-    struct pp_op op = schedule->ops[k], producer;
-    if (op.joined && *pp_walk_input(walk, op) > 0)
-        op = schedule->ops[k + 1];
-    pp_producer(schedule, op, &producer);
+    struct pp_op producer;
+    pp_producer(walk->schedule, walk->schedule->ops[blocked_op(walk, rank)], &producer);
     return producer;
 }
 
@@ -165,17 +170,22 @@ static void tell_cycle(const struct pp_walk *walk, struct pp_error *error)
                  "'%s' blocks: these ranks wait in a cycle:", schedule->name);
     int start = rank;
     do {
+        if (error->lines == MOST_PROBLEMS - 1) {
+            pp_fail_also(error, PP_BAD_INPUT, "and so on, from rank %d back to rank %d",
+                         rank, start);
+            return;
+        }
         struct pp_op needed = waited_for(walk, rank);
         int other = schedule->rank_of[needed.stage];
         char place[128];
         pp_fail_also(error, PP_BAD_INPUT,
                      "%s: waits for the %s of stage %u, microbatch %u, which comes "
                      "later on rank %d",
-                     where(schedule, rank, walk->ranks[rank].next, place),
+                     where(schedule, rank, blocked_op(walk, rank), place),
                      needed.kind == PP_F ? "forward" : "backward", needed.stage,
                      needed.microbatch, other);
         rank = other;
-    } while (rank != start && !(error->lines >= MOST_PROBLEMS));
+    } while (rank != start);
 }
 
 static int64_t visit_nothing(void *data, const struct pp_walk_visit *at)

@@ -22,7 +22,7 @@ int pp_link_text(const char *option, const char *text, struct pp_hop *hop,
 int pp_slow_text(const char *text, int ranks, struct pp_costs *costs,
                  struct pp_error *error);
 
-/* --jitter lognormal:0.05. The number is sigma, at most 4. */
+/* --jitter lognormal:0.05. The number is sigma, at most 2. */
 int pp_jitter_text(const char *text, struct pp_costs *costs, struct pp_error *error);
 
 /* --device flops=312TFLOPS,bandwidth=1.5TB/s: what a rank computes and moves. */

@@ -68,7 +68,8 @@ static bool add_hop(const struct pp_costs *costs, const struct pp_hop *hop, int 
 bool pp_costs_equal(const struct pp_costs *costs, const struct pp_schedule *schedule,
                     struct pp_equal_costs *equal)
 {
-    bool alike = costs->jitter == 0 && costs->joined < 0;
+    bool alike =
+        costs->jitter == 0 && (costs->joined < 0 || !pp_schedule_joins(schedule));
     double sum[PP_KINDS] = {0}, hops = 0;
     int hop_count = 0;
     for (int s = 0; s < costs->stages; s++) {

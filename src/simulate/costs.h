@@ -13,7 +13,9 @@ struct pp_hop {
     int64_t latency;
     double bandwidth; /* bytes per second; INFINITY: free */
     int64_t sender;   /* ns the sending rank is kept busy before its next op; the
-                       * message leaves when they are over */
+                       * message leaves when they are over. The two messages of a
+                       * joined pair leave side by side, so together, but keep the
+                       * rank busy for both */
     int64_t receiver; /* ns the receiving rank is kept busy before the op */
     bool serialise;   /* messages of one directed pair of ranks queue for the link,
                        * which each holds for bytes / bandwidth */

@@ -222,8 +222,53 @@ def test_measured_costs_predict_the_run_and_others(tmp):
     halves = report(again + ' --schedule zb-h1', tmp)
     for b, i, w in zip(medians(run, 'B'), medians(halves, 'I'), medians(halves, 'W')):
         assert abs(i - w) < 2e-9 and abs(i + w - b) < 1e-12, (b, i, w)
-    refused('simulate --ranks 4 --costs run.json', '2 stages', '4', directory=tmp)
+    refused('simulate --ranks 4 --costs run.json', 'run.json', '2 stages', '4', directory=tmp)
     refused('simulate --cost f=1,b=2 --costs run.json', '--costs', directory=tmp)
+
+
+def test_measured_costs_are_those_of_their_model(tmp):
+    run = report(f'{TINY} --ranks 2 --microbatches 6', tmp)
+    (tmp / 'run.json').write_text(json.dumps(run))
+    again = report('simulate --ranks 2 --microbatches 6 --costs run.json', tmp)
+    assert again['makespan_s'] == run['predicted_makespan_s']
+    tokens = 6 * 2 * 8 # microbatches, --microbatch-size and --seq-len of TINY
+    assert abs(again['tokens_per_s'] * again['makespan_s'] - tokens) < 1e-6
+    for key in 'layers', 'd_model', 'seq_len', 'layer_split':
+        assert again['config'][key] == run['config'][key], key
+    refused('simulate --ranks 2 --costs run.json --seq-len 64', "'--seq-len' 64", 'at 8',
+            directory=tmp)
+
+
+def test_reports_without_costs_are_refused(tmp):
+    run = report(f'{TINY} --ranks 2', tmp)
+    simulate = 'simulate --ranks 2 --costs bad.json'
+
+    def expect(change, *words):
+        bad = json.loads(json.dumps(run))
+        change(bad)
+        (tmp / 'bad.json').write_text(json.dumps(bad))
+        refused(simulate, 'bad.json', *words, directory=tmp)
+
+    expect(lambda bad: bad['costs'].clear(), 'no cost of F on stage 0')
+    expect(lambda bad: bad['costs'].pop(3), 'no cost of B', 'stage 1')
+    expect(lambda bad: bad['costs'].append(bad['costs'][0]), 'costs[4]', 'again')
+    expect(lambda bad: bad['link'].update(latency_s=-5), 'link.latency_s')
+    expect(lambda bad: bad['link'].update(latency_s=None), 'link.latency_s')
+    expect(lambda bad: bad['link'].update(bandwidth_Bps=-3), 'link.bandwidth_Bps')
+    expect(lambda bad: bad['config'].pop('d_model'), 'config.d_model')
+
+
+def test_costs_that_say_nothing_are_refused():
+    for free in '--cost f=0,b=0,i=1,w=1', '--cost f=0,b=0', \
+            '--slow 0:1e-9,1:1e-9,2:1e-9,3:1e-9':
+        refused(f'simulate {free}', 'free')
+    refused('simulate --cost f=1,b=2,comm=1 --link latency=1ms', 'comm', 'latency')
+    assert report('simulate --cost f=1,b=2,comm=1 --link bandwidth=1GB/s')['makespan_s'] > 0.04
+    refused('simulate --ranks-per-node 2', '--far-link')
+    refused('simulate --group-size 2', '--group-size', 'interleaved-1f1b')
+    refused('simulate --schedule interleaved --group-size 3', '4 does', lines=4)
+    joined = report('simulate --cost f=1,b=2,joined=1')['bubble']
+    assert joined['fraction'] == joined['theory']
 
 
 def test_doubled_work_moves_the_causes_to_the_others(tmp):

@@ -22,12 +22,13 @@ def ppsim(arguments, directory=None, **environment):
     return done.returncode, done.stdout, done.stderr
 
 
-def refused(arguments, *words, directory=None):
-    """Bad input: status 2, nothing on stdout, one line that says these words."""
+def refused(arguments, *words, directory=None, lines=1):
+    """Bad input: status 2, nothing on stdout, one line (a schedule's
+    problems: several) that says these words."""
     status, out, err = ppsim(arguments, directory)
     assert status == 2, f'{arguments}: exit {status}, not 2: {err}'
     assert out == '', f'{arguments}: printed {out!r}'
-    assert err.startswith('ppsim: ') and err.count('\n') == 1, f'{arguments}: {err!r}'
+    assert err.startswith('ppsim: ') and err.count('\n') == lines, f'{arguments}: {err!r}'
     for word in words:
         assert word in err, f'{arguments}: {word!r} is not in {err!r}'
 

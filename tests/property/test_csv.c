@@ -190,6 +190,27 @@ START_TEST(communication_must_fit)
 }
 END_TEST
 
+/* A pair that blocks is told by the op of it that cannot start; a long cycle is cut. */
+START_TEST(cycles)
+{
+    refuse("0F0,1F0,0F1,(1F1;0B0)OVERLAP_F_B,1B0,1B1,0B1\n",
+           "'schedule.csv' blocks: these ranks wait in a cycle:\n"
+           "rank 0, cell 4 (0B0): waits for the backward of stage 1, "
+           "microbatch 0, which comes later on rank 0");
+    enum { RANKS = 30 };
+    struct pp_schedule schedule;
+    struct pp_error error = {0};
+    char text[64 * RANKS];
+    int length = snprintf(text, sizeof text, "30F0,0F0,0B0,30B0\n");
+    for (int s = 1; s < RANKS; s++)
+        length +=
+            snprintf(text + length, sizeof text - (size_t)length, "%dF0,%dB0\n", s, s);
+    ck_assert_int_eq(read_text(&schedule, text, (size_t)length, &error), -1);
+    ck_assert_int_eq(error.lines, 20);
+    ck_assert_ptr_nonnull(strstr(error.text, "and so on, from rank "));
+}
+END_TEST
+
 /* Every problem is told, but not without end. */
 START_TEST(twenty_problems)
 {
@@ -352,6 +373,7 @@ int main(void)
     tcase_add_test(tcase, wrong_schedules);
     tcase_add_test(tcase, communication_must_fit);
     tcase_add_test(tcase, examples_are_valid);
+    tcase_add_test(tcase, cycles);
     tcase_add_test(tcase, twenty_problems);
     tcase_add_loop_test(tcase, hostile_files, 0, 6);
     tcase_add_test(tcase, a_million_cells);
