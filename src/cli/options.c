@@ -154,8 +154,11 @@ static int unknown_option(enum pp_command command, const char *text,
                        text, command_names[command]);
     snprintf(name, sizeof name, "%.*s", (int)strcspn(text + 2, "="), text + 2);
     for (int i = 0; i < ROWS; i++) {
-        if (rows[i].name && rows[i].commands & 1 << command)
-            names[count++] = rows[i].name;
+        if (!rows[i].name || !(rows[i].commands & 1 << command))
+            continue;
+        names[count++] = rows[i].name;
+        if (rows[i].type == FLAG && strcmp(rows[i].name, name) == 0)
+            return pp_fail(error, PP_BAD_INPUT, "'--%s' takes no value", name);
     }
     names[count] = NULL;
     const char *nearest = pp_names_nearest(names, name);
@@ -177,6 +180,17 @@ bool pp_options_given(const struct pp_options *options, const char *name)
             return true;
     }
     return false;
+}
+
+const char *pp_options_given_for(const struct pp_options *options,
+                                 enum pp_command command, enum pp_command other)
+{
+    for (int i = 0; i < ROWS; i++) {
+        if (options->given[i] && rows[i].commands & 1 << command &&
+            !(rows[i].commands & 1 << other))
+            return rows[i].name;
+    }
+    return NULL;
 }
 
 /* An option that says nothing without another would be a mistake that nobody sees: a
@@ -216,6 +230,7 @@ int pp_options_parse(struct pp_options *options, int argc, char **argv,
 {
     struct option list[ROWS + 1];
     int count = 0, found;
+    const char *word; /* the one that getopt is at */
     enum { ARGUMENT = 1, FIRST_ROW = 256 };
     *options = (struct pp_options){.argv = argv, .given = calloc(ROWS, sizeof(bool))};
     if (!options->given)
@@ -239,15 +254,16 @@ int pp_options_parse(struct pp_options *options, int argc, char **argv,
     opterr = 0;
     optind = 0; /* start afresh: getopt keeps state */
     /* "-": arguments come in order, as option 1; ":": a missing value is told apart. */
-    while ((found = getopt_long(argc, argv, "-:h", list, NULL)) != -1) {
+    while (word = argv[optind > 0 ? optind : 1],
+           (found = getopt_long(argc, argv, "-:h", list, NULL)) != -1) {
         if (found == ARGUMENT)
             options->arguments[options->argument_count++] = optarg;
         else if (found == 'h')
             options->help = true;
         else if (found == ':')
-            return pp_fail(error, PP_BAD_INPUT, "'%s' wants a value", argv[optind - 1]);
+            return pp_fail(error, PP_BAD_INPUT, "'%s' wants a value", word);
         else if (found == '?')
-            return unknown_option(options->command, argv[optind - 1], error);
+            return unknown_option(options->command, word, error);
         else if (set(options, &rows[found - FIRST_ROW], optarg, error) != 0)
             return -1;
         else

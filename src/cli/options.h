@@ -89,6 +89,11 @@ json_t *pp_options_config(const struct pp_options *options);
 int pp_options_pass_on(const struct pp_options *options, enum pp_command command,
                        char **arguments, int most);
 
+/* The name of an option that was given and that one command takes, but not the other;
+ * NULL if there is none. */
+const char *pp_options_given_for(const struct pp_options *options,
+                                 enum pp_command command, enum pp_command other);
+
 /* Was the option, named as on the command line, given? */
 bool pp_options_given(const struct pp_options *options, const char *name);
 

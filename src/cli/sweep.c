@@ -182,13 +182,6 @@ static int simulate_point(struct pp_report *report, struct pp_sweep_point *point
     return 0;
 }
 
-/* Do the options say what ops take, or what disturbs them? */
-static bool is_modelled(const struct pp_options *options)
-{
-    return options->cost || options->costs || options->device || options->slow ||
-           options->jitter || options->far_link;
-}
-
 /* Sets the point's figures, or why there are none. What a run is simulated with is what
  * it measured, unless the options give a cost model. */
 static int make_point(struct pp_sweep_point *point, const struct pp_options *shared,
@@ -198,17 +191,19 @@ static int make_point(struct pp_sweep_point *point, const struct pp_options *sha
     const struct pp_scheduler *row = pp_catalogue_find(point->schedule);
     struct pp_options own = *shared;
     const struct pp_options *options = &own;
+    /* Do the options say what ops take, or what disturbs them? */
+    bool modelled = pp_options_given_for(shared, PP_SIMULATE, PP_RUN) != NULL;
     int status = 0;
     if (row && !row->takes_groups)
         own.group_size = 0; /* it is for those of the sweep that take groups */
-    if (!options->really_run || is_modelled(options))
+    if (!options->really_run || modelled)
         status = simulate_point(&simulation, point, options, error);
     if (status == 0 && point->status == PP_DONE && options->really_run)
         status = pp_sweep_run(&run, point, options, error);
     if (status == 0 && point->status == PP_DONE) {
         fill_point(point, options->really_run ? &run : &simulation,
                    options->really_run);
-        if (options->really_run && is_modelled(options))
+        if (options->really_run && modelled)
             point->simulated = simulation.metrics.bubble.fraction;
     }
     pp_report_release(&simulation);
