@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -109,6 +108,44 @@ static int create_beside(const char *path, const char *target, mode_t mode,
 static bool is_standard_output(const char *path)
 {
     return strcmp(path, "-") == 0;
+}
+
+/* The path with no link in it, of a file that need not exist. NULL where its directory
+ * does not, or when out of memory. */
+static char *canonical(const char *path)
+{
+    char *target = follow_links(path), *directory = NULL, *whole = NULL;
+    if (target == NULL)
+        return NULL;
+    int length = directory_length(target);
+    char *name = strdup(target + length);
+    target[length] = '\0';
+    directory = realpath(length > 0 ? target : ".", NULL);
+    if (name == NULL || directory == NULL ||
+        asprintf(&whole, "%s/%s", directory, name) < 0)
+        whole = NULL;
+    free(directory);
+    free(name);
+    free(target);
+    return whole;
+}
+
+bool pp_output_same(const char *a, const char *b)
+{
+    struct stat one, other;
+    if (is_standard_output(a) || is_standard_output(b))
+        return false;
+    bool exists = stat(a, &one) == 0;
+    if (exists != (stat(b, &other) == 0))
+        return false;
+    if (exists)
+        return S_ISREG(one.st_mode) && one.st_dev == other.st_dev &&
+               one.st_ino == other.st_ino;
+    char *left = canonical(a), *right = canonical(b);
+    bool same = left != NULL && right != NULL && strcmp(left, right) == 0;
+    free(left);
+    free(right);
+    return same;
 }
 
 int pp_output_check(const char *path, struct pp_error *error)

@@ -4,6 +4,7 @@
 #ifndef PP_BASE_OUTPUT_H
 #define PP_BASE_OUTPUT_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "base/error.h"
@@ -18,6 +19,10 @@ struct pp_output {
 /* Can the path be written? Tried for real, leaving nothing behind. Used before a long
  * run starts. PP_BAD_INPUT names the path and the reason. */
 int pp_output_check(const char *path, struct pp_error *error);
+
+/* Do both paths lead to one file, existing or to be? Not where what is written has no
+ * content to lose: standard output, devices, pipes. */
+bool pp_output_same(const char *a, const char *b);
 
 /* Opens output->stream for writing. Errors as pp_output_check. A new file gets the
  * permissions that the umask allows, an existing one keeps its own. */

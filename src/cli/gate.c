@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/output.h"
 #include "run/launch.h"
 
 /* Reads the baseline before any work starts that it could not be compared with. */
@@ -98,10 +99,7 @@ int pp_gate_judge(const struct pp_gate *gate, const struct pp_report *report,
     int count = gate->check_count + (gate->compares ? gate->tolerances.count : 0);
     char command[4096] = "";
     *passed = true;
-    if (options->update_baseline &&
-        pp_report_write_json(report, options->baseline, error) != 0)
-        return -1;
-    if (count == 0)
+    if (count == 0 && !options->update_baseline)
         return 0;
     if (report->environment.oversubscribed &&
         strcmp(report->environment.clock, "wall") == 0 && !options->force)
@@ -109,6 +107,11 @@ int pp_gate_judge(const struct pp_gate *gate, const struct pp_report *report,
             error, PP_BAD_INPUT,
             "ranks shared cores under the wall clock: their timings are noise "
             "and no gate; use '--clock' virtual, or '--force'");
+    if (options->update_baseline &&
+        pp_report_write_json(report, options->baseline, error) != 0)
+        return -1;
+    if (count == 0)
+        return 0;
     struct pp_verdict *verdicts = calloc((size_t)count, sizeof *verdicts);
     if (!verdicts)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for the verdicts");
@@ -126,9 +129,8 @@ int pp_gate_judge(const struct pp_gate *gate, const struct pp_report *report,
         for (int i = 0; i < count; i++)
             *passed &= verdicts[i].passed;
         rerun_command(options, report->schedule.ranks, command, sizeof command);
-        bool json_on_stdout = options->json && strcmp(options->json, "-") == 0;
         pp_verdicts_print(verdicts, count, (enum pp_verdict_format)options->format,
-                          command, json_on_stdout ? stderr : stdout);
+                          command, pp_verdict_stream(options));
     }
     free(verdicts);
     return status;

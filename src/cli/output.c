@@ -3,42 +3,86 @@
 #include <string.h>
 
 #include "base/output.h"
+#include "cli/command.h"
 #include "report/export.h"
 #include "report/gnuplot.h"
 #include "report/plot.h"
 
-int pp_output_paths_check(const struct pp_options *options, struct pp_error *error)
+/* An output must not be lost to another one, nor an input to an output: a baseline that
+ * a failing run has replaced would pass the next one. --load is read before --save is
+ * written: to train on in place. */
+static int check_apart(const char *const *outputs, int count,
+                       const struct pp_options *options, struct pp_error *error)
 {
-    const char *const paths[] = {options->json,
-                                 options->save,
-                                 options->save_grads,
-                                 options->trace,
-                                 options->paje,
-                                 options->csv,
-                                 options->update_baseline ? options->baseline : NULL,
-                                 options->plot};
-    enum { PATHS = sizeof paths / sizeof paths[0] };
-    for (int i = 0; i < PATHS; i++) {
-        if (paths[i] && pp_output_check(paths[i], error) != 0)
-            return -1;
-        for (int j = 0; j < i; j++) {
-            if (paths[i] && paths[j] && strcmp(paths[i], paths[j]) == 0)
+    bool saved = options->argument_count > 0 && options->command != PP_SCHEDULES;
+    const char *const inputs[] = {
+        options->update_baseline ? NULL : options->baseline, options->costs,
+        options->data,
+        options->schedule && pp_plan_is_file(options->schedule) ? options->schedule
+                                                                : NULL,
+        saved ? options->arguments[0] : NULL};
+    for (int i = 0; i < count; i++) {
+        for (int j = 0; j < i && outputs[i]; j++) {
+            if (outputs[j] && pp_output_same(outputs[i], outputs[j]))
                 return pp_fail(error, PP_BAD_INPUT, "two outputs go to '%s': one may",
-                               paths[i]);
+                               outputs[i]);
+        }
+        for (size_t j = 0; j < sizeof inputs / sizeof *inputs && outputs[i]; j++) {
+            if (inputs[j] && pp_output_same(outputs[i], inputs[j]))
+                return pp_fail(error, PP_BAD_INPUT,
+                               "'%s' is read, and would be written over: give the "
+                               "output another name",
+                               outputs[i]);
         }
     }
+    return 0;
+}
+
+int pp_output_paths_check(const struct pp_options *options, struct pp_error *error)
+{
+    const char *const outputs[] = {options->json,
+                                   options->save,
+                                   options->save_grads,
+                                   options->trace,
+                                   options->paje,
+                                   options->csv,
+                                   options->update_baseline ? options->baseline : NULL,
+                                   options->plot};
+    enum { OUTPUTS = sizeof outputs / sizeof outputs[0] };
+    for (int i = 0; i < OUTPUTS; i++) {
+        if (outputs[i] && pp_output_check(outputs[i], error) != 0)
+            return -1;
+    }
+    if (check_apart(outputs, OUTPUTS, options, error) != 0)
+        return -1;
     return options->plot ? pp_plot_path_check(options->plot, error) : 0;
+}
+
+static bool on_stdout(const char *path)
+{
+    return path && strcmp(path, "-") == 0;
+}
+
+/* Does stdout carry a file's bytes? */
+static bool file_on_stdout(const struct pp_options *options)
+{
+    return on_stdout(options->json) || on_stdout(options->trace) ||
+           on_stdout(options->paje) || on_stdout(options->csv);
 }
 
 static bool data_on_stdout(const struct pp_options *options)
 {
-    return (options->json && strcmp(options->json, "-") == 0) ||
-           options->format != PP_FORMAT_TEXT;
+    return file_on_stdout(options) || options->format != PP_FORMAT_TEXT;
 }
 
 FILE *pp_text_stream(const struct pp_options *options)
 {
     return data_on_stdout(options) ? stderr : stdout;
+}
+
+FILE *pp_verdict_stream(const struct pp_options *options)
+{
+    return file_on_stdout(options) ? stderr : stdout;
 }
 
 bool pp_text_is_terminal(const struct pp_options *options,
@@ -84,4 +128,20 @@ int pp_output_report(const struct pp_report *report, const struct pp_options *op
         }
     }
     return pp_output_files(report, options, error);
+}
+
+int pp_output_and_judge(const struct pp_report *report,
+                        const struct pp_options *options,
+                        const struct pp_terminal *terminal, const struct pp_gate *gate)
+{
+    struct pp_error error = {0}, refusal = {0};
+    bool passed = true;
+    int status = PP_DONE;
+    if (pp_output_report(report, options, terminal, &error) != 0)
+        status = pp_print_error(&error);
+    if (pp_gate_judge(gate, report, options, &passed, &refusal) != 0)
+        pp_print_error(&refusal);
+    else if (!passed)
+        refusal.status = PP_CHECK_FAILED;
+    return status != PP_DONE ? status : (int)refusal.status;
 }

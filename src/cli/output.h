@@ -2,6 +2,7 @@
 #ifndef PP_CLI_OUTPUT_H
 #define PP_CLI_OUTPUT_H
 
+#include "cli/gate.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
 #include "report/report.h"
@@ -11,6 +12,8 @@ int pp_output_paths_check(const struct pp_options *options, struct pp_error *err
 
 /* Where text for people goes: stdout, or stderr where stdout carries data alone. */
 FILE *pp_text_stream(const struct pp_options *options);
+/* Where verdicts go: stdout, or stderr where stdout carries a file. */
+FILE *pp_verdict_stream(const struct pp_options *options);
 bool pp_text_is_terminal(const struct pp_options *options,
                          const struct pp_terminal *terminal);
 
@@ -25,5 +28,11 @@ int pp_explain(const struct pp_report *report, FILE *stream, struct pp_error *er
 /* Writes the files, and prints the summary and the timeline. */
 int pp_output_report(const struct pp_report *report, const struct pp_options *options,
                      const struct pp_terminal *terminal, struct pp_error *error);
+
+/* The same, then judges the gates, whatever could not be written: no verdict is lost to
+ * a picture. Prints what went wrong; returns the exit status. */
+int pp_output_and_judge(const struct pp_report *report,
+                        const struct pp_options *options,
+                        const struct pp_terminal *terminal, const struct pp_gate *gate);
 
 #endif

@@ -172,7 +172,6 @@ static int train(struct pp_options *options, struct pp_plan *plan,
     struct progress progress = {stderr, options->steps, tokens_of(plan)};
     struct pp_run_result result;
     struct pp_report report = {0};
-    bool passed = true;
     int status = PP_DONE;
     if (terminal.errors && !options->quiet) {
         config->on_step = print_progress;
@@ -190,15 +189,13 @@ static int train(struct pp_options *options, struct pp_plan *plan,
                     plan->schedule.ranks, result.cores);
         int verified = result.verified;
         struct pp_error difference = result.difference;
-        if (make_report(&report, options, plan, &result, error) != 0 ||
-            pp_output_report(&report, options, &terminal, error) != 0 ||
-            pp_gate_judge(gate, &report, options, &passed, error) != 0)
+        if (make_report(&report, options, plan, &result, error) != 0)
             status = error->status;
-        else if (verified == 0) {
+        else
+            status = pp_output_and_judge(&report, options, &terminal, gate);
+        if (verified == 0 && (status == PP_DONE || status == PP_CHECK_FAILED)) {
             *error = difference;
             status = error->status;
-        } else if (!passed) {
-            status = PP_CHECK_FAILED;
         }
         pp_report_release(&report);
     }

@@ -11,17 +11,14 @@ int pp_command_simulate(struct pp_options *options)
     struct pp_plan plan = {0};
     struct pp_report report = {0};
     struct pp_gate gate = {0};
-    bool passed = true;
-    int status = PP_DONE;
+    int status;
     if (pp_output_paths_check(options, &error) != 0 ||
         pp_plan_schedule(&plan, options, &error) != 0 ||
         pp_gate_init(&gate, options, &plan, &error) != 0 ||
-        pp_simulation(&report, &plan, options, 1, &error) != 0 ||
-        pp_output_report(&report, options, &terminal, &error) != 0 ||
-        pp_gate_judge(&gate, &report, options, &passed, &error) != 0)
+        pp_simulation(&report, &plan, options, 1, &error) != 0)
         status = pp_print_error(&error);
-    else if (!passed)
-        status = PP_CHECK_FAILED;
+    else
+        status = pp_output_and_judge(&report, options, &terminal, &gate);
     pp_gate_release(&gate);
     pp_report_release(&report);
     pp_plan_release(&plan);

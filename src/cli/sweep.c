@@ -255,10 +255,7 @@ static int prepare(struct sweep *sweep, FILE **file, struct pp_error *error)
         return pp_fail(error, PP_BAD_INPUT,
                        "'ppsim sweep' starts the ranks of each point itself: leave "
                        "mpirun out");
-    if (list_points(sweep, error) != 0 ||
-        (options->json && pp_output_check(options->json, error) != 0) ||
-        (options->plot && (pp_plot_path_check(options->plot, error) != 0 ||
-                           pp_output_check(options->plot, error) != 0)))
+    if (list_points(sweep, error) != 0 || pp_output_paths_check(options, error) != 0)
         return -1;
     if (!options->csv)
         return 0;
