@@ -67,19 +67,45 @@ static void append(char *text, size_t size, const char *piece, size_t length)
     text[used + length] = '\0';
 }
 
-/* The command line again, quoted for a shell. */
+static bool is_printable(const char *word)
+{
+    while (*word >= ' ' && *word <= '~')
+        word++;
+    return *word == '\0';
+}
+
+/* As $'caf\xc3\xa9', which the shells of today read. */
+static void append_escaped(char *text, size_t size, const char *word)
+{
+    append(text, size, "$'", 2);
+    for (; *word; word++) {
+        char piece[8];
+        bool plain = *word >= ' ' && *word <= '~' && *word != '\'' && *word != '\\';
+        int length = snprintf(piece, sizeof piece, plain ? "%c" : "\\x%02x",
+                              (unsigned char)*word);
+        append(text, size, piece, (size_t)length);
+    }
+    append(text, size, "'", 1);
+}
+
+/* The command line again, quoted for a shell, in characters that every format can hold.
+ */
 static void rerun_command(const struct pp_options *options, int ranks, char *text,
                           size_t size)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                 "0123456789-_=./,:%+@";
-    if (pp_launched_by_user())
+    if (pp_launched_by_user() && options->command == PP_RUN)
         snprintf(text, size, "mpirun -n %d ", ranks);
     for (int i = 0; options->argv[i]; i++) {
         const char *word = options->argv[i];
         append(text, size, " ", i > 0 ? 1 : 0);
         if (*word != '\0' && word[strspn(word, plain)] == '\0') {
             append(text, size, word, strlen(word));
+            continue;
+        }
+        if (!is_printable(word)) {
+            append_escaped(text, size, word);
             continue;
         }
         append(text, size, "'", 1);

@@ -107,7 +107,7 @@ static const struct row rows[] = {
      "adamw or sgd", {"adamw", "sgd"}},
     {"weight-decay", "X", REAL, R | E | W, AT(weight_decay), 0, 1e6, "0.01",
      "of AdamW or SGD"},
-    {"clip-norm", "X", REAL, R | E | W, AT(clip_norm), 0, INFINITY, "1",
+    {"clip-norm", "X", REAL, R | E | W, AT(clip_norm), 0, 1e30, "1",
      "global norm to clip gradients to (0: off)"},
     {"seed", "N", LONG, R | S | E | W, AT(seed), 0, 9007199254740992.0, "1",
      "of parameters, data and jitter"},

@@ -111,11 +111,13 @@ static void note(char *keys, size_t size, const char *key)
     snprintf(keys + used, size - used, "%s'%s'", used > 0 ? ", " : "", key);
 }
 
-/* Does the option decide the result, and is it another in the other report? */
-static bool differs(const struct pp_report *other, const char *key, const json_t *value)
+/* Does the option decide the result, and is it another in the other config? Null is
+ * what an option that was not given is, or one that the other report does not know. */
+static bool differs(const json_t *other, const char *key, const json_t *value)
 {
-    return !pp_names_in(not_compared, key) &&
-           !json_equal(value, json_object_get(other->config, key));
+    const json_t *found = json_object_get(other, key);
+    return !pp_names_in(not_compared, key) && !(!found && json_is_null(value)) &&
+           !json_equal(value, found);
 }
 
 int pp_baseline_comparable(const struct pp_report *baseline, const json_t *config,
@@ -125,13 +127,21 @@ int pp_baseline_comparable(const struct pp_report *baseline, const json_t *confi
     char keys[512] = "";
     const char *key;
     json_t *value;
+    if (strcmp(baseline->command, command) != 0)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--baseline' '%s' is of another command: 'command' is '%s', "
+                       "here '%s'; make it anew with '--update-baseline'",
+                       path, baseline->command, command);
     json_object_foreach((json_t *)config, key, value)
     {
-        if (differs(baseline, key, value))
+        if (differs(baseline->config, key, value))
             note(keys, sizeof keys, key);
     }
-    if (strcmp(baseline->command, command) != 0)
-        note(keys, sizeof keys, "command");
+    json_object_foreach(baseline->config, key, value)
+    {
+        if (!json_object_get(config, key) && differs(config, key, value))
+            note(keys, sizeof keys, key);
+    }
     if (clock && strcmp(baseline->environment.clock, clock) != 0)
         note(keys, sizeof keys, "environment.clock");
     if (keys[0] == '\0')
@@ -152,8 +162,11 @@ void pp_baseline_judge(const struct pp_report *baseline, const struct pp_report 
         struct pp_change change = pp_change_of(figure, baseline, report);
         struct pp_verdict *verdict = &verdicts[i];
         char before[PP_FIGURE_TEXT], after[PP_FIGURE_TEXT], most[PP_FIGURE_TEXT];
+        char difference[PP_FIGURE_TEXT], steps[PP_RANGE_TEXT];
         double allowed = tolerances->items[i].amount;
         double worse = change.after - change.before;
+        bool always = !tolerances->items[i].relative && allowed >= 1 &&
+                      figure->unit == PP_FRACTION && !figure->above_one;
         bool ranges = change.before_range.low < change.before_range.high &&
                       change.after_range.low < change.after_range.high;
         if (tolerances->items[i].relative)
@@ -165,13 +178,15 @@ void pp_baseline_judge(const struct pp_report *baseline, const struct pp_report 
             .passed = worse <= allowed && (!tolerances->both || worse >= -allowed),
         };
         snprintf(verdict->name, sizeof verdict->name, "baseline %s", figure->name);
+        pp_figure_texts(figure, change.after, change.before, after, before);
+        pp_figure_texts(figure, allowed, fabs(worse), most, difference);
         snprintf(verdict->finding, sizeof verdict->finding,
-                 "%s is %s, the baseline's %s; may be %s %s%s", figure->name,
-                 pp_figure_text(figure, change.after, after),
-                 pp_figure_text(figure, change.before, before),
-                 tolerances->both ? "off by" : "worse by",
-                 pp_figure_text(figure, allowed, most),
-                 ranges && !change.beyond_noise ? " (the steps' ranges overlap)" : "");
+                 "%s is %s%s, the baseline's %s; may be %s %s%s", figure->name, after,
+                 pp_range_text(figure, change.after_range, report->step_count, steps),
+                 before, tolerances->both ? "off by" : "worse by", most,
+                 always ? " (which always holds: it is a fraction of 1)"
+                 : ranges && !change.beyond_noise ? " (the steps' ranges overlap)"
+                                                  : "");
     }
 }
 
@@ -210,7 +225,7 @@ static void print_config(const struct pp_report *before, const struct pp_report 
     json_object_foreach(after->config, key, value)
     {
         const json_t *other = json_object_get(before->config, key);
-        if (!differs(before, key, value) || (!other && json_is_null(value)))
+        if (!differs(before->config, key, value))
             continue;
         char *was = other ? json_dumps(other, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
         char *is = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);

@@ -1,6 +1,5 @@
 #include "report/check.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +13,7 @@ static int bad(const char *text, const char *at, const char *valid,
 
 static const char *skip(const char *at)
 {
-    while (isspace((unsigned char)*at))
-        at++;
-    return at;
+    return at + strspn(at, " \t");
 }
 
 static int parse_figure(struct pp_check *check, const char **at, int ranks,
@@ -49,34 +46,45 @@ static int parse_figure(struct pp_check *check, const char **at, int ranks,
 
 static int parse_bound(struct pp_check *check, const char *at, struct pp_error *error)
 {
+    /* Divided by where it is less than 1, for 10^-9 is no double and 10^9 is. */
     static const struct {
         const char *name;
-        double factor;
-        bool of_time;
-    } units[] = {{"%", 0.01, false},
-                 {"ns", 1e-9, true},
-                 {"us", 1e-6, true},
-                 {"ms", 1e-3, true},
-                 {"s", 1, true}};
+        double times, over;
+        enum pp_unit of;
+    } units[] = {{"%", 1, 100, PP_FRACTION},   {"ns", 1, 1e9, PP_SECONDS},
+                 {"us", 1, 1e6, PP_SECONDS},   {"ms", 1, 1e3, PP_SECONDS},
+                 {"s", 1, 1, PP_SECONDS},      {"B", 1, 1, PP_BYTES},
+                 {"kB", 1e3, 1, PP_BYTES},     {"MB", 1e6, 1, PP_BYTES},
+                 {"GB", 1e9, 1, PP_BYTES},     {"KiB", 0x1p10, 1, PP_BYTES},
+                 {"MiB", 0x1p20, 1, PP_BYTES}, {"GiB", 0x1p30, 1, PP_BYTES}};
+    static const char *const valid[] = {
+        [PP_FRACTION] = "want '%' or the end",
+        [PP_SECONDS] = "want ns, us, ms, s or the end",
+        [PP_BYTES] = "want B, kB, MB, GB, KiB, MiB, GiB or the end",
+        [PP_COUNT] = "want the end",
+        [PP_RATE] = "want the end",
+        [PP_NATS] = "want the end",
+    };
+    enum pp_unit of = check->figure->unit;
     char *end;
     check->bound = strtod(at, &end);
     if (end == at || !isfinite(check->bound))
         return bad(check->text, at, "want a number", error);
     const char *unit = skip(end);
-    bool of_time = check->figure->unit == PP_SECONDS;
-    double factor = *unit == '\0' ? 1 : 0;
+    bool known = *unit == '\0';
+    check->has_unit = !known;
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
         size_t length = strlen(units[i].name);
-        if (strncmp(unit, units[i].name, length) == 0 && *skip(unit + length) == '\0' &&
-            units[i].of_time == of_time)
-            factor = units[i].factor;
+        if (units[i].of == of && strncmp(unit, units[i].name, length) == 0 &&
+            *skip(unit + length) == '\0') {
+            known = true;
+            check->bound = check->bound * units[i].times / units[i].over;
+        }
     }
-    if (factor == 0)
-        return bad(check->text, unit,
-                   of_time ? "want ns, us, ms, s or the end" : "want '%' or the end",
-                   error);
-    check->bound *= factor;
-    if (of_time) /* timelines are in whole ns: compare as exactly as they are */
+    if (!known)
+        return bad(check->text, unit, valid[of], error);
+    if (of ==
+        PP_SECONDS) /* timelines are in whole ns: compare as exactly as they are */
         check->bound = nearbyint(check->bound * 1e9) * 1e-9;
     return 0;
 }
@@ -115,12 +123,21 @@ static bool satisfied(enum pp_comparison comparison, double value, double bound)
     return false;
 }
 
+/* Does it hold whatever comes? Then it was meant otherwise: 30 for 30%. */
+static bool always(const struct pp_check *check)
+{
+    bool below = (check->comparison == PP_LE && check->bound >= 1) ||
+                 (check->comparison == PP_LT && check->bound > 1);
+    return below && check->figure->unit == PP_FRACTION && !check->figure->above_one;
+}
+
 void pp_check_judge(const struct pp_check *check, const struct pp_report *report,
                     struct pp_verdict *verdict)
 {
     double value = pp_figure_value(check->figure, report, check->rank);
     struct pp_range range = pp_figure_range(check->figure, report, check->rank);
-    char text[PP_FIGURE_TEXT], low[PP_FIGURE_TEXT], high[PP_FIGURE_TEXT];
+    char text[PP_FIGURE_TEXT], bound[PP_FIGURE_TEXT];
+    char steps[PP_RANGE_TEXT], note[PP_RANGE_TEXT] = "";
     *verdict = (struct pp_verdict){
         /* No comparison holds for NaN. */
         .passed = satisfied(check->comparison, value, check->bound),
@@ -129,14 +146,12 @@ void pp_check_judge(const struct pp_check *check, const struct pp_report *report
     snprintf(name, sizeof name, check->rank < 0 ? "%s" : "%s[%d]", check->figure->name,
              check->rank);
     snprintf(verdict->name, sizeof verdict->name, "check %s", check->text);
-    pp_figure_text(check->figure, value, text);
-    if (range.low < range.high)
-        snprintf(verdict->finding, sizeof verdict->finding,
-                 "%s is %s, %s to %s over %d steps; wanted %s", name, text,
-                 pp_figure_text(check->figure, range.low, low),
-                 pp_figure_text(check->figure, range.high, high), report->step_count,
-                 check->text);
-    else
-        snprintf(verdict->finding, sizeof verdict->finding, "%s is %s; wanted %s", name,
-                 text, check->text);
+    pp_figure_texts(check->figure, value, check->bound, text, bound);
+    if (always(check))
+        snprintf(note, sizeof note, " (which always holds: it is a fraction of 1)");
+    else if (check->figure->unit == PP_SECONDS && !check->has_unit)
+        snprintf(note, sizeof note, " (%s)", bound);
+    snprintf(verdict->finding, sizeof verdict->finding, "%s is %s%s; wanted %s%s", name,
+             text, pp_range_text(check->figure, range, report->step_count, steps),
+             check->text, note);
 }

@@ -2,8 +2,8 @@
  *
  *     FIGURE [ '[' RANK ']' ] OP NUMBER [UNIT]
  *
- * OP is <= >= < > or == (exactly equal). A number may carry '%', a time ns, us, ms or s
- * (s when it carries none). */
+ * OP is <= >= < > or == (exactly equal). A fraction may carry '%'; a time ns, us, ms or
+ * s, bytes B, kB, MB, GB, KiB, MiB or GiB (s and B when they carry none). */
 #ifndef PP_REPORT_CHECK_H
 #define PP_REPORT_CHECK_H
 
@@ -18,6 +18,7 @@ struct pp_check {
     int rank; /* -1: the maximum */
     enum pp_comparison comparison;
     double bound;
+    bool has_unit; /* the number carried one */
 };
 
 /* PP_BAD_INPUT names the column (from 1) and what would be valid there; a rank must be

@@ -83,7 +83,7 @@ static double theory_error(const struct pp_report *report, int rank)
 
 const struct pp_figure pp_figures[] = {
     {"bubble", PP_FRACTION, false, true, bubble},
-    {"over_ideal", PP_FRACTION, false, true, over_ideal},
+    {"over_ideal", PP_FRACTION, false, true, over_ideal, .above_one = true},
     {"span", PP_FRACTION, false, true, span},
     {"span_fraction", PP_FRACTION, false, true, span},
     {"makespan", PP_SECONDS, false, true, makespan},
@@ -145,24 +145,58 @@ struct pp_range pp_figure_range(const struct pp_figure *figure,
     return range;
 }
 
+/* With more digits than usual. */
+static const char *figure_text(const struct pp_figure *figure, double value, int more,
+                               char text[PP_FIGURE_TEXT])
+{
+    static const struct {
+        const char *suffix;
+        double scale;
+        int decimals;
+    } units[] = {
+        [PP_FRACTION] = {"", 1, 4}, [PP_SECONDS] = {" ms", 1e3, 3},
+        [PP_BYTES] = {" B", 1, 0},  [PP_COUNT] = {"", 1, 6},
+        [PP_RATE] = {"/s", 1, 0},   [PP_NATS] = {" nats", 1, 4},
+    };
+    const char *suffix = units[figure->unit].suffix;
+    double scaled = value * units[figure->unit].scale;
+    int digits = units[figure->unit].decimals + more;
+    if (isnan(value))
+        snprintf(text, PP_FIGURE_TEXT, "unknown");
+    else if (figure->unit == PP_COUNT)
+        snprintf(text, PP_FIGURE_TEXT, "%.*g%s", digits, scaled, suffix);
+    else
+        snprintf(text, PP_FIGURE_TEXT, "%.*f%s", digits, scaled, suffix);
+    return text;
+}
+
 const char *pp_figure_text(const struct pp_figure *figure, double value,
                            char text[PP_FIGURE_TEXT])
 {
-    static const struct {
-        const char *format;
-        double scale;
-    } units[] = {
-        [PP_FRACTION] = {"%.4f", 1}, [PP_SECONDS] = {"%.3f ms", 1e3},
-        [PP_BYTES] = {"%.0f B", 1},  [PP_COUNT] = {"%g", 1},
-        [PP_RATE] = {"%.0f/s", 1},   [PP_NATS] = {"%.4f nats", 1},
-    };
-    if (isnan(value))
-        snprintf(text, PP_FIGURE_TEXT, "unknown");
-    else
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-        snprintf(text, PP_FIGURE_TEXT, units[figure->unit].format,
-                 value * units[figure->unit].scale);
-#pragma GCC diagnostic pop
+    return figure_text(figure, value, 0, text);
+}
+
+void pp_figure_texts(const struct pp_figure *figure, double a, double b,
+                     char text_a[PP_FIGURE_TEXT], char text_b[PP_FIGURE_TEXT])
+{
+    enum { MOST = 17 }; /* digits of a double */
+    bool differ = a < b || a > b;
+    for (int more = 0; more <= MOST; more++) {
+        figure_text(figure, a, more, text_a);
+        figure_text(figure, b, more, text_b);
+        if (!differ || strcmp(text_a, text_b) != 0)
+            return;
+    }
+}
+
+const char *pp_range_text(const struct pp_figure *figure, struct pp_range range,
+                          int steps, char text[PP_RANGE_TEXT])
+{
+    char low[PP_FIGURE_TEXT], high[PP_FIGURE_TEXT];
+    text[0] = '\0';
+    if (range.low < range.high)
+        snprintf(text, PP_RANGE_TEXT, ", %s to %s over %d steps",
+                 pp_figure_text(figure, range.low, low),
+                 pp_figure_text(figure, range.high, high), steps);
     return text;
 }

@@ -12,6 +12,7 @@ struct pp_figure {
     bool per_rank;     /* may be followed by [rank]; without, the maximum */
     bool higher_worse; /* false: lower is */
     double (*value)(const struct pp_report *report, int rank);
+    bool above_one; /* a fraction that may be more than 1 */
 };
 
 /* All figures, ended by a NULL name. Causes are fractions of ranks * makespan, like
@@ -38,5 +39,14 @@ struct pp_range pp_figure_range(const struct pp_figure *figure,
 enum { PP_FIGURE_TEXT = 48 };
 const char *pp_figure_text(const struct pp_figure *figure, double value,
                            char text[PP_FIGURE_TEXT]);
+
+/* ", 0.0861 to 0.0873 over 8 steps", or nothing where there is no range. */
+enum { PP_RANGE_TEXT = 3 * PP_FIGURE_TEXT };
+const char *pp_range_text(const struct pp_figure *figure, struct pp_range range,
+                          int steps, char text[PP_RANGE_TEXT]);
+
+/* Both values, with as many digits as it takes to tell them apart. */
+void pp_figure_texts(const struct pp_figure *figure, double a, double b,
+                     char text_a[PP_FIGURE_TEXT], char text_b[PP_FIGURE_TEXT]);
 
 #endif

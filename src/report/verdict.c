@@ -48,7 +48,7 @@ static void print_text(const struct pp_verdict *verdicts, int count,
 static void print_tap(const struct pp_verdict *verdicts, int count, const char *command,
                       FILE *stream)
 {
-    fprintf(stream, "TAP version 14\n1..%d\n", count);
+    fprintf(stream, "TAP version 13\n1..%d\n", count);
     for (int i = 0; i < count; i++) {
         fprintf(stream, "%s %d - ", verdicts[i].passed ? "ok" : "not ok", i + 1);
         print_escaped(verdicts[i].name, of_tap, stream);

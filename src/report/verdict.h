@@ -13,9 +13,9 @@ struct pp_verdict {
 
 enum pp_verdict_format {
     PP_VERDICT_TEXT,
-    PP_VERDICT_TAP,      /* version 14, https://testanything.org */
-    PP_VERDICT_JUNIT,    /* XML, as Jenkins and GitLab read it */
-    PP_VERDICT_GHA,      /* GitHub Actions workflow commands */
+    PP_VERDICT_TAP,   /* version 13, which all readers know: https://testanything.org */
+    PP_VERDICT_JUNIT, /* XML, as Jenkins and GitLab read it */
+    PP_VERDICT_GHA,   /* GitHub Actions workflow commands */
     PP_VERDICT_MARKDOWN, /* a table, for a job summary */
 };
 

@@ -1,26 +1,19 @@
 """Checks, baselines, formats and comparisons, on simulated reports.
 
-usage: gate.py PPSIM
+usage: gate.py PPSIM [NAME ...]     runs every test, or those named
 """
 import json
 import os
-import pathlib
+import shutil
 import subprocess
-import sys
-import tempfile
 import xml.etree.ElementTree as xml
 
-PPSIM = os.path.abspath(sys.argv[1])
+from common import TINY, ppsim, run_tests
+
 SIMULATE = 'simulate --quiet'
 
 
-def ppsim(arguments, directory='.'):
-    done = subprocess.run([PPSIM, *arguments.split()], cwd=directory, text=True,
-                          stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
-    return done.returncode, done.stdout, done.stderr
-
-
-def expect(arguments, status, *words, directory='.'):
+def expect(arguments, status, *words, directory=None):
     code, out, err = ppsim(arguments, directory)
     assert code == status, f'{arguments}: exit {code}, not {status}: {out}{err}'
     for word in words:
@@ -62,10 +55,31 @@ def test_malformed_checks_name_the_column():
         expect(f'--check {check}', 2, f'column {column}:')  # before ranks are started
 
 
-def test_formats():
+def test_a_finding_tells_value_and_bound_apart():
+    # 3 of 11, to more digits than the summary has.
+    for bound in 'bubble<=0.2727', 'bubble==0.2727':
+        out = expect(f'{SIMULATE} --check {bound}', 1)
+        assert 'bubble is 0.27273; wanted' in out, out
+    assert 'is 33.000000 ms; ' in expect(f'{SIMULATE} --check makespan<=32.999999ms', 1)
+    assert '(33000.000 ms)' in expect(f'{SIMULATE} --check makespan<=33', 0)
+    for percent in 35, 41, 57, 69:
+        shape = f'simulate --quiet --ranks {percent + 1} --microbatches 100'
+        expect(f'{shape} --check over_ideal=={percent}%', 0)
+    assert 'always holds' in expect(f'{SIMULATE} --check bubble<=30', 0)
+    assert 'always' not in expect(f'{SIMULATE} --check over_ideal<=30', 0)
+
+
+def test_bytes_have_units():
+    run = f'{TINY} --ranks 2 --quiet --check peak_activation_bytes'
+    expect(f'{run}<=1GiB', 0)
+    expect(f'{run}<=1kB', 1)
+    expect(f'{run}<=1ms', 2, 'column', 'MiB')
+
+
+def test_formats(tmp):
     checks = '--check bubble<1 --check bubble<0.1'
     tap = expect(f'{SIMULATE} {checks} --format tap', 1)
-    assert tap.startswith('TAP version 14\n1..2\nok 1 - ') and '\nnot ok 2 - ' in tap
+    assert tap.startswith('TAP version 13\n1..2\nok 1 - ') and '\nnot ok 2 - ' in tap
     suite = xml.fromstring(expect(f'{SIMULATE} {checks} --format junit', 1))[0]
     assert suite.get('tests') == '2' and suite.get('failures') == '1'
     assert [case.find('failure') is None for case in suite] == [True, False]
@@ -74,8 +88,14 @@ def test_formats():
     assert actions[0].startswith('::notice ') and actions[1].startswith('::error ')
     table = expect(f'{SIMULATE} {checks} --format markdown', 1)
     assert table.count('\n| ') == 2 and '**fail**' in table
+    (tmp / 'pass.tap').write_text(expect(f'{SIMULATE} --check bubble<1 --format tap', 0))
+    if shutil.which('prove'):
+        subprocess.run(['prove', '--exec', 'cat', 'pass.tap'], cwd=tmp, check=True,
+                       capture_output=True)
+    odd = ppsim(f'{SIMULATE} --check bubble<0.1 --format junit --trace a\x01\xe9.json', tmp)[1]
+    assert "a\\x01\\xc3\\xa9.json'" in xml.fromstring(odd)[0][0].find('failure').text, odd
     out = ppsim(f'simulate {checks} --format tap')[1]
-    assert out.startswith('TAP version 14'), 'stdout carries the format alone'
+    assert out.startswith('TAP version 13'), 'stdout carries the format alone'
     expect(f'{SIMULATE} --format yaml', 2, 'junit')
 
 
@@ -174,19 +194,4 @@ def test_an_oversubscribed_wall_clock_is_no_gate():
     expect(f'{tiny} --check bubble<=1 --force', 0, 'pass')
 
 
-def main():
-    failures = 0
-    for name, test in list(globals().items()):
-        if not name.startswith('test_'):
-            continue
-        with tempfile.TemporaryDirectory() as directory:
-            try:
-                test(*[pathlib.Path(directory)][:test.__code__.co_argcount])
-                print('ok  ', name, flush=True)
-            except Exception as problem:  # a failure of one is no reason to skip the rest
-                failures += 1
-                print('FAIL', name, f'{type(problem).__name__}: {problem}', flush=True)
-    sys.exit(failures > 0)
-
-
-main()
+run_tests(globals())

@@ -1,31 +1,27 @@
 """Sweeps: lists, tables, files that resume, and agreement with single commands.
 
-usage: sweep.py PPSIM
+usage: sweep.py PPSIM [NAME ...]     runs every test, or those named
 """
 import json
 import os
 import pathlib
 import signal
 import subprocess
-import sys
-import tempfile
 import time
 
-PPSIM = os.path.abspath(sys.argv[1])
-
+import common
+from common import PPSIM, run_tests
 
 TINY = '--layers 2 --d-model 16 --heads 2 --seq-len 8 --steps 4'
 
 
-def ppsim(arguments, directory='.', status=0, **environment):
-    done = subprocess.run([PPSIM, *arguments.split(' ')], cwd=directory, text=True,
-                          stdin=subprocess.DEVNULL, capture_output=True, timeout=120,
-                          env={**os.environ, **environment})
-    assert done.returncode == status, (arguments, done.returncode, done.stderr)
-    return done.stdout, done.stderr
+def ppsim(arguments, directory=None, status=0, **environment):
+    code, out, err = common.ppsim(arguments, directory, **environment)
+    assert code == status, (arguments, code, err)
+    return out, err
 
 
-def points_of(arguments, directory='.'):
+def points_of(arguments, directory=None):
     found = json.loads(ppsim(f'sweep --quiet --json - {arguments}', directory)[0])
     assert found['schema'] == 'ppsim.sweep/1'
     return found['points'], found['invalid']
@@ -48,7 +44,7 @@ def test_malformed_lists_name_the_column():
                                  ('ranks', '+4', 1), ('ranks', '-4', 1), ('ranks', '', 1),
                                  ('chunks', '1:2:+0', 6), ('schedule', '1f1b,,gpipe', 6),
                                  ('schedule', '', 1), ('schedule', '1f1b,', 6)):
-        out, err = ppsim(f'sweep --{option} {text}', status=2)
+        out, err = ppsim(f'sweep --{option}={text}', status=2)
         assert out == '', out
         assert f'--{option}' in err and f'column {column}:' in err, (text, err)
     assert '1f2b' in ppsim('sweep --schedule 1f2b', status=2)[1]
@@ -255,19 +251,4 @@ def test_a_sweep_is_drawn(tmp):
     assert '.svg' in ppsim('sweep --plot s.gif', tmp, 2)[1]
 
 
-def main():
-    failures = 0
-    for name, test in list(globals().items()):
-        if not name.startswith('test_'):
-            continue
-        with tempfile.TemporaryDirectory() as directory:
-            try:
-                test(*[pathlib.Path(directory)][:test.__code__.co_argcount])
-                print('ok  ', name, flush=True)
-            except Exception as problem:  # a failure of one is no reason to skip the rest
-                failures += 1
-                print('FAIL', name, f'{type(problem).__name__}: {problem}', flush=True)
-    sys.exit(failures > 0)
-
-
-main()
+run_tests(globals())
