@@ -187,6 +187,9 @@ static int train(struct pp_options *options, struct pp_plan *plan,
                     "ppsim: warning: %d ranks share %d cores: wall-clock bubbles are "
                     "noise, '--clock' virtual is not\n",
                     plan->schedule.ranks, result.cores);
+        if (options->link && strcmp(result.clock, "wall") == 0)
+            fprintf(stderr, "ppsim: warning: '--link' is for '--clock' virtual: on the "
+                            "wall clock messages take what they take\n");
         int verified = result.verified;
         struct pp_error difference = result.difference;
         if (make_report(&report, options, plan, &result, error) != 0)

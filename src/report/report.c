@@ -27,9 +27,9 @@ static void find_range(struct pp_report *report)
     }
 }
 
-static double median_rate(const struct pp_report *report, double tokens)
+static double rate(const struct pp_report *report, double tokens)
 {
-    double seconds = (double)pp_median_whole(report->steps, report->step_count) / 1e9;
+    double seconds = (double)report->steps[report->representative].whole / 1e9;
     return tokens > 0 && seconds > 0 ? tokens / seconds : NAN;
 }
 
@@ -102,7 +102,7 @@ int pp_report_measure(struct pp_report *report, struct pp_schedule *schedule,
         fill_ranks(report, error) != 0)
         goto done;
     find_range(report);
-    report->tokens_per_s = median_rate(report, tokens);
+    report->tokens_per_s = rate(report, tokens);
     result = 0;
 done:
     for (int i = 0; i < count; i++) {

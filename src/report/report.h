@@ -51,7 +51,7 @@ struct pp_report {
     int step_count;
     int representative;            /* index into steps */
     double bubble_min, bubble_max; /* of the fraction, over steps */
-    double tokens_per_s;           /* of the median whole step; NaN if unknown */
+    double tokens_per_s; /* of the whole representative step; NaN if unknown */
 
     double theory;         /* bubble fraction, closed form; NaN where none applies */
     char theory_note[256]; /* its source, or why there is none */

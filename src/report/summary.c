@@ -218,8 +218,8 @@ static void print_step(const struct pp_report *report, FILE *stream)
     if (isfinite(report->predicted_makespan_s))
         fprintf(stream, " · predicted %s",
                 pp_duration_text(1e9 * report->predicted_makespan_s, text));
-    int64_t whole = pp_median_whole(steps, report->step_count);
-    if (whole != spans.median)
+    int64_t whole = steps[report->representative].whole;
+    if (whole != report->metrics.makespan)
         fprintf(stream, " · whole step %s", pp_duration_text((double)whole, text));
     if (isfinite(report->tokens_per_s))
         fprintf(stream, " · %.0f tokens/s", report->tokens_per_s);

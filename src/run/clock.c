@@ -94,6 +94,12 @@ void pp_clock_realign(struct pp_clock *clock, const struct pp_world *world)
         clock->error = error;
 }
 
+int64_t pp_clock_corrected(const struct pp_clock *clock, int64_t time)
+{
+    int64_t since = time - (clock->aligned_at + clock->offset);
+    return time + (int64_t)(clock->drift * (double)since);
+}
+
 void pp_clock_restart(struct pp_clock *clock)
 {
     clock->now = 0;

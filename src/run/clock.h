@@ -38,6 +38,9 @@ void pp_clock_init(struct pp_clock *clock, enum pp_clock_kind kind,
  * change the drift. Only the error and the drift are updated. */
 void pp_clock_realign(struct pp_clock *clock, const struct pp_world *world);
 
+/* A time of this rank on rank 0's clock, the drift since the alignment taken out. */
+int64_t pp_clock_corrected(const struct pp_clock *clock, int64_t time);
+
 /* This host's monotonic time on the common clock, in ns. */
 int64_t pp_clock_wall(const struct pp_clock *clock);
 

@@ -37,15 +37,22 @@ static double half_round_trip(const struct pp_world *world, int other, char *buf
     return best;
 }
 
-struct pp_link pp_link_measure(const struct pp_world *world, size_t message_bytes)
+int pp_link_measure(const struct pp_world *world, size_t message_bytes,
+                    struct pp_link *link, struct pp_error *error)
 {
     enum { MOST_PAIRS = 64, SMALL = 8 };
     int pairs = world->size - 1 < MOST_PAIRS ? world->size - 1 : MOST_PAIRS;
     double latency[MOST_PAIRS] = {0}, transfer[MOST_PAIRS] = {0};
     char *buffer = calloc(1, message_bytes > SMALL ? message_bytes : SMALL);
-    if (pairs == 0 || !buffer) {
+    int status =
+        buffer ? 0
+               : pp_fail(error, PP_ENVIRONMENT,
+                         "out of memory for a message of %zu bytes", message_bytes);
+    *link = (struct pp_link){0, INFINITY};
+    status = pp_agree(world, status, error);
+    if (status != 0 || pairs == 0) {
         free(buffer);
-        return (struct pp_link){0, INFINITY};
+        return status;
     }
     for (int r = 0; r < pairs; r++) {
         if (world->rank == r || world->rank == r + 1) {
@@ -62,8 +69,7 @@ struct pp_link pp_link_measure(const struct pp_world *world, size_t message_byte
     free(buffer);
     pp_sum_doubles(world, latency, pairs);
     pp_sum_doubles(world, transfer, pairs);
-    return (struct pp_link){
-        .latency_s = pp_quantile(latency, (size_t)pairs, 0.5),
-        .bandwidth = (double)message_bytes / pp_quantile(transfer, (size_t)pairs, 0.5),
-    };
+    link->latency_s = pp_quantile(latency, (size_t)pairs, 0.5);
+    link->bandwidth = (double)message_bytes / pp_quantile(transfer, (size_t)pairs, 0.5);
+    return 0;
 }

@@ -11,7 +11,9 @@ struct pp_link {
 
 /* Collective. Ping-pong between each pair of neighbouring ranks, one pair at a time:
  * small messages give the latency, messages of message_bytes the bandwidth. The
- * smallest of many round trips counts, and of the pairs the median. One rank: free. */
-struct pp_link pp_link_measure(const struct pp_world *world, size_t message_bytes);
+ * smallest of many round trips counts, and of the pairs the median. One rank: free.
+ * PP_ENVIRONMENT when out of memory. */
+int pp_link_measure(const struct pp_world *world, size_t message_bytes,
+                    struct pp_link *link, struct pp_error *error);
 
 #endif

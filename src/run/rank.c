@@ -101,8 +101,7 @@ static struct pp_wire **input_of(struct pp_rank *rank, struct pp_op op)
     return op.kind == PP_F ? &slot->input : &slot->output_grad;
 }
 
-/* Waits for what the op needs, and notes when it was produced and came. The clocks of
- * two hosts may be a little apart: nothing comes before it is produced. */
+/* Waits for what the op needs, and notes when it came. */
 static void take_input(struct pp_rank *rank, struct pp_op op, struct pp_span *span)
 {
     struct pp_op producer;
@@ -112,7 +111,6 @@ static void take_input(struct pp_rank *rank, struct pp_op op, struct pp_span *sp
     if (pp_channel_expects(&rank->channel, op))
         *input = pp_channel_take(&rank->channel);
     span->arrived = (*input)->arrived;
-    span->ready = (*input)->sent < span->arrived ? (*input)->sent : span->arrived;
 }
 
 /* Passes an op's output on: by pointer to a stage of this rank, as a message to
@@ -150,7 +148,7 @@ void pp_rank_step(struct pp_rank *rank, struct pp_span *spans)
         for (size_t j = 0; j < together; j++) {
             struct pp_span *span = &spans[k + j];
             struct pp_op consumer;
-            span->ready = span->arrived = before;
+            span->arrived = before;
             take_input(rank, ops[k + j], span);
             arrived = span->arrived > arrived ? span->arrived : arrived;
             if (pp_consumer(schedule, ops[k + j], &consumer))

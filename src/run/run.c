@@ -13,6 +13,7 @@
 #include "run/compare.h"
 #include "run/link.h"
 #include "run/topology.h"
+#include "timeline/producers.h"
 
 /* The parts of one run, on one rank. */
 struct job {
@@ -76,11 +77,18 @@ static int set_up(struct job *job, struct pp_error *error)
     pp_blas_set_threads(config->threads);
     pp_clock_init(&job->clock, kind, &job->world);
     struct pp_link link = {config->link_latency_s, config->link_bandwidth};
-    if (isnan(link.latency_s) || isnan(link.bandwidth)) {
-        struct pp_link measured =
-            pp_link_measure(&job->world, message_bytes(&config->model));
-        link.latency_s = isnan(link.latency_s) ? measured.latency_s : link.latency_s;
-        link.bandwidth = isnan(link.bandwidth) ? measured.bandwidth : link.bandwidth;
+    /* What the user says of the link holds on the virtual clock; on the wall clock it
+     * is what it is. */
+    bool wall = kind == PP_CLOCK_WALL;
+    if (wall || isnan(link.latency_s) || isnan(link.bandwidth)) {
+        struct pp_link measured;
+        if (pp_link_measure(&job->world, message_bytes(&config->model), &measured,
+                            error) != 0)
+            return -1;
+        if (wall || isnan(link.latency_s))
+            link.latency_s = measured.latency_s;
+        if (wall || isnan(link.bandwidth))
+            link.bandwidth = measured.bandwidth;
     }
     if (kind == PP_CLOCK_VIRTUAL && !job->topology.own_core) {
         if (pp_cores_init(&job->cores, &job->world, job->topology.cores, error) != 0)
@@ -269,15 +277,27 @@ static int train(struct job *job, struct pp_error *error)
 static void correct_drift(struct job *job)
 {
     const struct pp_clock *clock = &job->clock;
-    double drift = clock->drift;
-    if (clock->kind != PP_CLOCK_WALL || drift == 0)
+    if (clock->kind != PP_CLOCK_WALL || clock->drift == 0)
         return;
-    int64_t from = clock->aligned_at + clock->offset;
     for (size_t k = 0; k < (size_t)job->measured * job->ops; k++) {
-        int64_t *times[] = {&job->spans[k].start, &job->spans[k].end};
-        for (int i = 0; i < 2; i++)
-            *times[i] += (int64_t)(drift * (double)(*times[i] - from));
+        struct pp_span *span = &job->spans[k];
+        span->start = pp_clock_corrected(clock, span->start);
+        span->end = pp_clock_corrected(clock, span->end);
+        span->arrived = pp_clock_corrected(clock, span->arrived);
     }
+}
+
+/* When inputs were produced is known where all ranks' times have come together. */
+static int set_ready(struct pp_run_result *result, const struct pp_schedule *schedule,
+                     struct pp_error *error)
+{
+    struct pp_producers producers;
+    if (pp_producers_init(&producers, schedule, error) != 0)
+        return -1;
+    for (int t = 0; t < result->timeline_count; t++)
+        pp_producers_set_ready(&producers, result->timelines[t].spans);
+    pp_producers_release(&producers);
+    return 0;
 }
 
 /* Collective. Brings all ranks' spans together into rank 0's timelines. */
@@ -314,7 +334,9 @@ static int gather_timelines(struct job *job, struct pp_error *error)
                                  sizeof *spans,
                              r, PP_TAG_SPANS);
     }
-    return 0;
+    if (result->leads)
+        status = set_ready(result, schedule, error);
+    return pp_agree(&job->world, status, error);
 }
 
 /* Collective. What the pools counted and where the ranks ran. */

@@ -13,7 +13,9 @@ void pp_relax(const struct pp_world *world, struct pp_patience *patience)
     enum { FIRST_NS = 20000, LAST_NS = 200000, SPINS = 1000 };
     if (world->own_core) {
         /* Unless a stranger wants the core: then nobody is kept waiting by a wait. */
-        if (patience->looks++ >= SPINS)
+        if (patience->looks < SPINS)
+            patience->looks++;
+        else
             sched_yield();
         return;
     }

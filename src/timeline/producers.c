@@ -44,6 +44,20 @@ int64_t pp_release_of(const struct pp_schedule *schedule, int64_t k)
     return schedule->ops[k].joined ? k + 1 : k;
 }
 
+void pp_producers_set_ready(const struct pp_producers *producers, struct pp_span *spans)
+{
+    const struct pp_schedule *schedule = producers->schedule;
+    for (size_t k = 0; k < pp_schedule_ops(schedule); k++) {
+        int64_t producer = pp_producer_of(producers, (int64_t)k);
+        spans[k].ready = spans[k].arrived;
+        if (producer == PP_NO_OP)
+            continue;
+        int64_t released = spans[pp_release_of(schedule, producer)].end;
+        if (released < spans[k].arrived)
+            spans[k].ready = released;
+    }
+}
+
 int pp_rank_of_op(const struct pp_schedule *schedule, int64_t k)
 {
     return schedule->rank_of[schedule->ops[k].stage];

@@ -2,7 +2,7 @@
 #ifndef PP_TIMELINE_PRODUCERS_H
 #define PP_TIMELINE_PRODUCERS_H
 
-#include "schedule/schedule.h"
+#include "timeline/timeline.h"
 
 enum { PP_NO_OP = -1 };
 
@@ -24,6 +24,12 @@ int64_t pp_producer_of(const struct pp_producers *producers, int64_t k);
 /* The op at whose end the k-th op's output is released: itself, or the second of its
  * joined pair. */
 int64_t pp_release_of(const struct pp_schedule *schedule, int64_t k);
+
+/* Sets ready of every op: the end at which its input was released, or the time at which
+ * it arrived if the clocks of two hosts, a little apart, put that before. Where an op
+ * needs no input, ready is arrived. spans: of one step, as in struct pp_timeline. */
+void pp_producers_set_ready(const struct pp_producers *producers,
+                            struct pp_span *spans);
 
 /* The rank that executes the k-th op. */
 int pp_rank_of_op(const struct pp_schedule *schedule, int64_t k);

@@ -13,11 +13,6 @@ static double makespan_of(const struct pp_step *step)
     return (double)step->makespan;
 }
 
-static double whole_of(const struct pp_step *step)
-{
-    return (double)step->whole;
-}
-
 /* Steps in the order of a value, equal ones in their own order. */
 struct order {
     const struct pp_step *steps;
@@ -77,11 +72,6 @@ struct pp_makespans pp_makespans(const struct pp_step *steps, int count)
             spans.max = steps[i].makespan;
     }
     return spans;
-}
-
-int64_t pp_median_whole(const struct pp_step *steps, int count)
-{
-    return steps[lower_median(&(struct order){steps, count, whole_of})].whole;
 }
 
 /* Hoare's FIND (CACM 4(7), 1961): moves values so that values[k] is the k-th smallest,

@@ -24,9 +24,6 @@ struct pp_makespans {
 };
 struct pp_makespans pp_makespans(const struct pp_step *steps, int count);
 
-/* The (lower) median of the whole steps' times, in ns. */
-int64_t pp_median_whole(const struct pp_step *steps, int count);
-
 /* What ops of one kind on one stage took, over all microbatches and steps, in ns. */
 struct pp_cost {
     int stage;
