@@ -268,7 +268,9 @@ int main(int argc, char **argv)
     struct training run = {
         .config = {layers, d_model, heads, seq_len, microbatch_size, vocab, true},
         .microbatches = microbatches};
-    pp_blas_set_threads(1);
+    struct pp_error blas_error;
+    if (pp_blas_init(1, &blas_error) != 0)
+        return fprintf(stderr, "gemm: %s\n", blas_error.text), 1;
     int status = PP_DONE;
     if (training_init(&run, &error) != 0) {
         fprintf(stderr, "gemm: %s\n", error.text);

@@ -1,5 +1,7 @@
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "run/launch.h"
@@ -16,11 +18,24 @@ int pp_print_error(const struct pp_error *error)
     return error->status;
 }
 
+/* A standard stream that is closed would be the next file to be opened. What is
+ * written to this one fails, as it would have. */
+static void fill_standard_streams(void)
+{
+    int file;
+    do
+        file = open("/dev/null", O_RDONLY);
+    while (file >= 0 && file <= STDERR_FILENO);
+    if (file > STDERR_FILENO)
+        close(file);
+}
+
 int main(int argc, char **argv)
 {
     struct pp_options options;
     struct pp_error error = {0};
     int status = PP_DONE;
+    fill_standard_streams();
     bool parsed = pp_options_parse(&options, argc, argv, &error) == 0;
     bool trains =
         parsed && options.command == PP_RUN && !options.help && !options.version;

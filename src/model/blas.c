@@ -2,6 +2,7 @@
 
 #include <cblas.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 void pp_gemm(int m, int n, int k, real alpha, struct pp_matrix a, struct pp_matrix b,
              real beta, real *c, int c_stride)
@@ -16,9 +17,26 @@ void pp_gemm(int m, int n, int k, real alpha, struct pp_matrix a, struct pp_matr
         b.data, b.stride, beta, c, c_stride);
 }
 
-void pp_blas_set_threads(int threads)
+int pp_blas_init(int threads, struct pp_error *error)
 {
-    openblas_set_num_threads(threads);
+    /* Debian's OpenBLAS takes 128 MiB of addresses a thread, and little of it as
+     * memory. The matrices are too large for its kernels that need no buffer. */
+    enum { BUFFER = 128 << 20, SIDE = 128 };
+    void *room = malloc((size_t)threads * BUFFER + BUFFER / 2);
+    real *square = calloc(2 * SIDE * SIDE, sizeof *square);
+    bool enough = room && square;
+    free(room);
+    if (enough) {
+        struct pp_matrix a = {square, SIDE, false};
+        openblas_set_num_threads(threads);
+        pp_gemm(SIDE, SIDE, SIDE, 1, a, a, 0, square + SIDE * SIDE, SIDE);
+    }
+    free(square);
+    return enough ? 0
+                  : pp_fail(error, PP_ENVIRONMENT,
+                            "out of memory for BLAS: it takes %d MiB of addresses a "
+                            "thread; is 'ulimit -v' lower",
+                            BUFFER >> 20);
 }
 
 const char *pp_blas_description(char *text, size_t size)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/error.h"
 #include "model/real.h"
 
 /* An operand of a product: row-major, rows stride elements apart, read transposed or
@@ -20,8 +21,10 @@ struct pp_matrix {
 void pp_gemm(int m, int n, int k, real alpha, struct pp_matrix a, struct pp_matrix b,
              real beta, real *c, int c_stride);
 
-/* Threads that one product may use. */
-void pp_blas_set_threads(int threads);
+/* To be called before the first product, with the threads that one may use. Has the
+ * library take its work buffers now: it does so at the first product, and where it gets
+ * none tries for ever. PP_ENVIRONMENT if there is no memory for them. */
+int pp_blas_init(int threads, struct pp_error *error);
 
 /* Writes the library, its version and the kernels it runs, as "OpenBLAS 0.3.21
  * (SkylakeX)"; returns text. OpenBLAS chooses the kernels for the CPU when it is

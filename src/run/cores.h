@@ -12,8 +12,8 @@ struct pp_cores {
     void *free;     /* sem_t: counts the cores on which nobody computes */
 };
 
-/* Collective. cores is the number of this host's. PP_ENVIRONMENT without shared
- * memory. */
+/* Collective. cores is the number of this host's. PP_ENVIRONMENT if there can
+ * be no semaphore; without shared memory MPI ends the program. */
 int pp_cores_init(struct pp_cores *cores, const struct pp_world *world, int count,
                   struct pp_error *error);
 /* Collective. Zeroed memory is released already. */

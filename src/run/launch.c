@@ -178,7 +178,7 @@ static int exit_status(int wait_status, int ranks)
         return PP_DONE;
     if (code > STATUS_BASE && code <= STATUS_BASE + PP_ENVIRONMENT)
         return code - STATUS_BASE;
-    if (code > 128)
+    if (code > 128 && code - 128 < NSIG)
         fprintf(stderr, "ppsim: one of %d ranks was killed by signal %d (%s)\n", ranks,
                 code - 128, strsignal(code - 128));
     else if (WIFSIGNALED(wait_status))

@@ -74,7 +74,8 @@ static int set_up(struct job *job, struct pp_error *error)
         return pp_fail(error, PP_BAD_INPUT,
                        "the virtual clock counts the CPU time of one thread: use "
                        "'--threads' 1, or '--clock' wall");
-    pp_blas_set_threads(config->threads);
+    if (pp_agree(&job->world, pp_blas_init(config->threads, error), error) != 0)
+        return -1;
     pp_clock_init(&job->clock, kind, &job->world);
     struct pp_link link = {config->link_latency_s, config->link_bandwidth};
     /* What the user says of the link holds on the virtual clock; on the wall clock it

@@ -14,10 +14,10 @@ struct host {
     bool bound_by_launcher; /* the ranks' bindings differ already */
 };
 
-/* Gathers the bindings as text, so that any number of CPUs passes. */
+/* Gathers the bindings as text, which has room for every other one of 10 000 CPUs. */
 static void gather_bindings(struct host *host)
 {
-    enum { TEXT = 1024 };
+    enum { TEXT = 1 << 15 };
     char text[TEXT] = "";
     hwloc_bitmap_list_snprintf(text, sizeof text, host->mine);
     hwloc_bitmap_t other = hwloc_bitmap_alloc();

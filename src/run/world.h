@@ -1,7 +1,7 @@
-/* The ranks of one pipeline and how they wait for each other. Only non-blocking MPI
- * calls are made; waiting is one loop, here, that spins where every rank has a core of
- * its own and sleeps where they share cores, so that those who wait do not slow those
- * who compute. */
+/* The ranks of one pipeline and how they wait for each other. While a step runs only
+ * non-blocking MPI calls are made; waiting is one loop, here, that spins where every
+ * rank has a core of its own and sleeps where they share cores, so that those who wait
+ * do not slow those who compute. */
 #ifndef PP_RUN_WORLD_H
 #define PP_RUN_WORLD_H
 

@@ -122,7 +122,8 @@ enum { SPLITS = sizeof splits / sizeof *splits };
 START_TEST(any_split_gives_the_same)
 {
     bool untied = _i / SPLITS % 2 > 0, in_turn = _i / SPLITS / 2 > 0;
-    pp_blas_set_threads(1);
+    struct pp_error blas_error;
+    ck_assert_int_eq(pp_blas_init(1, &blas_error), 0);
     struct result whole = step(splits[0], untied, true);
     struct result split = step(splits[_i % SPLITS], untied, in_turn);
     for (int i = 0; i < MICROBATCHES; i++)

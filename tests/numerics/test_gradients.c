@@ -36,7 +36,8 @@ static void ones(real *array, size_t count)
 
 static void setup(void)
 {
-    pp_blas_set_threads(1);
+    struct pp_error blas_error;
+    ck_assert_int_eq(pp_blas_init(1, &blas_error), 0);
     numerics_fill(x, N * C, 1);
     numerics_fill(residual, N * C, 2);
     numerics_fill(w, V * C, 3);

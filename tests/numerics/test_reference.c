@@ -19,7 +19,8 @@ static int32_t tokens[N], targets[N];
 
 static void setup(void)
 {
-    pp_blas_set_threads(1);
+    struct pp_error blas_error;
+    ck_assert_int_eq(pp_blas_init(1, &blas_error), 0);
     numerics_fill(x, N * C, 1);
     numerics_fill(residual, N * M, 2);
     numerics_fill(w, V * C + C * M, 3);
