@@ -24,6 +24,9 @@ struct pp_error {
 __attribute__((format(printf, 3, 4))) int
 pp_fail(struct pp_error *error, enum pp_status status, const char *format, ...);
 
+/* Of a file or schedule so many problems are told at most. */
+enum { PP_MOST_PROBLEMS = 20 };
+
 /* Like pp_fail, but appends a line to what the error already says; used where one
  * file or schedule has several problems. Lines that no longer fit are dropped. */
 __attribute__((format(printf, 3, 4))) int

@@ -52,10 +52,18 @@ static int read_file(struct pp_plan *plan, const struct pp_options *options,
 static int check_placement(const struct pp_plan *plan, const char *asked,
                            struct pp_error *error)
 {
-    static const char *const names[] = {"loop", "v", "as the file says"};
+    static const char *const names[] = {"loop", "v", ""};
     const char *own = names[plan->schedule.placement];
     if (!asked || strcmp(asked, own) == 0)
         return 0;
+    if (strcmp(asked, "loop") != 0 && strcmp(asked, "v") != 0)
+        return pp_fail(error, PP_BAD_INPUT, "'--placement' knows loop and v, not '%s'",
+                       asked);
+    if (plan->schedule.placement == PP_CUSTOM)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--placement' %s: '%s' says itself where its stages are: leave "
+                       "the option out",
+                       asked, plan->schedule.name);
     return pp_fail(error, PP_BAD_INPUT,
                    "'--placement' %s: the order of '%s' needs its own, '%s'", asked,
                    plan->schedule.name, own);
@@ -78,8 +86,10 @@ static int check_memory(const struct pp_plan *plan, const struct pp_options *opt
 {
     const struct pp_shape *shape = &plan->shape;
     double ops = 2.0 * shape->ranks * shape->chunks * shape->microbatches;
+    double marks = (2.0 * shape->ranks * shape->chunks + 3) * shape->microbatches;
     double bytes = ops * (sizeof(struct pp_op) +
-                          (double)count_timelines(options) * sizeof(struct pp_span));
+                          (double)count_timelines(options) * sizeof(struct pp_span)) +
+                   marks * sizeof(int64_t); /* what a walk keeps, see walk.h */
     double memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
     if (bytes <= memory)
         return 0;

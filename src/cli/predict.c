@@ -46,8 +46,7 @@ int pp_costs_from_report(struct pp_costs *costs, const struct pp_report *report,
         if (op[PP_B] == 0) {
             op[PP_B] = op[PP_I] + op[PP_W];
         } else if (op[PP_I] == 0 && op[PP_W] == 0) {
-            op[PP_I] = op[PP_B] / 2;
-            op[PP_W] = op[PP_B] - op[PP_I];
+            pp_costs_halve(op);
         }
     }
     costs->near.latency = pp_nanoseconds(report->link_latency_s * 1e9);

@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/plan.h"
 #include "report/grid.h"
+#include "report/numbers.h"
 #include "report/schedule_json.h"
 #include "schedule/csv.h"
 #include "simulate/cost_text.h"
@@ -22,13 +23,21 @@ static int list(void)
     return 0;
 }
 
-/* A grid of unit costs: one column is one unit. */
+static void print_legend(const struct pp_schedule *schedule, int64_t unit)
+{
+    char text[PP_DURATION_TEXT];
+    printf("%s: a column is %s; F forward, B backward (I of the input, W of the "
+           "weights), = goes on, . idle\n",
+           schedule->name, pp_duration_text((double)unit, text));
+}
+
+/* A grid of unit costs, unless others are given. */
 static int print_grid(const struct pp_schedule *schedule,
                       const struct pp_options *options, struct pp_error *error)
 {
     struct pp_costs costs = {0};
     struct pp_timeline timeline = {0};
-    const char *cost = options->cost ? options->cost : "f=1ns,b=2ns";
+    const char *cost = options->cost ? options->cost : "f=1,b=2";
     int status = pp_costs_init(&costs, schedule->stages, error);
     if (status == 0)
         status = pp_cost_text(cost, &costs, error);
@@ -37,7 +46,9 @@ static int print_grid(const struct pp_schedule *schedule,
     if (status == 0)
         status = pp_simulate(schedule, &costs, 0, &timeline, error);
     if (status == 0)
-        pp_report_print_grid(&timeline, stdout);
+        status = pp_report_print_grid(&timeline, stdout, error);
+    if (status == 0 && pp_terminal_detect(false).output)
+        print_legend(schedule, pp_report_grid_unit(&timeline));
     pp_timeline_release(&timeline);
     pp_costs_release(&costs);
     return status;
@@ -72,9 +83,12 @@ static int check(const struct pp_options *options, struct pp_error *error)
     struct pp_plan plan = {0};
     int status = pp_plan_schedule(&plan, options, error);
     if (status == 0)
-        printf("%s: valid: %d ranks, %d stages, %d microbatches, %zu ops\n",
-               options->schedule, plan.schedule.ranks, plan.schedule.stages,
-               plan.schedule.microbatches, pp_schedule_ops(&plan.schedule));
+        printf("%s: valid: %d rank%s, %d stage%s, %d microbatch%s, %zu ops\n",
+               options->schedule, plan.schedule.ranks,
+               plan.schedule.ranks == 1 ? "" : "s", plan.schedule.stages,
+               plan.schedule.stages == 1 ? "" : "s", plan.schedule.microbatches,
+               plan.schedule.microbatches == 1 ? "" : "es",
+               pp_schedule_ops(&plan.schedule));
     pp_plan_release(&plan);
     return status;
 }
@@ -97,7 +111,7 @@ int pp_command_schedules(struct pp_options *options)
         else if (strcmp(action, "check") == 0)
             status = check(options, &error);
         else {
-            if (strcmp(action, "convert") == 0 && options->show_format == PP_SHOW_GRID)
+            if (strcmp(action, "convert") == 0 && !pp_options_given(options, "format"))
                 options->show_format = PP_SHOW_CSV;
             status = show(options, &error);
         }

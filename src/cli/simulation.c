@@ -224,6 +224,8 @@ static void scale_costs(struct pp_costs *costs, double scale)
         for (int kind = 0; kind < PP_KINDS; kind++)
             costs->op[s][kind] = pp_nanoseconds(scale * (double)costs->op[s][kind]);
     }
+    if (costs->joined >= 0)
+        costs->joined = pp_nanoseconds(scale * (double)costs->joined);
 }
 
 int pp_simulation(struct pp_report *report, struct pp_plan *plan,

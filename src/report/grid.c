@@ -28,28 +28,60 @@ static void fill(FILE *stream, const char *text, int64_t slots, int width)
 }
 
 static void print_rank(const struct pp_timeline *timeline, int rank, int width,
-                       FILE *stream)
+                       int64_t unit, FILE *stream)
 {
     const struct pp_schedule *schedule = timeline->schedule;
     int64_t now = 0;
     for (size_t k = schedule->first[rank]; k < schedule->first[rank + 1]; k++) {
         const struct pp_span *span = &timeline->spans[k];
         char buffer[PP_OP_TEXT];
-        fill(stream, ".", span->start - now, width);
-        fill(stream, op_text(schedule, schedule->ops[k], buffer), 1, width);
-        fill(stream, "=", span->end - span->start - 1, width);
+        int64_t columns = (span->end - span->start) / unit;
+        fill(stream, ".", (span->start - now) / unit, width);
+        fill(stream, op_text(schedule, schedule->ops[k], buffer), columns > 0, width);
+        fill(stream, "=", columns - 1, width);
         now = span->end;
     }
 }
 
-void pp_report_print_grid(const struct pp_timeline *timeline, FILE *stream)
+static int64_t common_divisor(int64_t a, int64_t b)
 {
+    while (b != 0) {
+        int64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+int64_t pp_report_grid_unit(const struct pp_timeline *timeline)
+{
+    int64_t unit = 0;
+    for (size_t k = 0; k < pp_schedule_ops(timeline->schedule); k++)
+        unit = common_divisor(common_divisor(timeline->spans[k].start, unit),
+                              timeline->spans[k].end);
+    return unit > 0 ? unit : 1;
+}
+
+int pp_report_print_grid(const struct pp_timeline *timeline, FILE *stream,
+                         struct pp_error *error)
+{
+    enum { MOST_COLUMNS = 10000 };
     const struct pp_schedule *schedule = timeline->schedule;
+    int64_t unit = pp_report_grid_unit(timeline), last = 0;
+    for (size_t k = 0; k < pp_schedule_ops(schedule); k++)
+        last = timeline->spans[k].end > last ? timeline->spans[k].end : last;
+    if (last / unit > MOST_COLUMNS)
+        return pp_fail(
+            error, PP_BAD_INPUT,
+            "the table would have %lld columns, of %lld ns each: at most %d; "
+            "give costs that are multiples of a longer time",
+            (long long)(last / unit), (long long)unit, MOST_COLUMNS);
     int width = widest(schedule);
     int digits = snprintf(NULL, 0, "%d", schedule->ranks - 1);
     for (int r = 0; r < schedule->ranks; r++) {
         fprintf(stream, "rank %*d", digits, r);
-        print_rank(timeline, r, width, stream);
+        print_rank(timeline, r, width, unit, stream);
         putc('\n', stream);
     }
+    return 0;
 }

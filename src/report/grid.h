@@ -6,9 +6,15 @@
 
 #include "timeline/timeline.h"
 
-/* Prints a row per rank and a column per ns, for a timeline that was simulated on costs
- * of a few ns per op and begins at 0: each op where it starts, "F3" where a rank holds
- * one stage, "5F3" where it holds several, '=' for the rest of an op, '.' for idle. */
-void pp_report_print_grid(const struct pp_timeline *timeline, FILE *stream);
+/* The longest time of which all starts and ends are multiples, in ns: what a column
+ * stands for. */
+int64_t pp_report_grid_unit(const struct pp_timeline *timeline);
+
+/* Prints a row per rank, for a timeline that was simulated and begins at 0: each op
+ * where it starts, "F3" where a rank holds one stage, "5F3" where it holds several, '='
+ * for the rest of an op, '.' for idle. Ops that take no time take no column.
+ * PP_BAD_INPUT where that would be more than 10 000 columns. */
+int pp_report_print_grid(const struct pp_timeline *timeline, FILE *stream,
+                         struct pp_error *error);
 
 #endif

@@ -9,8 +9,6 @@
 #include "schedule/messages.h"
 #include "schedule/verify.h"
 
-enum { MOST_PROBLEMS = 20 };
-
 /* All of a file's actions, row by row. */
 struct reader {
     const char *name; /* of the file, without its directory */
@@ -26,7 +24,7 @@ struct reader {
 
 static bool full(const struct reader *reader)
 {
-    return reader->error->lines >= MOST_PROBLEMS || reader->stopped;
+    return reader->error->lines >= PP_MOST_PROBLEMS || reader->stopped;
 }
 
 static int out_of_memory(struct reader *reader)
@@ -69,7 +67,7 @@ static void refuse_file(struct reader *reader)
     pp_fail(reader->error, PP_BAD_INPUT,
             "'%s' is no schedule: none of its first %d cells is an action such as 0F3, "
             "the forward of stage 0 on microbatch 3",
-            reader->name, MOST_PROBLEMS);
+            reader->name, PP_MOST_PROBLEMS);
 }
 
 static void refuse_cell(struct reader *reader, uint32_t column, const char *text,
@@ -80,7 +78,7 @@ static void refuse_cell(struct reader *reader, uint32_t column, const char *text
     pp_fail_also(reader->error, PP_BAD_INPUT, "'%s', rank %d, cell %u: '%s': %s",
                  reader->name, reader->rows, column + 1, printable(text, length, shown),
                  problem);
-    if (reader->error->lines == MOST_PROBLEMS && reader->count == 0) {
+    if (reader->error->lines == PP_MOST_PROBLEMS && reader->count == 0) {
         refuse_file(reader);
         reader->stopped = true;
     }

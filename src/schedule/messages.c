@@ -4,8 +4,6 @@
 
 #include "schedule/walk.h"
 
-enum { MOST_PROBLEMS = 20 };
-
 /* What the rows read so far have done with an output. */
 enum { MADE = 1, SENT = 2, RECEIVED = 4, USED = 8 };
 
@@ -20,7 +18,7 @@ static void refuse(struct checker *checker, int rank, const struct pp_action_cel
                    const char *problem)
 {
     char text[PP_CELL_TEXT];
-    if (checker->error->lines < MOST_PROBLEMS)
+    if (checker->error->lines < PP_MOST_PROBLEMS)
         pp_fail_also(checker->error, PP_BAD_INPUT, "'%s', rank %d, cell %u (%s): %s",
                      checker->schedule->name, rank, cell->column + 1,
                      pp_cell_text(cell, text), problem);

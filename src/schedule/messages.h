@@ -8,7 +8,8 @@
  * the schedule of its compute cells, which has passed pp_verify: every input from
  * another rank is received once, before the op that needs it; every output for another
  * rank is sent once, after the op that makes it; nothing else is sent or received;
- * what is unsharded, resharded or reduced stands on its rank.
+ * what is unsharded, resharded or reduced stands on its rank. The order of a pair of
+ * ranks' messages may differ at the two ends: ours are told apart by tags.
  *
  * PP_BAD_INPUT with one line per problem, up to 20. */
 int pp_messages_check(const struct pp_schedule *schedule,

@@ -5,8 +5,6 @@
 
 #include "schedule/walk.h"
 
-enum { MOST_PROBLEMS = 20 };
-
 struct judge {
     const struct pp_schedule *schedule;
     unsigned char *seen; /* [stages][microbatches] bit per kind: 1 << enum pp_kind */
@@ -16,7 +14,7 @@ struct judge {
 
 static bool full(const struct judge *judge)
 {
-    return judge->error->lines >= MOST_PROBLEMS;
+    return judge->error->lines >= PP_MOST_PROBLEMS;
 }
 
 /* "'name', rank 2, op 5 (3F1)", or cell 5 of a file's row. Counts from 1. */
@@ -170,7 +168,7 @@ static void tell_cycle(const struct pp_walk *walk, struct pp_error *error)
                  "'%s' blocks: these ranks wait in a cycle:", schedule->name);
     int start = rank;
     do {
-        if (error->lines == MOST_PROBLEMS - 1) {
+        if (error->lines == PP_MOST_PROBLEMS - 1) {
             pp_fail_also(error, PP_BAD_INPUT, "and so on, from rank %d back to rank %d",
                          rank, start);
             return;

@@ -187,10 +187,12 @@ int pp_cost_text(const char *text, struct pp_costs *costs, struct pp_error *erro
         int64_t *op = costs->op[s];
         if (!(items.given & b))
             op[PP_B] = op[PP_I] + op[PP_W];
-        if (!(items.given & i))
-            op[PP_I] = op[PP_B] - op[PP_B] / 2;
-        if (!(items.given & w))
-            op[PP_W] = op[PP_B] / 2;
+        int64_t given_i = op[PP_I], given_w = op[PP_W];
+        pp_costs_halve(op);
+        if (items.given & i)
+            op[PP_I] = given_i;
+        if (items.given & w)
+            op[PP_W] = given_w;
     }
     return 0;
 }

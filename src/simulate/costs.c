@@ -36,6 +36,12 @@ void pp_costs_fill(struct pp_costs *costs, int64_t forward, int64_t input,
     }
 }
 
+void pp_costs_halve(int64_t op[PP_KINDS])
+{
+    op[PP_W] = op[PP_B] / 2;
+    op[PP_I] = op[PP_B] - op[PP_W];
+}
+
 int64_t pp_nanoseconds(double ns)
 {
     return llround(fmin(ns, 0x1p61));

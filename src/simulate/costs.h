@@ -42,6 +42,9 @@ void pp_costs_release(struct pp_costs *costs);
 void pp_costs_fill(struct pp_costs *costs, int64_t forward, int64_t input,
                    int64_t weight);
 
+/* Makes I and W the halves of B. */
+void pp_costs_halve(int64_t op[PP_KINDS]);
+
 /* What closed forms are written in: the costs of the mean rank and the mean hop of the
  * schedule on these costs. Returns whether nothing was averaged away: every stage
  * costs the same, every hop too, and there is nothing that closed forms do not know

@@ -222,7 +222,10 @@ done:
 static int check_range(const struct simulation *sim, struct pp_error *error)
 {
     const struct pp_schedule *schedule = sim->schedule;
-    double longest = (double)sim->costs->joined, message = 0;
+    double longest = (double)sim->costs->joined, message = 0, slowest = 1;
+    for (int r = 0; sim->costs->slow && r < schedule->ranks; r++)
+        slowest = fmax(slowest, sim->costs->slow[r]);
+    longest *= slowest; /* the factors of ops are in them already */
     for (int s = 0; s < schedule->stages; s++) {
         for (int kind = 0; kind < PP_KINDS; kind++)
             longest = fmax(longest, (double)sim->op[s][kind]);

@@ -64,15 +64,15 @@ static int simulate(const struct request *request, const struct pp_schedule *sch
     if (pp_simulate(schedule, &costs, 0, &timeline, error) != 0 ||
         pp_metrics_init(&metrics, &timeline, error) != 0)
         goto done;
+    result = 0;
     if (strcmp(request->what, "grid") == 0)
-        pp_report_print_grid(&timeline, out);
+        result = pp_report_print_grid(&timeline, out, error);
     else if (strcmp(request->what, "letters") == 0)
         print_letters(&timeline, out);
     else if (strcmp(request->what, "figures") == 0)
         print_figures(&metrics, out);
     else
         fprintf(out, "%.4f\n", metrics.bubble.span_fraction);
-    result = 0;
 
 done:
     pp_metrics_release(&metrics);

@@ -197,6 +197,14 @@ START_TEST(cycles)
            "'schedule.csv' blocks: these ranks wait in a cycle:\n"
            "rank 0, cell 4 (0B0): waits for the backward of stage 1, "
            "microbatch 0, which comes later on rank 0");
+    /* Rank 0 waits too, but for the cycle: it is not told of. */
+    refuse(
+        "2F0,2B0,2F1,2B1\n0F0,0B0,0F1,0B1\n1F1,1B1,1F0,1B0\n",
+        "'schedule.csv' blocks: these ranks wait in a cycle:\n"
+        "rank 2, cell 1 (1F1): waits for the forward of stage 0, microbatch 1, which "
+        "comes later on rank 1\n"
+        "rank 1, cell 2 (0B0): waits for the backward of stage 1, microbatch 0, which "
+        "comes later on rank 2");
     enum { RANKS = 30 };
     struct pp_schedule schedule;
     struct pp_error error = {0};
@@ -343,6 +351,27 @@ START_TEST(written_files_read_back)
 }
 END_TEST
 
+/* The I of a pair has its W right behind it here, and stays what it is. */
+START_TEST(an_i_of_a_pair_stays_one)
+{
+    static const char text[] = "0F0,(0F1;0I0)OVERLAP_F_B,0W0,0I1,0W1\n";
+    static const char lowered[] = "0F0,(0F1;0I0)OVERLAP_F_B,0W0,0B1\n";
+    struct pp_schedule first, second;
+    struct pp_error error = {0};
+    char *written = NULL;
+    size_t size = 0;
+    ck_assert_int_eq(read_text(&first, text, strlen(text), &error), 0);
+    copy(&first, true, &second);
+    FILE *stream = open_memstream(&written, &size);
+    ck_assert_int_eq(pp_csv_write(&second, stream, false, &error), 0);
+    fclose(stream);
+    ck_assert_str_eq(written, lowered);
+    free(written);
+    pp_schedule_release(&first);
+    pp_schedule_release(&second);
+}
+END_TEST
+
 START_TEST(examples_are_valid)
 {
     struct pp_error error = {0};
@@ -372,6 +401,7 @@ int main(void)
     tcase_add_test(tcase, wrong_shapes);
     tcase_add_test(tcase, wrong_schedules);
     tcase_add_test(tcase, communication_must_fit);
+    tcase_add_test(tcase, an_i_of_a_pair_stays_one);
     tcase_add_test(tcase, examples_are_valid);
     tcase_add_test(tcase, cycles);
     tcase_add_test(tcase, twenty_problems);

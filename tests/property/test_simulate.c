@@ -186,6 +186,67 @@ START_TEST(jitter)
     pp_metrics_release(&replay.metrics);
     ck_assert_int_eq(pp_metrics_init(&replay.metrics, &replay.timeline, &error), 0);
     ck_assert_int_ne(replay.metrics.makespan, makespan);
+    replay.costs.seed = 2;
+    replay_run(&replay);
+    ck_assert_int_ne(replay.metrics.makespan, makespan);
+    replay_release(&replay);
+}
+END_TEST
+
+/* A pair's own cost is disturbed too. */
+START_TEST(jitter_of_pairs)
+{
+    struct pp_error error = {0};
+    struct pp_shape shape = {.ranks = 2, .chunks = 2, .microbatches = 400};
+    struct replay replay;
+    ck_assert(replay_init(&replay, pp_catalogue_find("dualpipev"), &shape));
+    pp_costs_fill(&replay.costs, 1000, 1000, 1000);
+    replay.costs.joined = 1000000;
+    ck_assert_int_eq(pp_jitter_text("lognormal:0.25", &replay.costs, &error), 0);
+    replay_run(&replay);
+    double sum = 0, squares = 0, pairs = 0;
+    for (size_t k = 0; k < pp_schedule_ops(&replay.schedule); k++) {
+        const struct pp_span *s = &replay.timeline.spans[k];
+        if (!replay.schedule.ops[k].joined)
+            continue;
+        double deviation = log((double)(s[1].end - s->start) / 1e6) + .25 * .25 / 2;
+        sum += deviation;
+        squares += deviation * deviation;
+        pairs++;
+    }
+    ck_assert_double_gt(pairs, 700);
+    ck_assert_double_eq_tol(sum / pairs, 0, 4 * .25 / sqrt(pairs));
+    ck_assert_double_eq_tol(sqrt(squares / pairs), .25, .03);
+    replay_release(&replay);
+}
+END_TEST
+
+static void expect_too_long(const struct replay *replay)
+{
+    struct pp_error error = {0};
+    struct pp_timeline timeline = replay->timeline;
+    ck_assert_int_eq(
+        pp_simulate(&replay->schedule, &replay->costs, 0, &timeline, &error), -1);
+    unit_expect_error(&error, PP_BAD_INPUT, "too long to simulate", NULL);
+}
+
+START_TEST(hops_and_pairs_beyond_the_clock)
+{
+    struct pp_shape shape = {.ranks = 2, .chunks = 2, .microbatches = 4};
+    double slow[] = {1e9, 1};
+    struct replay replay;
+    ck_assert(replay_init(&replay, pp_catalogue_find("dualpipev"), &shape));
+    pp_costs_fill(&replay.costs, 1, 1, 1);
+    replay.costs.near.latency = INT64_MAX / 16;
+    expect_too_long(&replay);
+    replay.costs.near.latency = 0;
+    replay.costs.joined = INT64_MAX / 8;
+    expect_too_long(&replay);
+    replay.costs.joined = INT64_MAX / 1000000000;
+    replay_run(&replay);
+    replay.costs.slow = slow;
+    expect_too_long(&replay);
+    replay.costs.slow = NULL;
     replay_release(&replay);
 }
 END_TEST
@@ -221,7 +282,32 @@ START_TEST(equal_costs)
     ck_assert(!pp_costs_equal(&replay.costs, &replay.schedule, &equal));
     ck_assert_double_eq(equal.forward, 40);
     replay.costs.op[3][PP_F] = 10;
-    replay.costs.near.sender = 1;
+    struct pp_costs *costs = &replay.costs;
+    double slow[] = {1, 2};
+    const struct pp_hop hop = costs->near;
+    costs->near.sender = 1;
+    ck_assert(!pp_costs_equal(costs, &replay.schedule, &equal));
+    costs->near = hop;
+    costs->near.receiver = 1;
+    ck_assert(!pp_costs_equal(costs, &replay.schedule, &equal));
+    costs->near = hop;
+    costs->near.serialise = true;
+    ck_assert(!pp_costs_equal(costs, &replay.schedule, &equal));
+    costs->near = hop;
+    costs->slow = slow;
+    ck_assert(!pp_costs_equal(costs, &replay.schedule, &equal));
+    costs->slow = NULL;
+    costs->jitter = 0.1;
+    ck_assert(!pp_costs_equal(costs, &replay.schedule, &equal));
+    costs->jitter = 0;
+    costs->joined = 5; /* there is no pair that it could disturb */
+    ck_assert(pp_costs_equal(costs, &replay.schedule, &equal));
+    replay_release(&replay);
+    shape.microbatches = 8;
+    ck_assert(replay_init(&replay, pp_catalogue_find("dualpipev"), &shape));
+    pp_costs_fill(&replay.costs, 10, 10, 10);
+    ck_assert(pp_costs_equal(&replay.costs, &replay.schedule, &equal));
+    replay.costs.joined = 5;
     ck_assert(!pp_costs_equal(&replay.costs, &replay.schedule, &equal));
     replay_release(&replay);
 }
@@ -345,6 +431,8 @@ int main(void)
     tcase_add_test(tcase, the_turn_of_a_v_is_free);
     tcase_add_test(tcase, joined_pairs);
     tcase_add_test(tcase, jitter);
+    tcase_add_test(tcase, jitter_of_pairs);
+    tcase_add_test(tcase, hops_and_pairs_beyond_the_clock);
     tcase_add_test(tcase, costs_beyond_the_clock);
     tcase_add_test(tcase, equal_costs);
     tcase_add_test(tcase, costs_from_text);

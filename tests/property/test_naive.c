@@ -1,0 +1,244 @@
+/* The simulation against a naive one, which knows no walk: it starts from no message
+ * having been sent, and goes over all ranks until nothing changes any more. Random
+ * schedules of the catalogue, on random costs, links and slow ranks. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "replay.h"
+
+struct naive {
+    const struct pp_schedule *schedule;
+    const struct pp_costs *costs;
+    int64_t *produced, *arrived; /* [ops] outputs: when, and at the other end when */
+    struct pp_span *spans;       /* [ops] */
+    int64_t *busy_until;         /* [ranks] links from the rank under way to each */
+};
+
+static size_t find(const struct pp_schedule *schedule, unsigned stage, bool forward,
+                   unsigned microbatch)
+{
+    for (size_t k = 0; k < pp_schedule_ops(schedule); k++) {
+        const struct pp_op *op = &schedule->ops[k];
+        bool same = forward ? op->kind == PP_F : op->kind == PP_B || op->kind == PP_I;
+        if (same && op->stage == stage && op->microbatch == microbatch)
+            return k;
+    }
+    ck_abort_msg("no op of stage %u on microbatch %u", stage, microbatch);
+    return 0;
+}
+
+/* The index of the op that the k-th needs from another stage; -1 for none. */
+static long needed(const struct pp_schedule *schedule, size_t k)
+{
+    struct pp_op op = schedule->ops[k];
+    if (op.kind == PP_F && op.stage > 0)
+        return (long)find(schedule, op.stage - 1, true, op.microbatch);
+    if ((op.kind == PP_B || op.kind == PP_I) && (int)op.stage + 1 < schedule->stages)
+        return (long)find(schedule, op.stage + 1, false, op.microbatch);
+    return -1;
+}
+
+static int rank_of(const struct naive *naive, size_t k)
+{
+    return naive->schedule->rank_of[naive->schedule->ops[k].stage];
+}
+
+/* The link of a message between two ranks; NULL where they are one. */
+static const struct pp_hop *hop_of(const struct naive *naive, int from, int to)
+{
+    int node = naive->costs->ranks_per_node;
+    if (from == to)
+        return NULL;
+    bool near = node == 0 || from / node == to / node;
+    return near ? &naive->costs->near : &naive->costs->far;
+}
+
+static double slowness(const struct naive *naive, int rank)
+{
+    return naive->costs->slow ? naive->costs->slow[rank] : 1;
+}
+
+/* What the op, or the pair that it begins, takes. */
+static int64_t length(const struct naive *naive, size_t k, int count, int rank)
+{
+    double factor = slowness(naive, rank);
+    int64_t sum = 0;
+    if (count == 2 && naive->costs->joined >= 0)
+        return llround((double)naive->costs->joined * factor);
+    for (int j = 0; j < count; j++) {
+        struct pp_op op = naive->schedule->ops[k + (size_t)j];
+        sum += llround((double)naive->costs->op[op.stage][op.kind] * factor);
+    }
+    return sum;
+}
+
+/* Hands the k-th op's output on at time end; returns how long that keeps the rank. */
+static int64_t hand_on(struct naive *naive, size_t k, int64_t end)
+{
+    const struct pp_schedule *schedule = naive->schedule;
+    struct pp_op op = schedule->ops[k];
+    bool forward = op.kind == PP_F;
+    int next = (int)op.stage + (forward ? 1 : -1);
+    if (op.kind == PP_W || next < 0 || next >= schedule->stages)
+        return 0;
+    naive->produced[k] = naive->arrived[k] = end;
+    int to = schedule->rank_of[next];
+    const struct pp_hop *hop = hop_of(naive, rank_of(naive, k), to);
+    if (!hop)
+        return 0;
+    int64_t wire = llround(1e9 * naive->costs->message_bytes / hop->bandwidth);
+    int64_t leaves = end + hop->sender;
+    if (hop->serialise) {
+        if (naive->busy_until[to] > leaves)
+            leaves = naive->busy_until[to];
+        naive->busy_until[to] = leaves + wire;
+    }
+    naive->arrived[k] = leaves + wire + hop->latency;
+    return hop->sender;
+}
+
+/* One rank's ops in order, on what has arrived as far as is known. */
+static void go_over(struct naive *naive, int rank)
+{
+    const struct pp_schedule *schedule = naive->schedule;
+    int64_t now = 0;
+    memset(naive->busy_until, 0, (size_t)schedule->ranks * sizeof *naive->busy_until);
+    for (size_t k = schedule->first[rank]; k < schedule->first[rank + 1];) {
+        int count = schedule->ops[k].joined ? 2 : 1;
+        int64_t taking = 0;
+        for (size_t j = k; j < k + (size_t)count; j++) {
+            long input = needed(schedule, j);
+            naive->spans[j].ready = naive->spans[j].arrived = 0;
+            if (input < 0)
+                continue;
+            const struct pp_hop *hop =
+                hop_of(naive, rank_of(naive, (size_t)input), rank);
+            taking += hop ? hop->receiver : 0;
+            naive->spans[j].ready = naive->produced[input];
+            naive->spans[j].arrived = naive->arrived[input];
+            if (now < naive->arrived[input])
+                now = naive->arrived[input];
+        }
+        struct pp_span *first = &naive->spans[k], *last = first + count - 1;
+        first->start = now + taking;
+        last->end = first->start + length(naive, k, count, rank);
+        now = last->end;
+        for (size_t j = k; j < k + (size_t)count; j++)
+            now += hand_on(naive, j, last->end);
+        k += (size_t)count;
+    }
+}
+
+static void simulate(struct naive *naive)
+{
+    size_t bytes = pp_schedule_ops(naive->schedule) * sizeof(struct pp_span);
+    struct pp_span *before = malloc(bytes);
+    do {
+        memcpy(before, naive->spans, bytes);
+        for (int r = 0; r < naive->schedule->ranks; r++)
+            go_over(naive, r);
+    } while (memcmp(before, naive->spans, bytes) != 0);
+    free(before);
+}
+
+static void compare(const struct replay *replay, int trial)
+{
+    const struct pp_schedule *schedule = &replay->schedule;
+    size_t ops = pp_schedule_ops(schedule);
+    struct naive naive = {
+        .schedule = schedule,
+        .costs = &replay->costs,
+        .produced = calloc(ops, sizeof *naive.produced),
+        .arrived = calloc(ops, sizeof *naive.arrived),
+        .spans = calloc(ops, sizeof *naive.spans),
+        .busy_until = calloc((size_t)schedule->ranks, sizeof *naive.busy_until),
+    };
+    simulate(&naive);
+    for (size_t k = 0; k < ops; k++) {
+        const struct pp_span *is = &replay->timeline.spans[k], *want = &naive.spans[k];
+        bool second = k > 0 && schedule->ops[k - 1].joined;
+        ck_assert_msg(
+            (second || is->start == want->start) &&
+                (schedule->ops[k].joined || is->end == want->end) &&
+                is->ready == want->ready && is->arrived == want->arrived,
+            "trial %d, %s, op %zu: %ld to %ld, input %ld to %ld; naive %ld to "
+            "%ld, input %ld to %ld",
+            trial, schedule->name, k, (long)is->start, (long)is->end, (long)is->ready,
+            (long)is->arrived, (long)want->start, (long)want->end, (long)want->ready,
+            (long)want->arrived);
+    }
+    free(naive.produced);
+    free(naive.arrived);
+    free(naive.spans);
+    free(naive.busy_until);
+}
+
+/* A number from 0 to most, another at each call. */
+static int any(int trial, int *draw, int most)
+{
+    uint64_t bits = pp_random(7, (uint64_t)trial, (uint64_t)++ * draw);
+    return (int)(bits % (uint64_t)(most + 1));
+}
+
+static struct pp_hop any_hop(int trial, int *draw)
+{
+    return (struct pp_hop){
+        .latency = any(trial, draw, 1) * any(trial, draw, 30),
+        .bandwidth = any(trial, draw, 1) ? 1e9 : INFINITY,
+        .sender = any(trial, draw, 1) * any(trial, draw, 5),
+        .receiver = any(trial, draw, 1) * any(trial, draw, 5),
+        .serialise = any(trial, draw, 1),
+    };
+}
+
+START_TEST(simulations_agree)
+{
+    enum { TRIALS = 1500 };
+    int pairs = 0, ran = 0;
+    for (int trial = 0; trial < TRIALS; trial++) {
+        int draw = 0;
+        const struct pp_scheduler *row =
+            pp_catalogue_row(any(trial, &draw, pp_catalogue_count() - 1));
+        struct pp_shape shape = {.ranks = 1 + any(trial, &draw, 4),
+                                 .chunks = row->default_chunks,
+                                 .microbatches = 1 + any(trial, &draw, 11)};
+        struct replay replay;
+        if (!replay_init(&replay, row, &shape))
+            continue;
+        struct pp_costs *costs = &replay.costs;
+        for (int s = 0; s < costs->stages; s++) {
+            for (int kind = 0; kind < PP_KINDS; kind++)
+                costs->op[s][kind] = any(trial, &draw, 20);
+        }
+        costs->near = any_hop(trial, &draw);
+        costs->far = any_hop(trial, &draw);
+        costs->ranks_per_node = any(trial, &draw, 2);
+        costs->message_bytes = any(trial, &draw, 25);
+        costs->joined = any(trial, &draw, 1) ? any(trial, &draw, 40) : -1;
+        if (any(trial, &draw, 1)) {
+            costs->ranks = shape.ranks;
+            costs->slow = malloc((size_t)shape.ranks * sizeof *costs->slow);
+            for (int r = 0; r < shape.ranks; r++)
+                costs->slow[r] = 1 + 0.25 * any(trial, &draw, 4);
+        }
+        replay_run(&replay);
+        compare(&replay, trial);
+        pairs += pp_schedule_joins(&replay.schedule);
+        ran++;
+        replay_release(&replay);
+    }
+    ck_assert_int_gt(ran, TRIALS / 2);
+    ck_assert_int_gt(pairs, TRIALS / 50);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("naive");
+    TCase *tcase = tcase_create("naive");
+    tcase_add_test(tcase, simulations_agree);
+    suite_add_tcase(suite, tcase);
+    return replay_main(suite);
+}
