@@ -8,7 +8,9 @@
 int pp_explain(const struct pp_report *report, FILE *stream, struct pp_error *error)
 {
     struct pp_even_split even;
-    if (pp_report_print_explain(report, stream, error) != 0 ||
+    struct pp_speedup speedup;
+    if (pp_predict_speedup(report, &speedup, error) != 0 ||
+        pp_report_print_explain(report, &speedup, stream, error) != 0 ||
         pp_predict_even_split(report, &even, error) != 0)
         return -1;
     if (even.known)

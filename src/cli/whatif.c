@@ -1,11 +1,14 @@
 #include "cli/whatif.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "cli/predict.h"
 #include "model/partition.h"
+#include "report/export.h"
+#include "timeline/critical.h"
 
 static int config_number(const struct pp_report *report, const char *key)
 {
@@ -46,16 +49,113 @@ static void respread(struct pp_costs *costs, const int *from, const int *to)
     }
 }
 
-int pp_predict_even_split(const struct pp_report *report, struct pp_even_split *even,
-                          struct pp_error *error)
+/* The model's message, as far as the report tells. */
+static double message_bytes(const struct pp_report *report)
 {
-    int stages = report->schedule.stages;
     const struct pp_model_config model = {
-        .layers = config_number(report, "layers"),
         .d_model = config_number(report, "d_model"),
         .seq_len = config_number(report, "seq_len"),
         .microbatch_size = config_number(report, "microbatch_size"),
     };
+    return pp_message_bytes(&model);
+}
+
+/* Ops of one stage and kind, and how much of the critical path they are. */
+struct candidate {
+    int64_t share;
+    int stage;
+    enum pp_kind kind;
+};
+
+static int compare_candidates(const void *left, const void *right)
+{
+    const struct candidate *a = left, *b = right;
+    if (a->share != b->share)
+        return a->share < b->share ? 1 : -1;
+    return a->stage != b->stage ? a->stage - b->stage : (int)a->kind - (int)b->kind;
+}
+
+/* All that are on the critical path, the largest share first. Returns how many, or -1.
+ */
+static int list_candidates(const struct pp_report *report, struct candidate *list,
+                           struct pp_error *error)
+{
+    struct pp_producers producers;
+    struct pp_critical critical;
+    int count = 0;
+    if (pp_report_need_timeline(report, error) != 0 ||
+        pp_producers_init(&producers, &report->schedule, error) != 0)
+        return -1;
+    int status = pp_critical_init(&critical, &report->timeline, &report->metrics,
+                                  &producers, error);
+    for (int s = 0; s < report->schedule.stages && status == 0; s++) {
+        for (enum pp_kind kind = PP_F; kind <= PP_W; kind++) {
+            if (critical.of_stage[s][kind] > 0)
+                list[count++] = (struct candidate){critical.of_stage[s][kind], s, kind};
+        }
+    }
+    pp_critical_release(&critical);
+    pp_producers_release(&producers);
+    qsort(list, (size_t)count, sizeof *list, compare_candidates);
+    return status == 0 ? count : -1;
+}
+
+/* The step with the candidate's ops a tenth faster, in s. */
+static int predict_faster(const struct pp_report *report, struct pp_costs *costs,
+                          const struct candidate *candidate, double *makespan_s,
+                          struct pp_error *error)
+{
+    int64_t *cost = &costs->op[candidate->stage][candidate->kind], before = *cost;
+    double bubble;
+    *cost = pp_nanoseconds(0.9 * (double)before);
+    int status = pp_predict(&report->schedule, costs, &bubble, makespan_s, error);
+    *cost = before;
+    return status;
+}
+
+int pp_predict_speedup(const struct pp_report *report, struct pp_speedup *speedup,
+                       struct pp_error *error)
+{
+    const double most_ops = 5e7; /* simulated in a second or two */
+    const double alike = 0.05;
+    size_t kinds = (size_t)report->schedule.stages * PP_KINDS;
+    struct candidate *list = calloc(kinds, sizeof *list);
+    struct pp_costs costs = {0};
+    double base_s, faster_s, bubble, own_s = (double)report->metrics.makespan * 1e-9;
+    double ops = (double)pp_schedule_ops(&report->schedule);
+    *speedup = (struct pp_speedup){0};
+    if (!list)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for %zu kinds of ops",
+                       kinds);
+    int count = list_candidates(report, list, error);
+    int status = count < 0 ? -1
+                           : pp_costs_from_report(&costs, report, &report->schedule,
+                                                  message_bytes(report), error);
+    if (status == 0)
+        status = pp_predict(&report->schedule, &costs, &bubble, &base_s, error);
+    bool run = isfinite(report->predicted_makespan_s);
+    if (status == 0)
+        speedup->known = run || fabs(base_s - own_s) <= alike * own_s;
+    for (int i = 0; i < count && status == 0 && speedup->known; i++) {
+        if (i > 0 && (i + 1) * ops > most_ops)
+            break;
+        status = predict_faster(report, &costs, &list[i], &faster_s, error);
+        if (status == 0 && base_s - faster_s > speedup->saves_s) {
+            speedup->stage = list[i].stage;
+            speedup->kind = list[i].kind;
+            speedup->saves_s = base_s - faster_s;
+        }
+    }
+    pp_costs_release(&costs);
+    free(list);
+    return status;
+}
+
+int pp_predict_even_split(const struct pp_report *report, struct pp_even_split *even,
+                          struct pp_error *error)
+{
+    int stages = report->schedule.stages;
+    const struct pp_model_config model = {.layers = config_number(report, "layers")};
     int *from = calloc((size_t)stages, sizeof *from);
     int *to = calloc((size_t)stages, sizeof *to);
     struct pp_costs costs = {0};
@@ -67,7 +167,7 @@ int pp_predict_even_split(const struct pp_report *report, struct pp_even_split *
              pp_partition(&model, "even", stages, to, error) == 0 &&
              read_split(report, to, from)) {
         status = pp_costs_from_report(&costs, report, &report->schedule,
-                                      pp_message_bytes(&model), error);
+                                      message_bytes(report), error);
         if (status == 0) {
             respread(&costs, from, to);
             status = pp_predict(&report->schedule, &costs, &even->bubble,

@@ -65,25 +65,27 @@ void pp_why_not_theory(const struct pp_report *report, char *text, size_t size)
     double spread = spread_of(report);
     bool simulated = !isfinite(report->predicted);
     char took[PP_DURATION_TEXT];
-    int used = snprintf(text, size, "%+.4f against theory: ", difference);
+    int used = snprintf(text, size,
+                        "%s is %.4f %s theory: ", simulated ? "simulated" : "predicted",
+                        fabs(difference), difference > 0 ? "above" : "below");
     text += used;
     size -= (size_t)used;
     if (slowest.above_mean > fabs(difference) / 2)
-        snprintf(text, size,
-                 "it takes equal stages, but rank %d needs %s per microbatch, %.0f%% "
-                 "above the mean",
-                 slowest.rank, pp_duration_text(slowest.ns, took),
-                 100 * slowest.above_mean);
+        snprintf(
+            text, size,
+            "theory takes equal stages, but rank %d needs %s per microbatch, %.0f%% "
+            "above the mean",
+            slowest.rank, pp_duration_text(slowest.ns, took), 100 * slowest.above_mean);
     else if (report->metrics.causes.communication > 0)
         snprintf(text, size,
-                 "it takes free messages, but ranks waited %s for theirs to arrive",
+                 "theory takes free messages, but ranks waited %s for theirs to arrive",
                  pp_duration_text((double)report->metrics.causes.communication, took));
     else if (simulated && spread > 0.01)
         snprintf(text, size,
                  "op times vary, up to %.0f%% above their median (95th percentile)",
                  100 * spread);
     else
-        snprintf(text, size, "the costs are not those it assumes");
+        snprintf(text, size, "the costs are not those that theory assumes");
 }
 
 void pp_why_not_predicted(const struct pp_report *report, char *text, size_t size)
@@ -95,15 +97,15 @@ void pp_why_not_predicted(const struct pp_report *report, char *text, size_t siz
         return;
     double total = (double)metrics->ranks * (double)metrics->makespan;
     double overhead = (double)metrics->causes.overhead / total;
+    const char *way = difference > 0 ? "above" : "below";
     if (overhead > fabs(difference) / 2)
         snprintf(text, size,
-                 "%+.4f against the prediction: ops start late after their input has "
+                 "measured is %.4f %s predicted: ops start late after their input has "
                  "come (overhead %.4f)",
-                 difference, overhead);
+                 fabs(difference), way, overhead);
     else
-        snprintf(
-            text, size,
-            "%+.4f against the prediction: noise, op times reach %.0f%% above their "
-            "median (95th percentile)",
-            difference, 100 * spread_of(report));
+        snprintf(text, size,
+                 "measured is %.4f %s predicted: noise, op times reach %.0f%% above "
+                 "their median (95th percentile)",
+                 fabs(difference), way, 100 * spread_of(report));
 }

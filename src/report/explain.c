@@ -1,5 +1,7 @@
 #include "report/explain.h"
 
+#include <math.h>
+
 #include "report/differences.h"
 #include "report/export.h"
 #include "report/numbers.h"
@@ -20,10 +22,31 @@ static double percent(const struct story *story, int64_t ns)
     return 100 * (double)ns / (double)story->report->metrics.makespan;
 }
 
-static void tell_path(const struct story *story)
+static const char *const names[PP_KINDS] = {"forward", "backward", "backward input",
+                                            "backward weight"};
+
+static void tell_speedup(const struct story *story, const struct pp_speedup *speedup)
 {
-    static const char *const names[PP_KINDS] = {"forward", "backward", "backward input",
-                                                "backward weight"};
+    char text[PP_DURATION_TEXT];
+    double ns = 1e9 * speedup->saves_s;
+    if (!speedup->known)
+        return;
+    if (speedup->saves_s <= 0)
+        fputs("  no ops of one stage would, if faster, shorten the step alone: other "
+              "paths are as long\n",
+              story->stream);
+    else
+        fprintf(
+            story->stream,
+            "  speeding up %s of stage %d (rank %d) would shorten the step most: 10%% "
+            "faster\n  saves %s (%.1f%%)\n",
+            names[speedup->kind], speedup->stage,
+            story->report->schedule.rank_of[speedup->stage], pp_duration_text(ns, text),
+            percent(story, llround(ns)));
+}
+
+static void tell_path(const struct story *story, const struct pp_speedup *speedup)
+{
     const struct pp_critical *critical = &story->critical;
     const struct pp_report *report = story->report;
     FILE *stream = story->stream;
@@ -48,13 +71,8 @@ static void tell_path(const struct story *story)
         fprintf(stream, " %d: %.1f%%", r, percent(story, critical->of_rank[r]));
     fputs(report->schedule.ranks > MOST_RANKS ? " ..\n" : "\n", stream);
 
-    int64_t most = critical->of_stage[critical->slowest_stage][critical->slowest_kind];
-    fprintf(stream,
-            "  speeding up %s of stage %d (rank %d) would shorten the step most: it is "
-            "%.1f%% of\n  the path, so 10%% faster saves up to %s\n",
-            names[critical->slowest_kind], critical->slowest_stage,
-            report->schedule.rank_of[critical->slowest_stage], percent(story, most),
-            pp_duration_text((double)most / 10, text));
+    if (speedup)
+        tell_speedup(story, speedup);
     struct pp_slowest slowest = pp_slowest_rank(report);
     if (slowest.above_mean > 0.01)
         fprintf(stream,
@@ -140,7 +158,8 @@ static void tell_rank(const struct story *story, int r)
     }
 }
 
-int pp_report_print_explain(const struct pp_report *report, FILE *stream,
+int pp_report_print_explain(const struct pp_report *report,
+                            const struct pp_speedup *speedup, FILE *stream,
                             struct pp_error *error)
 {
     struct story story = {.report = report, .stream = stream};
@@ -150,7 +169,7 @@ int pp_report_print_explain(const struct pp_report *report, FILE *stream,
     int result = pp_critical_init(&story.critical, &report->timeline, &report->metrics,
                                   &story.producers, error);
     if (result == 0) {
-        tell_path(&story);
+        tell_path(&story, speedup);
         for (int r = 0; r < report->schedule.ranks && r < MOST_RANKS; r++)
             tell_rank(&story, r);
         if (report->schedule.ranks > MOST_RANKS)

@@ -82,20 +82,6 @@ static void add_link(struct pp_critical *critical, const struct path *path,
     critical->of_stage[op.stage][op.kind] += took;
 }
 
-static void find_slowest(struct pp_critical *critical, int stages)
-{
-    int64_t most = -1;
-    for (int s = 0; s < stages; s++) {
-        for (enum pp_kind kind = PP_F; kind <= PP_W; kind++) {
-            if (critical->of_stage[s][kind] > most) {
-                most = critical->of_stage[s][kind];
-                critical->slowest_stage = s;
-                critical->slowest_kind = kind;
-            }
-        }
-    }
-}
-
 int pp_critical_init(struct pp_critical *critical, const struct pp_timeline *timeline,
                      const struct pp_metrics *metrics,
                      const struct pp_producers *producers, struct pp_error *error)
@@ -126,7 +112,6 @@ int pp_critical_init(struct pp_critical *critical, const struct pp_timeline *tim
         critical->links[i] = critical->links[--j];
         critical->links[j] = swap;
     }
-    find_slowest(critical, schedule->stages);
     return 0;
 }
 

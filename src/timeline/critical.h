@@ -24,8 +24,6 @@ struct pp_critical {
     int64_t hops, overhead;        /* ns */
     int64_t *of_rank;              /* [ranks] ns in ops of the rank, owned */
     int64_t (*of_stage)[PP_KINDS]; /* [stages] ns in ops of a kind, owned */
-    int slowest_stage; /* the ops of this stage and kind are most of the path: */
-    enum pp_kind slowest_kind; /* speeding them up shortens the step most */
 };
 
 /* PP_ENVIRONMENT when out of memory. */

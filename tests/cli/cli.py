@@ -307,6 +307,18 @@ def test_explain_names_the_slow_stage(tmp):
     refused('explain absent.json', 'absent.json', directory=tmp)
 
 
+def test_explain_saves_what_it_says():
+    for shape, slow, fast in (('', 'b=2', 'b=2,2,2,1.8'),
+                              ('--ranks 2', 'b=4,2', 'b=3.6,2'),
+                              ('--schedule interleaved --microbatches 4',
+                               'b=2', 'b=2,2,2,2,2,2,2,1.8')):
+        simulate = f'simulate {shape} --cost f=1,'
+        saved = report(simulate + slow)['makespan_s'] - report(simulate + fast)['makespan_s']
+        out = ppsim(f'explain {shape} --cost f=1,{slow}')[1]
+        claimed, unit = re.search(r'faster\s+saves ([0-9.]+) (us|ms)', out).groups()
+        assert abs(float(claimed) * {'us': 1e-6, 'ms': 1e-3}[unit] - saved) < 1e-6, (out, saved)
+
+
 def test_free_links_carry_no_part_of_the_critical_path(tmp):
     for name in ('gpipe', '1f1b', 'interleaved', 'bfs', 'zb-h1', 'zb-v', 'dualpipev'):
         status, out, _ = ppsim(f'explain --schedule {name} --cost f=1,b=2', tmp)

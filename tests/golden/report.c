@@ -77,7 +77,10 @@ int main(int argc, char **argv)
         else if (cases[i].what == SUMMARY)
             pp_report_print_summary(&report, stdout, false);
         else if (cases[i].what == EXPLAIN)
-            must(pp_report_print_explain(&report, stdout, &error), &error);
+            must(pp_report_print_explain(&report,
+                                         &(struct pp_speedup){true, 3, PP_B, 0.0018},
+                                         stdout, &error),
+                 &error);
         else
             print_data(&report, cases[i].picture);
         pp_report_release(&report);

@@ -304,7 +304,7 @@ START_TEST(without_a_timeline_nothing_is_written)
     ck_assert_int_eq(pp_report_write_paje(&report, path, &error), -1);
     ck_assert_int_eq(pp_report_write_csv(&report, path, &error), -1);
     ck_assert_int_eq(pp_report_plot(&report, "timeline", path, NULL, &error), -1);
-    ck_assert_int_eq(pp_report_print_explain(&report, stream, &error), -1);
+    ck_assert_int_eq(pp_report_print_explain(&report, NULL, stream, &error), -1);
     unit_expect_error(&error, PP_BAD_INPUT, "holds no timeline", NULL);
     ck_assert_int_ne(access(path, F_OK), 0);
     fclose(stream);
@@ -354,7 +354,7 @@ START_TEST(the_critical_path_is_whole)
 }
 END_TEST
 
-START_TEST(the_slow_stage_is_the_one_to_speed_up)
+START_TEST(the_slow_stage_is_most_of_the_path)
 {
     const struct fixture slow = {"1f1b", 4, 1, 16, 1, 0, 0, 2};
     struct pp_report report;
@@ -367,8 +367,6 @@ START_TEST(the_slow_stage_is_the_one_to_speed_up)
     ck_assert_int_eq(pp_critical_init(&critical, &report.timeline, &report.metrics,
                                       &producers, &error),
                      0);
-    ck_assert_int_eq(critical.slowest_stage, 3);
-    ck_assert_int_eq(critical.slowest_kind, PP_B);
     /* 16 times 4 ms, on a path of 3 forwards down, 16 * 6 ms, 3 backwards up. */
     ck_assert_int_eq(critical.of_stage[3][PP_B], 64000000);
     ck_assert_int_eq(report.metrics.makespan, 3000000 + 96000000 + 6000000);
@@ -490,7 +488,7 @@ int main(void)
     tcase_add_test(tests, csv_has_a_row_per_op);
     tcase_add_test(tests, without_a_timeline_nothing_is_written);
     tcase_add_loop_test(tests, the_critical_path_is_whole, 0, FIXTURES);
-    tcase_add_test(tests, the_slow_stage_is_the_one_to_speed_up);
+    tcase_add_test(tests, the_slow_stage_is_most_of_the_path);
     tcase_add_loop_test(tests, pictures_are_drawn, 0, 3);
     tcase_add_test(tests, kept_data_can_be_drawn_again);
     tcase_add_test(tests, what_cannot_be_drawn_is_refused);
