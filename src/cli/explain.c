@@ -23,6 +23,13 @@ int pp_explain(const struct pp_report *report, FILE *stream, struct pp_error *er
     return 0;
 }
 
+bool pp_trains(const struct pp_options *options)
+{
+    return options->command == PP_RUN ||
+           (options->command == PP_EXPLAIN && options->argument_count == 0 &&
+            !pp_options_given_for(options, PP_SIMULATE, PP_RUN));
+}
+
 /* Without a report: a run, or where an option is of the cost model a simulation. */
 static int explain_anew(struct pp_options *options, char **argv)
 {
@@ -35,7 +42,8 @@ static int explain_anew(struct pp_options *options, char **argv)
                 simulated, trained);
         return pp_print_error(&error);
     }
-    return simulated ? pp_command_simulate(options) : pp_command_run(options, argv);
+    return pp_trains(options) ? pp_command_run(options, argv)
+                              : pp_command_simulate(options);
 }
 
 int pp_command_explain(struct pp_options *options, char **argv)

@@ -37,8 +37,7 @@ int main(int argc, char **argv)
     int status = PP_DONE;
     fill_standard_streams();
     bool parsed = pp_options_parse(&options, argc, argv, &error) == 0;
-    bool trains =
-        parsed && options.command == PP_RUN && !options.help && !options.version;
+    bool trains = parsed && !options.help && !options.version && pp_trains(&options);
     if (!trains && pp_launched_behind())
         status = PP_DONE; /* the first rank does it, and says what is wrong for all */
     else if (!parsed)

@@ -5,71 +5,26 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child.h"
 enum { MOST_ARGUMENTS = 64 };
 
-static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-enum { ENDING = sizeof ending / sizeof ending[0] };
+/* This program again, its stderr going to a file. */
+struct program {
+    char **arguments;
+    const char *errors;
+};
 
-static volatile sig_atomic_t running, caught;
-
-static void pass_on(int number)
+static void become_run(void *data)
 {
-    caught = number;
-    kill((pid_t)running, number);
-}
-
-/* The child: this program again, its stderr going to a file. */
-static void become_run(char **arguments, const char *errors, const sigset_t *mask)
-{
-    int file = open(errors, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    const struct program *program = data;
+    int file = open(program->errors, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     if (file >= 0)
         dup2(file, STDERR_FILENO);
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
-    sigprocmask(SIG_SETMASK, mask, NULL);
-    execv("/proc/self/exe", arguments);
+    execv("/proc/self/exe", program->arguments);
     _exit(PP_ENVIRONMENT);
-}
-
-/* Starts the child and waits for it. Returns how it ended, as waitpid tells; -1 with
- * the error set if it could not be started. caught is then the signal to end with. */
-static int run_program(char **arguments, const char *errors, struct pp_error *error)
-{
-    struct sigaction before[ENDING];
-    sigset_t block, mask;
-    int status = 0;
-    sigemptyset(&block);
-    for (int i = 0; i < ENDING; i++)
-        sigaddset(&block, ending[i]);
-    /* No signal may come while it is not known whom to pass it on to. */
-    sigprocmask(SIG_BLOCK, &block, &mask);
-    pid_t pid = fork();
-    if (pid == 0)
-        become_run(arguments, errors, &mask);
-    if (pid < 0) {
-        sigprocmask(SIG_SETMASK, &mask, NULL);
-        return pp_fail(error, PP_ENVIRONMENT, "cannot start a run: %s",
-                       strerror(errno));
-    }
-    running = (sig_atomic_t)pid;
-    for (int i = 0; i < ENDING; i++) {
-        sigaction(ending[i], NULL, &before[i]);
-        if (before[i].sa_handler != SIG_IGN) /* nohup's is to stay */
-            sigaction(ending[i], &(struct sigaction){.sa_handler = pass_on}, NULL);
-    }
-    sigprocmask(SIG_SETMASK, &mask, NULL);
-    pid_t waited;
-    while ((waited = waitpid(pid, &status, 0)) < 0 && errno == EINTR)
-        ;
-    int reason = errno;
-    for (int i = 0; i < ENDING; i++)
-        sigaction(ending[i], &before[i], NULL);
-    if (waited < 0)
-        return pp_fail(error, PP_ENVIRONMENT, "lost a run: %s", strerror(reason));
-    return status;
 }
 
 /* What the run said first for itself, behind its "ppsim: "; mpiexec says much. */
@@ -109,14 +64,15 @@ static enum pp_status status_of(int ended)
                                                      : PP_ENVIRONMENT;
 }
 
-/* Runs with the arguments, its files in the directory. */
+/* Runs with the arguments, its files in the directory. Returns the signal to end with,
+ * 0 for none, -1 if it could not be started. */
 static int run_in(const char *directory, char **arguments, int count,
                   struct pp_report *report, struct pp_sweep_point *point,
                   struct pp_error *error)
 {
     struct pp_error unread = {0};
     char *output = NULL, *errors = NULL;
-    int result = -1, ended;
+    int ended = 0, caught = -1;
     if (asprintf(&output, "--json=%s/report.json", directory) < 0)
         output = NULL;
     if (asprintf(&errors, "%s/errors", directory) < 0)
@@ -127,9 +83,12 @@ static int run_in(const char *directory, char **arguments, int count,
     }
     const char *json = strchr(output, '=') + 1;
     arguments[count] = output;
-    ended = run_program(arguments, errors, error);
-    if (ended >= 0) {
-        result = 0;
+    pid_t child = pp_child_start(become_run, &(struct program){arguments, errors});
+    if (child > 0)
+        caught = pp_child_wait(child, &ended);
+    if (caught < 0) {
+        pp_fail(error, PP_ENVIRONMENT, "cannot run a point: %s", strerror(errno));
+    } else {
         point->status = status_of(ended);
         if (point->status != PP_DONE) {
             read_reason(errors, point->reason, sizeof point->reason);
@@ -146,7 +105,7 @@ static int run_in(const char *directory, char **arguments, int count,
 done:
     free(output);
     free(errors);
-    return result;
+    return caught;
 }
 
 int pp_sweep_run(struct pp_report *report, struct pp_sweep_point *point,
@@ -155,7 +114,7 @@ int pp_sweep_run(struct pp_report *report, struct pp_sweep_point *point,
     char command[] = "run", quiet[] = "--quiet", shape[3][64], *schedule, *directory;
     char *arguments[MOST_ARGUMENTS + 1] = {options->argv[0], command, quiet};
     const char *parent = getenv("TMPDIR");
-    int count = 3, result = -1;
+    int count = 3, caught = -1;
     snprintf(shape[0], sizeof shape[0], "--ranks=%d", point->ranks);
     snprintf(shape[1], sizeof shape[1], "--chunks=%d", point->chunks);
     snprintf(shape[2], sizeof shape[2], "--microbatches=%d", point->microbatches);
@@ -176,14 +135,14 @@ int pp_sweep_run(struct pp_report *report, struct pp_sweep_point *point,
         pp_fail(error, PP_ENVIRONMENT, "cannot make the directory '%s': %s", directory,
                 strerror(errno));
     } else {
-        result = run_in(directory, arguments, count, report, point, error);
+        caught = run_in(directory, arguments, count, report, point, error);
         rmdir(directory);
     }
     for (int i = passed; i < end; i++)
         free(arguments[i]);
     free(schedule);
     free(directory);
-    if (caught) /* all is tidy: end as the user wanted */
+    if (caught > 0) /* all is tidy: end as the user wanted */
         raise(caught);
-    return result;
+    return caught < 0 ? -1 : 0;
 }

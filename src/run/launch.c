@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "run/world.h"
 
 /* mpiexec uses small statuses for its own failures, so ranks of a world started here
@@ -104,15 +104,6 @@ int pp_world_leave(int status)
     return status != 0 && getenv(launched_here) ? STATUS_BASE + status : status;
 }
 
-static volatile sig_atomic_t mpiexec_pid, passed_signal;
-
-static void pass_on(int signal_number)
-{
-    passed_signal = signal_number;
-    if (mpiexec_pid > 0)
-        kill((pid_t)mpiexec_pid, signal_number);
-}
-
 /* Passes on what the ranks print, to its end. When that cannot be written, mpiexec
  * would end the ranks, which may have files yet to write: instead, it is dropped.
  * Returns the errno of the write that failed, or 0. */
@@ -134,39 +125,83 @@ static int pass_output(int from)
     }
 }
 
-/* The child: becomes mpiexec. Writes errno into the pipe if it cannot. */
-static void become_mpiexec(int ranks, char **argv, const char *self, int report)
+/* What becomes mpiexec. */
+struct start {
+    int ranks;
+    char **argv;
+    const char *self;
+    int output[2]; /* pipe: what it prints */
+    int report[2]; /* pipe: errno if it cannot be started; else closed */
+};
+
+/* The ranks have none of this process's files: where a path names one, as a shell's
+ * >(command) does, they are to open it through this process. */
+static char *path_for_ranks(const char *argument, pid_t launcher)
+{
+    static const char *const own[] = {"/dev/fd/", "/proc/self/fd/"};
+    char *text = NULL;
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+        const char *found = strstr(argument, own[i]);
+        if (found && (found == argument || found[-1] == '=') &&
+            asprintf(&text, "%.*s/proc/%d/fd/%s", (int)(found - argument), argument,
+                     (int)launcher, found + strlen(own[i])) >= 0)
+            return text;
+    }
+    return strdup(argument);
+}
+
+/* mpiexec's command line: its own options, then this program and its arguments. */
+static char **command_line(const struct start *start)
 {
     char count[16];
-    int arguments = 0;
-    while (argv[arguments])
-        arguments++;
+    snprintf(count, sizeof count, "%d", start->ranks);
     /* Debian's mpiexec may be another MPI's; the suffixed one is Open MPI's. */
-    const char *const start[] = {"mpiexec.openmpi",
-                                 "--allow-run-as-root",
-                                 "--oversubscribe",
-                                 "--bind-to",
-                                 "none",
-                                 "--quiet",
-                                 "--stdin",
-                                 "none",
-                                 "-n",
-                                 count,
-                                 self};
-    enum { START = sizeof start / sizeof start[0] };
-    const char **command = calloc((size_t)(START + arguments + 1), sizeof *command);
-    snprintf(count, sizeof count, "%d", ranks);
+    const char *const own[] = {"mpiexec.openmpi",
+                               "--allow-run-as-root",
+                               "--oversubscribe",
+                               "--bind-to",
+                               "none",
+                               "--quiet",
+                               "--stdin",
+                               "none",
+                               "-n",
+                               count,
+                               start->self};
+    enum { OWN = sizeof own / sizeof own[0] };
+    int arguments = 0;
+    while (start->argv[arguments])
+        arguments++;
+    char **command = calloc((size_t)(OWN + arguments + 1), sizeof *command);
+    bool whole = command != NULL;
+    for (int i = 0; i < OWN && whole; i++)
+        whole = (command[i] = strdup(own[i])) != NULL;
+    for (int i = 1; i < arguments && whole; i++) {
+        char **place = &command[OWN + i - 1];
+        *place = path_for_ranks(start->argv[i], getppid());
+        whole = *place != NULL;
+    }
+    return whole ? command : NULL;
+}
+
+/* The child. Writes errno into the pipe if it cannot become mpiexec. */
+static void become_mpiexec(void *data)
+{
+    struct start *start = data;
+    close(start->report[0]);
+    close(start->output[0]);
+    /* The report closes by itself when mpiexec has taken over. */
+    if (dup2(start->output[1], STDOUT_FILENO) != STDOUT_FILENO ||
+        close(start->output[1]) != 0 ||
+        fcntl(start->report[1], F_SETFD, FD_CLOEXEC) != 0)
+        _exit(127);
+    char **command = command_line(start);
     if (command) {
-        memcpy(command, start, sizeof start);
-        for (int i = 1; i < arguments; i++)
-            command[START + i - 1] = argv[i];
-        prctl(PR_SET_PDEATHSIG, SIGTERM);
-        execvp(command[0], (char *const *)command);
-        command[0] = "mpiexec";
-        execvp(command[0], (char *const *)command);
+        execvp(command[0], command);
+        command[0] = (char[]){"mpiexec"};
+        execvp(command[0], command);
     }
     int reason = errno;
-    if (write(report, &reason, sizeof reason) < 0)
+    if (write(start->report[1], &reason, sizeof reason) < 0)
         _exit(126);
     _exit(127);
 }
@@ -194,11 +229,11 @@ static int exit_status(int wait_status, int ranks)
 
 int pp_launch(int ranks, int threads, char **argv, int *status, struct pp_error *error)
 {
-    static const int passed_on[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
     char self[4096], blas_threads[16];
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    int output[2] = {-1, -1}, report[2] = {-1, -1}, reason = 0, wait_status = 0;
-    if (length < 0 || pipe(output) != 0 || pipe(report) != 0)
+    struct start start = {ranks, argv, self, {-1, -1}, {-1, -1}};
+    int reason = 0, wait_status = 0;
+    if (length < 0 || pipe(start.output) != 0 || pipe(start.report) != 0)
         goto failed;
     self[length] = '\0';
     setenv(launched_here, "1", 1);
@@ -208,37 +243,24 @@ int pp_launch(int ranks, int threads, char **argv, int *status, struct pp_error 
     setenv("OPENBLAS_NUM_THREADS", blas_threads, 0);
     fflush(stdout);
 
-    pid_t pid = fork();
-    if (pid < 0)
+    pid_t child = pp_child_start(become_mpiexec, &start);
+    if (child < 0)
         goto failed;
-    if (pid == 0) {
-        close(report[0]);
-        close(output[0]);
-        /* The report closes by itself when mpiexec has taken over. */
-        if (dup2(output[1], STDOUT_FILENO) == STDOUT_FILENO && close(output[1]) == 0 &&
-            fcntl(report[1], F_SETFD, FD_CLOEXEC) == 0)
-            become_mpiexec(ranks, argv, self, report[1]);
-        _exit(127);
-    }
-    mpiexec_pid = (sig_atomic_t)pid;
-    for (size_t i = 0; i < sizeof passed_on / sizeof passed_on[0]; i++)
-        sigaction(passed_on[i], &(struct sigaction){.sa_handler = pass_on}, NULL);
     signal(SIGPIPE, SIG_IGN);
-    close(report[1]);
-    close(output[1]);
+    close(start.report[1]);
+    close(start.output[1]);
     ssize_t told;
-    while ((told = read(report[0], &reason, sizeof reason)) < 0 && errno == EINTR)
+    while ((told = read(start.report[0], &reason, sizeof reason)) < 0 && errno == EINTR)
         ;
-    close(report[0]);
-    int unwritten = pass_output(output[0]);
-    close(output[0]);
-    while (waitpid(pid, &wait_status, 0) < 0 && errno == EINTR)
-        ;
-    if (!passed_signal && unwritten == EPIPE)
-        passed_signal = SIGPIPE;
-    if (passed_signal) { /* end as the user wanted, now that the ranks have */
-        signal(passed_signal, SIG_DFL);
-        raise(passed_signal);
+    close(start.report[0]);
+    int unwritten = pass_output(start.output[0]);
+    close(start.output[0]);
+    int passed = pp_child_wait(child, &wait_status);
+    if (passed == 0 && unwritten == EPIPE)
+        passed = SIGPIPE;
+    if (passed > 0) { /* end as the user wanted, now that the ranks have */
+        signal(passed, SIG_DFL);
+        raise(passed);
     }
     if (told > 0)
         return pp_fail(error, PP_ENVIRONMENT,
@@ -254,8 +276,8 @@ int pp_launch(int ranks, int threads, char **argv, int *status, struct pp_error 
 failed:
     pp_fail(error, PP_ENVIRONMENT, "cannot start ranks: %s", strerror(errno));
     for (int i = 0; i < 2; i++) {
-        close(output[i]);
-        close(report[i]);
+        close(start.output[i]);
+        close(start.report[i]);
     }
     return -1;
 }

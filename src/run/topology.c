@@ -36,18 +36,26 @@ static void gather_bindings(struct host *host)
     host->bound_by_launcher = differ;
 }
 
-/* Cores (not hardware threads: two of one core share its units) within a set; a
- * container may hide cores, then processing units stand for them. */
-static int cores_within(hwloc_topology_t topology, hwloc_const_bitmap_t set)
+/* The n-th core (not hardware thread: two of one core share its units) of which the set
+ * has some; NULL if there are not so many. */
+static hwloc_obj_t nth_core(hwloc_topology_t topology, hwloc_const_bitmap_t set, int n)
 {
-    int cores = hwloc_get_nbobjs_inside_cpuset_by_type(topology, set, HWLOC_OBJ_CORE);
-    if (cores > 0)
-        return cores;
-    int units = 0;
     hwloc_obj_t core = NULL;
-    while ((core = hwloc_get_next_obj_by_type(topology, HWLOC_OBJ_CORE, core)))
-        units += hwloc_bitmap_intersects(core->cpuset, set);
-    return units > 0 ? units : hwloc_bitmap_weight(set);
+    while ((core = hwloc_get_next_obj_by_type(topology, HWLOC_OBJ_CORE, core))) {
+        if (hwloc_bitmap_intersects(core->cpuset, set) && n-- == 0)
+            return core;
+    }
+    return NULL;
+}
+
+/* How many there are; a container may hide cores, then processing units stand for them.
+ */
+static int count_cores(hwloc_topology_t topology, hwloc_const_bitmap_t set)
+{
+    int cores = 0;
+    while (nth_core(topology, set, cores))
+        cores++;
+    return cores > 0 ? cores : hwloc_bitmap_weight(set);
 }
 
 /* Binds this rank to its share of the cores: threads of them from rank * threads on. */
@@ -55,9 +63,8 @@ static void bind(struct host *host, int threads)
 {
     hwloc_bitmap_t share = hwloc_bitmap_alloc();
     for (int t = 0; t < threads; t++) {
-        hwloc_obj_t core = hwloc_get_obj_inside_cpuset_by_type(
-            host->topology, host->all, HWLOC_OBJ_CORE,
-            (unsigned)(host->rank * threads + t));
+        hwloc_obj_t core =
+            nth_core(host->topology, host->all, host->rank * threads + t);
         if (core)
             hwloc_bitmap_or(share, share, core->cpuset);
     }
@@ -88,7 +95,7 @@ int pp_topology_init(struct pp_topology *topology, const struct pp_world *world,
     if (hwloc_get_cpubind(host.topology, host.mine, HWLOC_CPUBIND_PROCESS) != 0)
         hwloc_bitmap_copy(host.mine, hwloc_topology_get_allowed_cpuset(host.topology));
     gather_bindings(&host);
-    topology->cores = cores_within(host.topology, host.all);
+    topology->cores = count_cores(host.topology, host.all);
     topology->local_ranks = host.size;
     double crowded = host.size * threads > topology->cores;
     pp_max_doubles(world, &crowded, 1);

@@ -28,6 +28,10 @@ def test_under_mpirun_one_rank_speaks():
     assert right.returncode == 0 and json.loads(right.stdout)['config']['ranks'] == 3
     failing = mpirun(f'{TINY} --quiet --check bubble<0')
     assert failing.returncode == 1 and 'FAIL' in failing.stdout, failing
+    explained = mpirun(f'explain {TINY}')
+    assert explained.returncode == 0 and explained.stdout.count('critical path') == 1, explained
+    explained = mpirun('explain --cost f=1,b=2')
+    assert explained.returncode == 0 and explained.stdout.count('critical path') == 1, explained
     simulated = mpirun('simulate --quiet --check bubble<1')
     assert simulated.returncode == 0 and simulated.stdout.count('pass') == 1, simulated
 
@@ -305,6 +309,28 @@ def test_explain_names_the_slow_stage(tmp):
     status, out, _ = ppsim('explain --cost f=1,2,b=2,4 --ranks 2')
     assert status == 0 and 'of stage 1 (rank 1)' in out, out
     refused('explain absent.json', 'absent.json', directory=tmp)
+
+
+def test_explain_trains(tmp):
+    status, out, _ = ppsim(f'explain {TINY} --ranks 2')
+    assert status == 0 and 'digest' in out and 'critical path' in out, out
+
+
+def test_a_descriptor_of_ours_is_written(tmp):
+    out = (tmp / 'report.json').open('wb')
+    done = subprocess.run([PPSIM, *TINY.split(), '--ranks', '2', '--quiet', '--json',
+                           f'/dev/fd/{out.fileno()}'], pass_fds=[out.fileno()], timeout=60)
+    assert done.returncode == 0
+    assert json.loads((tmp / 'report.json').read_text())['config']['ranks'] == 2
+
+
+def test_an_ignored_hangup_stays_ignored(tmp):
+    run = subprocess.Popen([PPSIM, *TINY.replace('--steps 3', '--steps 300').split(),
+                            '--ranks', '2', '--quiet', '--save', 'a.safetensors'], cwd=tmp,
+                           preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    time.sleep(0.8)
+    run.send_signal(signal.SIGHUP)
+    assert run.wait(timeout=120) == 0 and (tmp / 'a.safetensors').exists()
 
 
 def test_explain_saves_what_it_says():

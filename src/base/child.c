@@ -1,0 +1,67 @@
+#include "base/child.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+enum { ENDING = sizeof ending / sizeof ending[0] };
+
+static struct sigaction before[ENDING];
+static volatile sig_atomic_t running, caught;
+
+static void pass_on(int number)
+{
+    caught = number;
+    kill((pid_t)running, number);
+}
+
+pid_t pp_child_start(void (*become)(void *data), void *data)
+{
+    pid_t parent = getpid();
+    sigset_t block, mask;
+    sigemptyset(&block);
+    for (int i = 0; i < ENDING; i++) {
+        sigaddset(&block, ending[i]);
+        sigaction(ending[i], NULL, &before[i]);
+    }
+    /* No signal may come while it is not known whom to pass it on to. */
+    sigprocmask(SIG_BLOCK, &block, &mask);
+    pid_t child = fork();
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
+        for (int i = 0; i < ENDING; i++) {
+            /* The terminal's hangup would reach a child that sets handlers itself. */
+            if (ending[i] == SIGHUP && before[i].sa_handler == SIG_IGN)
+                setpgid(0, 0);
+        }
+        sigprocmask(SIG_SETMASK, &mask, NULL);
+        if (getppid() == parent)
+            become(data);
+        _exit(127);
+    }
+    int reason = errno;
+    running = (sig_atomic_t)child;
+    caught = 0;
+    for (int i = 0; i < ENDING && child > 0; i++) {
+        if (before[i].sa_handler != SIG_IGN)
+            sigaction(ending[i], &(struct sigaction){.sa_handler = pass_on}, NULL);
+    }
+    sigprocmask(SIG_SETMASK, &mask, NULL);
+    errno = reason;
+    return child;
+}
+
+int pp_child_wait(pid_t child, int *status)
+{
+    pid_t waited;
+    while ((waited = waitpid(child, status, 0)) < 0 && errno == EINTR)
+        ;
+    int reason = errno;
+    for (int i = 0; i < ENDING; i++)
+        sigaction(ending[i], &before[i], NULL);
+    errno = reason;
+    return waited < 0 ? -1 : caught;
+}
