@@ -9,6 +9,7 @@ set xlabel sprintf('stage%s', note) noenhanced
 set ylabel sprintf('op time in %s', unit)
 set xrange [-0.6:stages - 0.4]
 set yrange [0:*]
+set offsets 0, 0, graph 0.05, 0
 set xtics out nomirror 0, stage_step
 set ytics out nomirror
 set grid ytics lc rgb '#DDDDDD'

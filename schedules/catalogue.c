@@ -43,12 +43,16 @@ const struct pp_scheduler *pp_catalogue_get(const char *name, struct pp_error *e
     const struct pp_scheduler *row = pp_catalogue_find(name);
     if (row)
         return row;
-    const char *names[ROWS + 1] = {0};
+    const char *names[ROWS + 1] = {0}, *known[ROWS * (1 + PP_MAX_ALIASES) + 1] = {0};
     char list[512];
-    for (int i = 0; i < ROWS; i++)
-        names[i] = rows[i]->name;
+    int count = 0;
+    for (int i = 0; i < ROWS; i++) {
+        names[i] = known[count++] = rows[i]->name;
+        for (int a = 0; a < PP_MAX_ALIASES && rows[i]->aliases[a]; a++)
+            known[count++] = rows[i]->aliases[a];
+    }
     pp_names_list(names, list, sizeof list);
-    const char *nearest = pp_names_nearest(names, name);
+    const char *nearest = pp_names_nearest(known, name);
     pp_fail(error, PP_BAD_INPUT,
             "no schedule named '%s'%s%s%s: there are %s, or a .csv file", name,
             nearest ? " (did you mean '" : "", nearest ? nearest : "",

@@ -96,6 +96,7 @@ static bool theory_h2(const struct pp_shape *shape, const struct pp_equal_costs 
 
 const struct pp_scheduler pp_zb_h1 = {
     .name = "zb-h1",
+    .aliases = {"zb1p"}, /* the DualPipe paper's table 2 calls it so */
     .summary = "1F1B with the weight gradients put off into the bubble",
     .placement = PP_LOOP,
     .default_chunks = 1,

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LONGEST = 63 };
+enum { LONGEST = 63, SHORTEST = 3 };
 
 /* Levenshtein distance of names no longer than LONGEST. */
 static size_t distance(const char *a, const char *b)
@@ -32,10 +32,12 @@ const char *pp_names_nearest(const char *const *names, const char *name)
 {
     const char *nearest = NULL;
     size_t length = strlen(name);
-    size_t least = length / 2 + 1; /* half of it wrong is a different word */
+    size_t least = length / 3 + 1; /* a third of it wrong is a different word */
     if (length > LONGEST)
         return NULL;
     for (; *names; names++) {
+        if (length >= SHORTEST && strncmp(*names, name, length) == 0)
+            return *names;
         size_t edits = strlen(*names) > LONGEST ? least : distance(name, *names);
         if (edits < least) {
             least = edits;

@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The name fewest edits away (Levenshtein), if near enough to be meant; else NULL.
+/* The name that begins so, or is fewest edits away (Levenshtein), if near enough to be
+ * meant; else NULL.
  * names ends with NULL. */
 const char *pp_names_nearest(const char *const *names, const char *name);
 

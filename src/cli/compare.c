@@ -10,15 +10,13 @@ int pp_command_compare(struct pp_options *options)
     if (options->argument_count != 2)
         pp_fail(&error, PP_BAD_INPUT,
                 "'ppsim compare' wants two reports: A.json B.json");
-    else if (options->format != PP_FORMAT_TEXT && options->format != PP_FORMAT_MARKDOWN)
-        pp_fail(&error, PP_BAD_INPUT, "'ppsim compare' prints text or markdown");
     if (error.lines > 0 ||
         pp_report_read_json(&before, options->arguments[0], &error) != 0 ||
         pp_report_read_json(&after, options->arguments[1], &error) != 0)
         status = pp_print_error(&error);
     else
-        pp_compare_print(&before, &after, options->format == PP_FORMAT_MARKDOWN,
-                         stdout);
+        pp_compare_print(&before, &after,
+                         options->compare_format == PP_COMPARE_MARKDOWN, stdout);
     pp_report_release(&before);
     pp_report_release(&after);
     return status;

@@ -54,7 +54,7 @@ struct pp_options {
     bool timeline, quiet, force, update_baseline, really_run;
     const char *json, *trace, *paje, *csv, *plot, *keep_data;
     int color, format, picture;
-    int show_format;
+    int show_format, compare_format;
     const char *baseline, *tolerance;
     struct pp_texts checks;
 };
@@ -68,6 +68,7 @@ enum pp_format {
     PP_FORMAT_MARKDOWN
 };
 
+enum pp_compare { PP_COMPARE_TEXT, PP_COMPARE_MARKDOWN };
 enum pp_show { PP_SHOW_GRID, PP_SHOW_CSV, PP_SHOW_CSV_COMMS, PP_SHOW_JSON };
 
 /* Reads argv. PP_BAD_INPUT names the option and what is valid: the bounds, the valid

@@ -103,6 +103,23 @@ static void draw_axis(const struct gantt *gantt)
     fputc('\n', gantt->stream);
 }
 
+/* "  F forward", the sign on a background if it is not 0; on a new line if this one has
+ * no room for it. */
+static void put_item(const struct gantt *gantt, int *column, int background,
+                     const char *sign, const char *name)
+{
+    int width = 2 + (int)(strlen(sign) + 1 + strlen(name)) + (background ? 2 : 0);
+    if (*column > gantt->label &&
+        *column + width > gantt->label + 3 + gantt->layout->columns)
+        *column = fprintf(gantt->stream, "\n%*s", gantt->label, "") - 1;
+    if (background)
+        fprintf(gantt->stream, "  \x1b[48;5;%d;38;5;16m %s \x1b[0m", background, sign);
+    else
+        fprintf(gantt->stream, "  %s", sign);
+    fprintf(gantt->stream, " %s", name);
+    *column += width;
+}
+
 static void draw_legend(const struct gantt *gantt)
 {
     static const char *const names[PP_KINDS] = {"forward", "backward", "backward input",
@@ -112,23 +129,19 @@ static void draw_legend(const struct gantt *gantt)
     bool seen[PP_KINDS] = {false};
     for (int i = 0; i < report->cost_count; i++)
         seen[report->costs[i].kind] = true;
-    fprintf(gantt->stream, "%*s  ", gantt->label, "");
+    int column = fprintf(gantt->stream, "%*s", gantt->label, "");
     for (enum pp_kind kind = PP_F; kind <= PP_W; kind++) {
-        if (!seen[kind])
-            continue;
-        if (gantt->color)
-            fprintf(gantt->stream, "\x1b[48;5;%d;38;5;16m %c \x1b[0m",
-                    backgrounds[kind][0], pp_kind_letter(kind));
-        else
-            fputc(pp_kind_letter(kind), gantt->stream);
-        fprintf(gantt->stream, " %s  ", names[kind]);
+        char letter[] = {pp_kind_letter(kind), '\0'};
+        if (seen[kind])
+            put_item(gantt, &column, gantt->color ? backgrounds[kind][0] : 0, letter,
+                     names[kind]);
     }
-    fputs(gantt->color ? ". bubble  3 microbatch 3"
-                       : ". bubble  F3== F of microbatch 3",
-          gantt->stream);
+    put_item(gantt, &column, 0, ".", "bubble");
+    put_item(gantt, &column, 0, gantt->color ? "3" : "F3==",
+             gantt->color ? "microbatch 3" : "F of microbatch 3");
     if (report->schedule.chunks > 1)
-        fprintf(gantt->stream, "  %s: odd chunks",
-                gantt->color ? "lighter" : "lower case");
+        put_item(gantt, &column, 0,
+                 gantt->color ? "lighter:" : "lower case:", "odd chunks");
     fputc('\n', gantt->stream);
 }
 

@@ -62,11 +62,13 @@ static int64_t busiest(const struct pp_metrics *metrics)
 static void put_note(FILE *stream, const struct pp_plot *plot, const char *thinned)
 {
     char note[256] = "";
-    if (plot->report->schedule.chunks > 1)
+    if (plot->lighter)
         strcat(note, " (odd chunks lighter)");
     if (plot->layout.ranks_per_row > 1)
         sprintf(note + strlen(note), " (a row stands for %d ranks)",
                 plot->layout.ranks_per_row);
+    if (plot->points_of > 0)
+        sprintf(note + strlen(note), " (points: step %d)", plot->points_of);
     if (plot->thinned)
         strcat(note, thinned);
     pp_plot_put_text(stream, "note", note);
@@ -113,6 +115,7 @@ static int draw_timeline(struct pp_plot *plot)
 {
     int rows = plot->layout.rows < 4 ? 4 : plot->layout.rows;
     int height = 170 + (rows > 32 ? 14 : 26) * rows;
+    plot->lighter = plot->report->schedule.chunks > 1;
     if (write_settings(plot, height,
                        " (too many ops to draw each: shown in proportion)") != 0 ||
         pp_plot_write_rows(plot, "rows.dat") != 0 || pp_plot_write_ops(plot) != 0 ||
@@ -142,6 +145,8 @@ static int draw_op_times(struct pp_plot *plot)
         longest = fmax(longest, (double)plot->report->costs[i].p95);
     plot->unit = pp_time_unit(longest);
     plot->layout.ranks_per_row = 1;
+    if (plot->report->step_count > 1)
+        plot->points_of = plot->report->steps[plot->report->representative].number;
     if (write_settings(plot, 600, " (too many ops to draw each: thinned)") != 0 ||
         pp_plot_write_op_times(plot) != 0)
         return -1;

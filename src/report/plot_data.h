@@ -19,6 +19,8 @@ struct pp_plot {
     struct pp_time_unit unit; /* of the time axis */
     struct pp_layout layout;  /* rows, and the cells where the ops are too many */
     bool thinned;
+    int points_of; /* the step that points are of, where others show too; 0: none */
+    bool lighter;  /* odd chunks have colours of their own */
     bool seen[PP_KINDS]; /* the kinds that there are */
 };
 

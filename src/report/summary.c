@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,8 +11,53 @@
 /* More ranks than this are listed in part: the first and the last ones. */
 enum { MOST_ROWS = 32 };
 
-/* " F 1.00 ms, B 2.00 ms", where every stage takes the same. */
-static void print_equal_costs(const struct pp_report *report, FILE *stream)
+/* How many columns text of UTF-8 takes; it has one each for all that is printed here.
+ */
+static int columns_of(const char *text, int bytes)
+{
+    int columns = 0;
+    for (int i = 0; i < bytes; i++)
+        columns += (text[i] & 0xc0) != 0x80;
+    return columns;
+}
+
+/* Prints words on a line that has reached the column, breaking it before 80; new lines
+ * begin behind the indent, as does the first if it has nothing on it yet. */
+static void print_wrapped(FILE *stream, const char *text, int column, int indent)
+{
+    enum { WIDTH = 80 };
+    bool empty = column == 0;
+    if (empty)
+        column = fprintf(stream, "%*s", indent, "");
+    while (*text) {
+        int length = (int)strcspn(text, " "), wide = columns_of(text, length);
+        if (!empty && column + 1 + wide > WIDTH)
+            column = fprintf(stream, "\n%*s", indent, "") - 1;
+        else if (!empty)
+            column += fprintf(stream, " ");
+        column += wide;
+        fprintf(stream, "%.*s", length, text);
+        text += length + (text[length] == ' ');
+        empty = false;
+    }
+    fputc('\n', stream);
+}
+
+/* Appends ", " or the first mark, then what is formatted. */
+__attribute__((format(printf, 3, 4))) static void add_cost(char *text, size_t size,
+                                                           const char *format, ...)
+{
+    size_t used = strlen(text);
+    used += (size_t)snprintf(text + used, size - used, "%s", used > 0 ? ", " : ": ");
+    va_list arguments;
+    va_start(arguments, format);
+    if (used < size)
+        vsnprintf(text + used, size - used, format, arguments);
+    va_end(arguments);
+}
+
+/* "F 1.00 ms, B 2.00 ms", where every stage takes the same. */
+static void add_equal_costs(const struct pp_report *report, char *text, size_t size)
 {
     const struct pp_cost *of_kind[PP_KINDS] = {NULL};
     for (int i = 0; i < report->cost_count; i++) {
@@ -20,31 +66,55 @@ static void print_equal_costs(const struct pp_report *report, FILE *stream)
             return;
         *first = cost;
     }
-    for (int kind = 0, printed = 0; kind < PP_KINDS; kind++) {
-        char text[PP_DURATION_TEXT];
+    for (int kind = 0; kind < PP_KINDS; kind++) {
+        char took[PP_DURATION_TEXT];
         if (of_kind[kind])
-            fprintf(stream, "%s %c %s", printed++ > 0 ? "," : ":",
-                    pp_kind_letter((enum pp_kind)kind),
-                    pp_duration_text((double)of_kind[kind]->median, text));
+            add_cost(text, size, "%c %s", pp_kind_letter((enum pp_kind)kind),
+                     pp_duration_text((double)of_kind[kind]->median, took));
+    }
+    if (report->schedule.stages > report->schedule.ranks)
+        snprintf(text + strlen(text), size - strlen(text), " per stage");
+}
+
+/* What was simulated: op costs, hops, and what disturbs them. */
+static void describe_costs(const struct pp_report *report, char *text, size_t size)
+{
+    static const char *const others[] = {"costs",    "device", "link",
+                                         "far_link", "slow",   "jitter"};
+    text[0] = '\0';
+    add_equal_costs(report, text, size);
+    if (report->link_latency_s > 0 &&
+        !json_is_string(json_object_get(report->config, "link"))) {
+        char took[PP_DURATION_TEXT];
+        add_cost(text, size, "hop %s",
+                 pp_duration_text(1e9 * report->link_latency_s, took));
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        const char *value =
+            json_string_value(json_object_get(report->config, others[i]));
+        if (value)
+            add_cost(text, size, "--%s %.60s",
+                     strcmp(others[i], "far_link") == 0 ? "far-link" : others[i],
+                     value);
     }
 }
 
 static void print_headline(const struct pp_report *report, FILE *stream, bool color)
 {
     const struct pp_schedule *schedule = &report->schedule;
-    fprintf(stream, "%s%s · %d rank%s · %d stage%s · %d microbatch%s%s",
-            color ? "\x1b[1m" : "", schedule->name, schedule->ranks,
-            schedule->ranks == 1 ? "" : "s", schedule->stages,
-            schedule->stages == 1 ? "" : "s", schedule->microbatches,
-            schedule->microbatches == 1 ? "" : "es", color ? "\x1b[0m" : "");
-    if (strcmp(report->environment.clock, "simulated") == 0) {
-        fputs(" · simulated", stream);
-        print_equal_costs(report, stream);
-        fputc('\n', stream);
-    } else {
-        fprintf(stream, " · %s clock%s\n", report->environment.clock,
-                report->environment.oversubscribed ? " · more ranks than cores" : "");
-    }
+    char shape[160], rest[640], costs[512] = "";
+    snprintf(shape, sizeof shape, "%s · %d rank%s · %d stage%s · %d microbatch%s",
+             schedule->name, schedule->ranks, schedule->ranks == 1 ? "" : "s",
+             schedule->stages, schedule->stages == 1 ? "" : "s", schedule->microbatches,
+             schedule->microbatches == 1 ? "" : "es");
+    bool simulated = strcmp(report->environment.clock, "simulated") == 0;
+    if (simulated)
+        describe_costs(report, costs, sizeof costs);
+    snprintf(rest, sizeof rest, "· %s%s%s", report->environment.clock,
+             simulated ? costs : " clock",
+             report->environment.oversubscribed ? " · more ranks than cores" : "");
+    fprintf(stream, "%s%s%s", color ? "\x1b[1m" : "", shape, color ? "\x1b[0m" : "");
+    print_wrapped(stream, rest, columns_of(shape, (int)strlen(shape)), 2);
 }
 
 /* "0,4,8", or "0,4,..,28" where there are many. */
@@ -157,22 +227,7 @@ done:
     free(stages);
 }
 
-/* Prints words behind the indent, breaking lines before they reach 80 columns. */
-static void print_wrapped(FILE *stream, const char *text)
-{
-    enum { INDENT = 10, WIDTH = 80 };
-    int column = WIDTH + 1;
-    while (*text) {
-        int length = (int)strcspn(text, " ");
-        if (column + 1 + length > WIDTH)
-            column = fprintf(stream, "%s%*s", column <= WIDTH ? "\n" : "", INDENT, "");
-        else
-            column += fprintf(stream, " ");
-        column += fprintf(stream, "%.*s", length, text);
-        text += length + (text[length] == ' ');
-    }
-    fputc('\n', stream);
-}
+enum { BUBBLE_INDENT = 10 };
 
 static void print_bubble(const struct pp_report *report, FILE *stream)
 {
@@ -195,14 +250,14 @@ static void print_bubble(const struct pp_report *report, FILE *stream)
     fputc('\n', stream);
     if (!isfinite(report->theory) && report->theory_note[0]) {
         snprintf(text, sizeof text, "no theory: %s", report->theory_note);
-        print_wrapped(stream, text);
+        print_wrapped(stream, text, 0, BUBBLE_INDENT);
     }
     pp_why_not_theory(report, text, sizeof text);
     if (text[0])
-        print_wrapped(stream, text);
+        print_wrapped(stream, text, 0, BUBBLE_INDENT);
     pp_why_not_predicted(report, text, sizeof text);
     if (text[0])
-        print_wrapped(stream, text);
+        print_wrapped(stream, text, 0, BUBBLE_INDENT);
 }
 
 static void print_step(const struct pp_report *report, FILE *stream)

@@ -133,7 +133,7 @@ static const struct wrong wrongs[] = {
      2,
      2,
      "'test' blocks: these ranks wait in a cycle:\n"
-     "'test', rank 0, op 2 (0F1): waits for the backward of stage 1, microbatch 0, "
+     "'test', rank 0, op 3 (0B0): waits for the backward of stage 1, microbatch 0, "
      "which "
      "comes later on rank 1\n"
      "'test', rank 1, op 2 (1F1): waits for the forward of stage 0, microbatch 1, "
