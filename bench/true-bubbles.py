@@ -14,6 +14,9 @@ import subprocess
 import sys
 import tempfile
 
+if not 2 <= len(sys.argv) <= 3 or sys.argv[1].startswith('-') or \
+        not all(argument.isdigit() for argument in sys.argv[2:]):
+    sys.exit(__doc__.split('\n')[2])
 PPSIM = sys.argv[1]
 ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 3
 STEPS = 8  # of which 6 are measured, in each round

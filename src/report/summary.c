@@ -112,7 +112,7 @@ static void print_headline(const struct pp_report *report, FILE *stream, bool co
         describe_costs(report, costs, sizeof costs);
     snprintf(rest, sizeof rest, "· %s%s%s", report->environment.clock,
              simulated ? costs : " clock",
-             report->environment.oversubscribed ? " · more ranks than cores" : "");
+             report->environment.oversubscribed ? " · ranks share cores" : "");
     fprintf(stream, "%s%s%s", color ? "\x1b[1m" : "", shape, color ? "\x1b[0m" : "");
     print_wrapped(stream, rest, columns_of(shape, (int)strlen(shape)), 2);
 }
