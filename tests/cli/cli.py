@@ -5,6 +5,7 @@ usage: cli.py PPSIM [NAME ...]     runs every test, or those named
 import json
 import os
 import pathlib
+import pty
 import re
 import signal
 import subprocess
@@ -405,6 +406,26 @@ def test_stdout_carries_json_alone():
     assert '\x1b' not in out
     status, out, _ = ppsim('simulate --color always')
     assert '\x1b' in out
+    for environment, coloured in (({}, True), ({'NO_COLOR': '1'}, False),
+                                  ({'TERM': 'dumb'}, False)):
+        assert ('\x1b' in on_a_terminal('simulate', environment)) == coloured, environment
+
+
+def on_a_terminal(arguments, environment):
+    ours, theirs = pty.openpty()
+    run = subprocess.Popen([PPSIM, *arguments.split()], stdin=theirs, stdout=theirs,
+                           stderr=theirs, env={'PATH': os.environ['PATH'], 'TERM': 'xterm',
+                                               **environment})
+    os.close(theirs)
+    out = b''
+    try:
+        while piece := os.read(ours, 4096):
+            out += piece
+    except OSError:  # how Linux says that the other end is closed
+        pass
+    os.close(ours)
+    assert run.wait(timeout=60) == 0
+    return out.decode()
 
 
 def test_schedules_round_trip(tmp):

@@ -4,6 +4,7 @@ usage: gate.py PPSIM [NAME ...]     runs every test, or those named
 """
 import json
 import os
+import re
 import shutil
 import subprocess
 import xml.etree.ElementTree as xml
@@ -94,6 +95,19 @@ def test_formats(tmp):
                        capture_output=True)
     odd = ppsim(f'{SIMULATE} --check bubble<0.1 --format junit --trace a\x01\xe9.json', tmp)[1]
     assert "a\\x01\\xc3\\xa9.json'" in xml.fromstring(odd)[0][0].find('failure').text, odd
+    # Characters that mean something to one format or the other.
+    awkward = f'{SIMULATE} --check bubble<10% --json a|b"#\\<.json'
+    rerun = ppsim(awkward, tmp)[1].splitlines()[1][len('rerun: '):]
+    assert '''a|b"#\\<.json''' in rerun, rerun
+    tap = expect(f'{awkward} --format tap', 1, directory=tmp)
+    told = json.loads(re.search(r'^  rerun: (.*)$', tap, re.M)[1])  # YAML's are JSON's here
+    assert told == f'{rerun} --format tap', told
+    failure = xml.fromstring(expect(f'{awkward} --format junit', 1, directory=tmp))[0][0][0]
+    assert failure.text == f'rerun: {rerun} --format junit', failure.text
+    action = expect(f'{awkward} --format gha', 1, directory=tmp)
+    assert 'wanted bubble<10%25%0Arerun: ' in action and action.count('\n') == 1, action
+    table = expect(f'{awkward} --format markdown', 1, directory=tmp)
+    assert 'check bubble&lt;10%' in table and f'`{rerun} --format markdown`' in table, table
     out = ppsim(f'simulate {checks} --format tap')[1]
     assert out.startswith('TAP version 13'), 'stdout carries the format alone'
     expect(f'{SIMULATE} --format yaml', 2, 'junit')
@@ -152,6 +166,41 @@ def test_tolerances(tmp):
     (tmp / 'base.json').write_text(json.dumps(report))
     expect(f'{run} 0.01', 1, 'FAIL', directory=tmp)
     expect(f'{run} 0.03', 0, directory=tmp)
+
+
+def rewrite(path, change):
+    report = json.loads(path.read_text())
+    change(report)
+    path.write_text(json.dumps(report))
+
+
+def test_a_relative_tolerance_is_of_the_baseline(tmp):
+    base = tmp / 'base.json'
+    expect(f'{SIMULATE} --cost f=1,b=2 --json base.json', 0, directory=tmp)
+    rewrite(base, lambda report: report['config'].update(cost='f=1.5,b=3'))
+    # 33 ms have become 49.5: half more than they were, a third of what they are.
+    for tolerance, status in ('51%', 0), ('49%', 1), ('40%', 1):
+        expect(f'{SIMULATE} --cost f=1.5,b=3 --baseline base.json '
+               f'--tolerance makespan={tolerance}', status, directory=tmp)
+
+
+def test_what_decides_the_result_is_compared(tmp):
+    noisy = f'{SIMULATE} --jitter lognormal:0.1'
+    expect(f'{noisy} --json base.json', 0, directory=tmp)
+    expect(f'{noisy} --seed 2 --baseline base.json', 2, "'seed'", directory=tmp)
+    rewrite(tmp / 'base.json', lambda report: report['config'].update(later='option'))
+    expect(f'{noisy} --baseline base.json', 2, "'later'", directory=tmp)
+    run = f'{TINY} --ranks 2 --quiet --clock virtual'
+    expect(f'{run} --json base.json', 0, directory=tmp)
+    rewrite(tmp / 'base.json', lambda report: report['environment'].update(clock='wall'))
+    expect(f'{run} --baseline base.json', 2, "'environment.clock'", directory=tmp)
+
+
+def test_compare_tells_of_ops_either_way(tmp):
+    expect(f'{SIMULATE} --cost f=1,b=2 --json a.json', 0, directory=tmp)
+    expect(f'{SIMULATE} --cost f=2,b=1 --json b.json', 0, directory=tmp)
+    told = expect('compare a.json b.json', 0, directory=tmp)
+    assert 'stage 3, F' in told and 'stage 3, B' in told, told
 
 
 def test_compare_and_baseline_agree(tmp):

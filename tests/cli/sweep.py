@@ -142,6 +142,15 @@ def test_the_config_holds_the_lists():
     assert found['config']['layers'] == 8
 
 
+def test_every_v_does_the_same_work():
+    points, _ = points_of('--schedule gpipe,interleaved,dualpipev --chunks 1,2,4 '
+                          '--cost f=1,b=2,joined=3')
+    assert len(points) == 5, points
+    for point in points:
+        busy = point['makespan_s'] * (1 - point['bubble']['fraction'])
+        assert abs(busy - 8 * 3e-3) < 1e-9, point
+
+
 def test_points_really_run(tmp):
     points, _ = points_of(f'--run --schedule gpipe,1f1b --ranks 2 --microbatches 3 {TINY}')
     assert [p['peak_in_flight'] for p in points] == [3, 2]
@@ -150,6 +159,7 @@ def test_points_really_run(tmp):
             <= point['bubble']['max']
         assert 0 < point['bubble']['predicted'] < 1 and point['bubble']['theory'] == 0.25
         assert point['peak_activation_bytes'] > 0
+        assert point['bubble']['predicted'] != point['bubble']['fraction']
     _, invalid = points_of('--run --ranks 1,9 --microbatches 2 --steps 3')
     assert '8 layers' in invalid[0]['reason'], invalid
     # A cost model, where there is one, is what is simulated.
