@@ -6,10 +6,9 @@
 #include "cli/plan.h"
 #include "report/report.h"
 
-/* Simulates the plan, whose schedule the report takes over, on the costs that the options ask for.
- * The costs of --cost are multiplied by scale. */
+/* Simulates the plan, whose schedule the report takes over, on the costs that the
+ * options ask for. The costs of --cost are multiplied by scale. */
 int pp_simulation(struct pp_report *report, struct pp_plan *plan,
-                  const struct pp_options *asked, double scale,
-                  struct pp_error *error);
+                  const struct pp_options *asked, double scale, struct pp_error *error);
 
 #endif
