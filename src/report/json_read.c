@@ -170,17 +170,10 @@ static void read_metrics(struct reading *in, const struct pp_node *ranks)
     metrics->of_rank = allocate(in, ranks, sizeof *metrics->of_rank);
     report->ranks = allocate(in, ranks, sizeof *report->ranks);
     metrics->makespan = metrics->end = pp_read_ns(reader, &in->root, "makespan_s");
-    for (int r = 0; r < metrics->ranks && !reader->failed; r++) {
-        const struct pp_rank_metrics *rank = &metrics->of_rank[r];
+    for (int r = 0; r < metrics->ranks && !reader->failed; r++)
         read_rank(in, ranks, r);
-        metrics->busy += rank->busy;
-        metrics->idle += rank->idle;
-        metrics->causes.warmup += rank->causes.warmup;
-        metrics->causes.dependency += rank->causes.dependency;
-        metrics->causes.communication += rank->causes.communication;
-        metrics->causes.overhead += rank->causes.overhead;
-        metrics->causes.cooldown += rank->causes.cooldown;
-    }
+    if (!reader->failed)
+        pp_metrics_sum(metrics);
     struct pp_node bubble = pp_read_object(reader, &in->root, "bubble");
     metrics->bubble.fraction = pp_read_real(reader, &bubble, "fraction");
     metrics->bubble.over_ideal = pp_read_real(reader, &bubble, "over_ideal");

@@ -63,6 +63,22 @@ static struct pp_bubble bubble_of(const struct pp_metrics *metrics)
     };
 }
 
+void pp_metrics_sum(struct pp_metrics *metrics)
+{
+    metrics->busy = metrics->idle = 0;
+    metrics->causes = (struct pp_causes){0};
+    for (int r = 0; r < metrics->ranks; r++) {
+        const struct pp_rank_metrics *rank = &metrics->of_rank[r];
+        metrics->busy += rank->busy;
+        metrics->idle += rank->idle;
+        metrics->causes.warmup += rank->causes.warmup;
+        metrics->causes.dependency += rank->causes.dependency;
+        metrics->causes.communication += rank->causes.communication;
+        metrics->causes.overhead += rank->causes.overhead;
+        metrics->causes.cooldown += rank->causes.cooldown;
+    }
+}
+
 int pp_metrics_init(struct pp_metrics *metrics, const struct pp_timeline *timeline,
                     struct pp_error *error)
 {
@@ -90,14 +106,8 @@ int pp_metrics_init(struct pp_metrics *metrics, const struct pp_timeline *timeli
         rank->causes.warmup = rank->first_start - metrics->start;
         rank->causes.cooldown = metrics->end - rank->last_end;
         rank->idle = metrics->makespan - rank->busy;
-        metrics->busy += rank->busy;
-        metrics->idle += rank->idle;
-        metrics->causes.warmup += rank->causes.warmup;
-        metrics->causes.dependency += rank->causes.dependency;
-        metrics->causes.communication += rank->causes.communication;
-        metrics->causes.overhead += rank->causes.overhead;
-        metrics->causes.cooldown += rank->causes.cooldown;
     }
+    pp_metrics_sum(metrics);
     metrics->bubble = bubble_of(metrics);
     return 0;
 }

@@ -43,6 +43,8 @@ struct pp_metrics {
 /* Computes everything above. PP_ENVIRONMENT when out of memory. */
 int pp_metrics_init(struct pp_metrics *metrics, const struct pp_timeline *timeline,
                     struct pp_error *error);
+/* Sets busy, idle and causes to the sums over of_rank. */
+void pp_metrics_sum(struct pp_metrics *metrics);
 void pp_metrics_release(struct pp_metrics *metrics);
 
 #endif
