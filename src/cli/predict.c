@@ -93,7 +93,7 @@ int pp_predict(const struct pp_schedule *schedule, const struct pp_costs *costs,
         status = pp_metrics_init(&metrics, &timeline, error);
     if (status == 0) {
         *bubble = metrics.bubble.fraction;
-        *makespan_s = (double)metrics.makespan * 1e-9;
+        *makespan_s = (double)metrics.makespan / 1e9;
     }
     pp_metrics_release(&metrics);
     pp_timeline_release(&timeline);

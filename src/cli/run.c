@@ -70,7 +70,7 @@ static int configure(struct pp_run_config *config, const struct pp_options *opti
         .save = options->save,
         .save_grads = options->save_grads,
         .clock = (enum pp_clock_choice)options->clock,
-        .link_latency_s = hop.latency < 0 ? (double)NAN : (double)hop.latency * 1e-9,
+        .link_latency_s = hop.latency < 0 ? (double)NAN : (double)hop.latency / 1e9,
         .link_bandwidth = hop.bandwidth,
         .threads = options->threads,
         .verify = options->verify,

@@ -210,7 +210,7 @@ static int make_report(struct pp_report *report, const struct pp_options *option
     snprintf(report->command, sizeof report->command, "simulate");
     snprintf(report->version, sizeof report->version, "%s", PP_VERSION);
     snprintf(report->environment.clock, sizeof report->environment.clock, "simulated");
-    report->link_latency_s = (double)costs->near.latency * 1e-9;
+    report->link_latency_s = (double)costs->near.latency / 1e9;
     report->link_bandwidth = costs->near.bandwidth;
     pp_set_theory(report, plan, &equal,
                   are_equal ? NULL : "closed forms are for equal, undisturbed costs");

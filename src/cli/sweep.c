@@ -146,7 +146,7 @@ static void fill_point(struct pp_sweep_point *point, const struct pp_report *rep
     point->measured = measured ? fraction : (double)NAN;
     point->measured_min = measured ? report->bubble_min : (double)NAN;
     point->measured_max = measured ? report->bubble_max : (double)NAN;
-    point->makespan_s = (double)report->metrics.makespan * 1e-9;
+    point->makespan_s = (double)report->metrics.makespan / 1e9;
     point->tokens_per_s = report->tokens_per_s;
     point->peak_activation_bytes = NAN;
     for (int r = 0; r < report->schedule.ranks; r++) {

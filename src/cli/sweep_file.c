@@ -116,6 +116,8 @@ static int read_rows(FILE *file, const char *path, const char *head,
         if (line[length - 1] != '\n')
             break; /* torn: it will be made again */
         line[length - 1] = '\0';
+        if (length > 1 && line[length - 2] == '\r')
+            line[length - 2] = '\0'; /* a spreadsheet has saved it */
         if (row == 0 && strcmp(line, head) != 0)
             status = refuse_options(path, line + strlen(first_word), config, error);
         else if ((row == 1 && strcmp(line, header) != 0) ||

@@ -121,7 +121,7 @@ int pp_predict_speedup(const struct pp_report *report, struct pp_speedup *speedu
     size_t kinds = (size_t)report->schedule.stages * PP_KINDS;
     struct candidate *list = calloc(kinds, sizeof *list);
     struct pp_costs costs = {0};
-    double base_s, faster_s, bubble, own_s = (double)report->metrics.makespan * 1e-9;
+    double base_s, faster_s, bubble, own_s = (double)report->metrics.makespan / 1e9;
     double ops = (double)pp_schedule_ops(&report->schedule);
     *speedup = (struct pp_speedup){0};
     if (!list)

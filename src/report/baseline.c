@@ -256,8 +256,8 @@ static int print_costs(const struct pp_report *before, const struct pp_report *a
         a += k;
         struct pp_change change = {
             .figure = time,
-            .before = (double)a->median * 1e-9,
-            .after = (double)b->median * 1e-9,
+            .before = (double)a->median / 1e9,
+            .after = (double)b->median / 1e9,
             .beyond_noise = a->p95 < b->p5 || b->p95 < a->p5,
         };
         char name[64];

@@ -85,7 +85,7 @@ static int parse_bound(struct pp_check *check, const char *at, struct pp_error *
         return bad(check->text, unit, valid[of], error);
     if (of ==
         PP_SECONDS) /* timelines are in whole ns: compare as exactly as they are */
-        check->bound = nearbyint(check->bound * 1e9) * 1e-9;
+        check->bound = nearbyint(check->bound * 1e9) / 1e9;
     return 0;
 }
 

@@ -26,7 +26,7 @@ static double span(const struct pp_report *report, int rank)
 static double makespan(const struct pp_report *report, int rank)
 {
     (void)rank;
-    return (double)report->metrics.makespan * 1e-9;
+    return (double)report->metrics.makespan / 1e9;
 }
 
 static double tokens_per_s(const struct pp_report *report, int rank)
@@ -139,8 +139,8 @@ struct pp_range pp_figure_range(const struct pp_figure *figure,
     if (figure->value != makespan)
         return range;
     for (int i = 0; i < report->step_count; i++) {
-        range.low = fmin(range.low, (double)report->steps[i].makespan * 1e-9);
-        range.high = fmax(range.high, (double)report->steps[i].makespan * 1e-9);
+        range.low = fmin(range.low, (double)report->steps[i].makespan / 1e9);
+        range.high = fmax(range.high, (double)report->steps[i].makespan / 1e9);
     }
     return range;
 }

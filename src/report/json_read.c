@@ -223,7 +223,7 @@ static void read_costs(struct reading *in)
     report->cost_count = (int)count;
     struct pp_node link = pp_read_object(reader, &in->root, "link");
     struct pp_node bandwidth = {.parent = &link, .key = "bandwidth_Bps"};
-    report->link_latency_s = (double)pp_read_ns(reader, &link, "latency_s") * 1e-9;
+    report->link_latency_s = (double)pp_read_ns(reader, &link, "latency_s") / 1e9;
     report->link_bandwidth = pp_read_real(reader, &link, "bandwidth_Bps");
     if (isnan(report->link_bandwidth))
         report->link_bandwidth = INFINITY;

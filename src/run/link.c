@@ -11,7 +11,7 @@ enum { ROUNDS = 30 };
 static double monotonic_s(void)
 {
     const struct pp_clock clock = {.kind = PP_CLOCK_WALL};
-    return (double)pp_clock_wall(&clock) * 1e-9;
+    return (double)pp_clock_wall(&clock) / 1e9;
 }
 
 /* Half the smallest round trip of so many bytes between this rank and other, in s. The

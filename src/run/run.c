@@ -260,8 +260,8 @@ static int train(struct job *job, struct pp_error *error)
                             &(struct pp_progress){
                                 .step = step,
                                 .loss = outcome.loss,
-                                .whole_s = (double)outcome.whole * 1e-9,
-                                .makespan_s = (double)outcome.makespan * 1e-9,
+                                .whole_s = (double)outcome.whole / 1e9,
+                                .makespan_s = (double)outcome.makespan / 1e9,
                             });
         if (step == 1 && config->save_grads &&
             save(job, config->save_grads, true, step, error) != 0)
@@ -394,7 +394,7 @@ int pp_run(const struct pp_run_config *config, struct pp_run_result *result,
         goto done;
     pp_clock_realign(&job.clock, &job.world);
     correct_drift(&job);
-    double clock_error = (double)job.clock.error * 1e-9;
+    double clock_error = (double)job.clock.error / 1e9;
     pp_max_doubles(&job.world, &clock_error, 1);
     result->clock_error_s = clock_error;
     gather_ranks(&job);
