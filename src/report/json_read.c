@@ -40,7 +40,11 @@ static void read_head(struct reading *in)
     pp_read_text(reader, &in->root, "schema", schema, sizeof schema);
     if (!reader->failed && strcmp(schema, "ppsim.report/1") != 0) {
         struct pp_node node = {.parent = &in->root, .key = "schema"};
-        pp_reader_fail(reader, &node, "is '%s', should be 'ppsim.report/1'", schema);
+        bool sweep = strcmp(schema, "ppsim.sweep/1") == 0;
+        pp_reader_fail(reader, &node, "is '%s', should be 'ppsim.report/1'%s", schema,
+                       sweep ? ": a sweep is drawn by 'ppsim sweep', with its '--csv' "
+                               "and '--plot'"
+                             : "");
     }
     pp_read_text(reader, &in->root, "version", report->version, sizeof report->version);
     pp_read_text(reader, &in->root, "command", report->command, sizeof report->command);
