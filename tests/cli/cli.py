@@ -79,6 +79,10 @@ def test_wrong_options_are_named_with_what_is_valid():
     refused('--ranks', '--ranks', 'value')
     refused('simulat', "did you mean 'simulate'", 'schedules')
     refused('run extra', 'extra')
+    refused('simulate -np 4', "'-np'")
+    refused('-np 4', "'-np'")
+    refused('simulate --quiet=1', "'--quiet' takes no value")
+    refused('--schedule pipedream', "'pipedream-flush'")
     refused('simulate --data x', 'simulate', '--data')
     refused('--placement v', '1f1b', 'loop')
     refused('--link latency=abc', '--link', 'abc')
@@ -100,6 +104,37 @@ def test_bad_files_are_refused_before_training(tmp):
     refused('--save absent/x', 'absent/x', directory=tmp)
     refused('--json absent/x', 'absent/x', directory=tmp)
     refused('--save-grads .', 'directory', directory=tmp)
+
+
+def test_no_output_is_written_over_another_or_an_input(tmp):
+    for outputs in '--json x --csv x', '--json ./x --csv x', '--trace d/../x --paje x':
+        (tmp / 'd').mkdir(exist_ok=True)
+        refused(f'simulate {outputs}', "'x'", 'one may', directory=tmp)
+    refused('sweep --json x --csv x', 'one may', directory=tmp)
+    refused('simulate --json - --csv -', "'-'", 'one may', directory=tmp)
+    assert ppsim('simulate --quiet --json r.json', tmp)[0] == 0
+    before = (tmp / 'r.json').read_text()
+    (tmp / 'link.json').symlink_to('r.json')
+    for arguments in ('simulate --baseline r.json --json ./r.json', 'plot r.json --csv link.json',
+                      'simulate --costs r.json --trace r.json',
+                      'simulate --baseline link.json --json r.json --check bubble<0'):
+        refused(arguments, 'written over', directory=tmp)
+    assert (tmp / 'r.json').read_text() == before
+
+
+def test_a_file_on_stdout_stands_there_alone(tmp):
+    for option, first in (('csv', 'step,rank,'), ('trace', '{"displayTimeUnit"'),
+                          ('paje', '%EventDef'), ('json', '{"schema"')):
+        status, out, err = ppsim(f'simulate --{option} - --check bubble<1', tmp)
+        assert status == 0 and out.startswith(first), out[:80]
+        assert 'pass' not in out and 'pass' in err and 'makespan  ' in err, err
+    assert ppsim('simulate --format tap --check bubble<1', tmp)[1].startswith('TAP')
+
+
+def test_gates_are_judged_without_gnuplot(tmp):
+    status, out, err = ppsim('simulate --quiet --plot x.svg --csv x.csv --check bubble<0.1', tmp,
+                             PATH='/nowhere')
+    assert status == 4 and 'gnuplot' in err and 'FAIL' in out and (tmp / 'x.csv').exists()
 
 
 def test_a_failed_run_leaves_an_older_file_alone(tmp):
@@ -310,6 +345,11 @@ def test_explain_names_the_slow_stage(tmp):
     status, out, _ = ppsim('explain --cost f=1,2,b=2,4 --ranks 2')
     assert status == 0 and 'of stage 1 (rank 1)' in out, out
     refused('explain absent.json', 'absent.json', directory=tmp)
+    for ignored in '--ranks 9', '--json x.json', '--quiet', '--cost f=1,b=2':
+        refused(f'explain r.json {ignored}', ignored.split()[0], directory=tmp)
+    refused('explain --slow 1:2 --data x', '--slow', '--data')
+    status, out, _ = ppsim('explain --slow 1:2')
+    assert status == 0 and 'simulated' in out, out
 
 
 def test_explain_trains(tmp):
