@@ -29,10 +29,9 @@ static void print_escaped(const char *text, const struct escape *escapes, FILE *
 
 static const struct escape of_xml[] = {
     {'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}, {0, NULL}};
-static const struct escape of_tap[] = {{'#', "\\#"}, {'\\', "\\\\"}, {0, NULL}};
 static const struct escape of_gha[] = {
     {'%', "%25"}, {'\r', "%0D"}, {'\n', "%0A"}, {0, NULL}};
-static const struct escape of_markdown[] = {{'|', "\\|"}, {'<', "&lt;"}, {0, NULL}};
+static const struct escape of_markdown[] = {{'<', "&lt;"}, {0, NULL}};
 static const struct escape of_yaml[] = {{'"', "\\\""}, {'\\', "\\\\"}, {0, NULL}};
 
 static void print_text(const struct pp_verdict *verdicts, int count,
@@ -51,7 +50,7 @@ static void print_tap(const struct pp_verdict *verdicts, int count, const char *
     fprintf(stream, "TAP version 13\n1..%d\n", count);
     for (int i = 0; i < count; i++) {
         fprintf(stream, "%s %d - ", verdicts[i].passed ? "ok" : "not ok", i + 1);
-        print_escaped(verdicts[i].name, of_tap, stream);
+        fputs(verdicts[i].name, stream);
         fputs("\n  ---\n  message: \"", stream);
         print_escaped(verdicts[i].finding, of_yaml, stream);
         if (!verdicts[i].passed) {

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 struct pp_verdict {
-    char name[160]; /* what was judged */
+    char name[160]; /* what was judged: a figure, or an expression of one */
     bool passed;
     char finding[400]; /* value, bound, range: one line */
 };
