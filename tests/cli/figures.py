@@ -237,4 +237,22 @@ def test_the_wall_clock(tmp):
         check(tmp, f'{TINY} --schedule {name} --ranks 2 --microbatches 5 --clock wall')
 
 
+def test_the_summary_shows_the_report(tmp):
+    status, out, _ = ppsim(f'{TINY} --layers 16 --d-model 64 --ranks 2 --json r.json', tmp)
+    report = json.loads((tmp / 'r.json').read_text())
+    lines = out.splitlines()
+    heads = next(k for k, line in enumerate(lines) if 'activations MiB' in line)
+    for rank, line in zip(report['ranks'], lines[heads + 1:]):
+        number, peak, activations, parameters, cpus = line.split()
+        assert int(number) == rank['rank'] and float(peak) == rank['peak_in_flight'], line
+        for told, key in (activations, 'peak_activation_bytes'), (parameters, 'parameter_bytes'):
+            assert abs(float(told) - rank[key] / 2 ** 20) <= 0.00501, (key, line)
+        assert cpus == rank['cpuset']
+    bubble = report['bubble']
+    assert (f'fraction {bubble["fraction"]:.4f}   over_ideal {bubble["over_ideal"]:.4f}   '
+            f'span_fraction {bubble["span_fraction"]:.4f}') in out
+    assert f'theory {bubble["theory"]:.4f} · predicted {bubble["predicted"]:.4f}' in out
+    assert report['training']['digest'] in out
+
+
 run_tests(globals())
