@@ -3,6 +3,7 @@
 #include <cblas.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 void pp_gemm(int m, int n, int k, real alpha, struct pp_matrix a, struct pp_matrix b,
              real beta, real *c, int c_stride)
@@ -22,10 +23,13 @@ int pp_blas_init(int threads, struct pp_error *error)
     /* Debian's OpenBLAS takes 128 MiB of addresses a thread, and little of it as
      * memory. The matrices are too large for its kernels that need no buffer. */
     enum { BUFFER = 128 << 20, SIDE = 128 };
-    void *room = malloc((size_t)threads * BUFFER + BUFFER / 2);
+    size_t bytes = (size_t)threads * BUFFER + BUFFER / 2;
+    void *room =
+        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     real *square = calloc(2 * SIDE * SIDE, sizeof *square);
-    bool enough = room && square;
-    free(room);
+    bool enough = room != MAP_FAILED && square;
+    if (room != MAP_FAILED)
+        munmap(room, bytes);
     if (enough) {
         struct pp_matrix a = {square, SIDE, false};
         openblas_set_num_threads(threads);
