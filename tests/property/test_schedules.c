@@ -184,7 +184,7 @@ START_TEST(closed_forms_are_exact)
                     struct pp_shape shape = {p, v, m, 0};
                     check_theory(row, shape, costs[k], &held);
                     bool groups = row->check == pp_check_groups;
-                    for (int N = 1; groups && p <= 5 && m <= 16 && N <= m + p; N++) {
+                    for (int N = 1; groups && p <= 4 && m <= 12 && N <= m + p; N++) {
                         shape.group_size = N;
                         check_theory(row, shape, costs[k], &held);
                     }
