@@ -11,17 +11,22 @@ double pp_message_bytes(const struct pp_model_config *model)
            sizeof(float);
 }
 
-/* The kind of op that the stage has no cost of and needs one; NULL if there is none. */
-static const char *missing_cost(const struct pp_report *report, int stage)
+enum { UNKNOWN = -1 };
+
+/* Fills in B, or its halves, where only the other is known. Returns the kind of op that
+ * has no cost and needs one; NULL if there is none. */
+static const char *complete(int64_t op[PP_KINDS])
 {
-    bool known[PP_KINDS] = {false};
-    for (int i = 0; i < report->cost_count; i++) {
-        if (report->costs[i].stage == stage)
-            known[report->costs[i].kind] = true;
-    }
-    if (!known[PP_F])
+    bool halves = op[PP_I] != UNKNOWN && op[PP_W] != UNKNOWN;
+    if (op[PP_F] == UNKNOWN)
         return "F";
-    return known[PP_B] || (known[PP_I] && known[PP_W]) ? NULL : "B, nor of I and W,";
+    if (op[PP_B] == UNKNOWN && !halves)
+        return "B, nor of I and W,";
+    if (op[PP_B] == UNKNOWN)
+        op[PP_B] = op[PP_I] + op[PP_W];
+    else if (!halves)
+        pp_costs_halve(op);
+    return NULL;
 }
 
 int pp_costs_from_report(struct pp_costs *costs, const struct pp_report *report,
@@ -34,20 +39,18 @@ int pp_costs_from_report(struct pp_costs *costs, const struct pp_report *report,
                        report->schedule.stages, schedule->stages);
     if (pp_costs_init(costs, schedule->stages, error) != 0)
         return -1;
+    for (int s = 0; s < schedule->stages; s++) {
+        for (int kind = 0; kind < PP_KINDS; kind++)
+            costs->op[s][kind] = UNKNOWN;
+    }
     for (int i = 0; i < report->cost_count; i++)
         costs->op[report->costs[i].stage][report->costs[i].kind] =
             report->costs[i].median;
     for (int s = 0; s < schedule->stages; s++) {
-        int64_t *op = costs->op[s];
-        const char *missing = missing_cost(report, s);
+        const char *missing = complete(costs->op[s]);
         if (missing)
             return pp_fail(error, PP_BAD_INPUT, "it has no cost of %s on stage %d",
                            missing, s);
-        if (op[PP_B] == 0) {
-            op[PP_B] = op[PP_I] + op[PP_W];
-        } else if (op[PP_I] == 0 && op[PP_W] == 0) {
-            pp_costs_halve(op);
-        }
     }
     costs->near.latency = pp_nanoseconds(report->link_latency_s * 1e9);
     costs->near.bandwidth = report->link_bandwidth;

@@ -17,16 +17,20 @@ struct reading {
     struct pp_node root;
 };
 
+static void out_of_memory(struct reading *in, const struct pp_node *list)
+{
+    in->reader.failed = true;
+    pp_fail(in->reader.error, PP_ENVIRONMENT, "out of memory for '%s' of '%s'",
+            list->key, in->reader.path);
+}
+
 /* A zeroed array of the report, one element per element of the list. */
 static void *allocate(struct reading *in, const struct pp_node *list, size_t size)
 {
     size_t count = json_array_size(list->value);
     void *memory = calloc(count + 1, size);
-    if (!memory && !in->reader.failed) {
-        in->reader.failed = true;
-        pp_fail(in->reader.error, PP_ENVIRONMENT, "out of memory for '%s' of '%s'",
-                list->key, in->reader.path);
-    }
+    if (!memory && !in->reader.failed)
+        out_of_memory(in, list);
     return memory;
 }
 
@@ -200,6 +204,9 @@ static void read_costs(struct reading *in)
     struct pp_node list = pp_read_array(reader, &in->root, "costs");
     size_t count = json_array_size(list.value);
     report->costs = allocate(in, &list, sizeof *report->costs);
+    unsigned char *seen = NULL; /* [stages] a bit per kind */
+    if (!reader->failed && !(seen = calloc((size_t)report->schedule.stages, 1)))
+        out_of_memory(in, &list);
     for (size_t i = 0; i < count && !reader->failed; i++) {
         struct pp_cost *cost = &report->costs[i];
         struct pp_node node = pp_read_element(reader, &list, i, JSON_OBJECT);
@@ -213,17 +220,17 @@ static void read_costs(struct reading *in)
             pp_reader_fail(reader, &kind, "is '%s', should be F, B, I or W", letter);
         else
             cost->kind = (enum pp_kind)(found - strchr("FBIW", 'F'));
-        for (size_t j = 0; j < i && !reader->failed; j++) {
-            if (cost->stage == report->costs[j].stage &&
-                cost->kind == report->costs[j].kind)
-                pp_reader_fail(reader, &node, "is of stage %d and %s again",
-                               cost->stage, letter);
-        }
+        if (!reader->failed && seen[cost->stage] & 1u << cost->kind)
+            pp_reader_fail(reader, &node, "is of stage %d and %s again", cost->stage,
+                           letter);
+        else if (!reader->failed)
+            seen[cost->stage] |= (unsigned char)(1u << cost->kind);
         cost->median = pp_read_ns(reader, &node, "median_s");
         cost->p5 = pp_read_ns(reader, &node, "p5_s");
         cost->p95 = pp_read_ns(reader, &node, "p95_s");
         cost->count = pp_read_int(reader, &node, "count", 0, INT64_MAX);
     }
+    free(seen);
     report->cost_count = (int)count;
     struct pp_node link = pp_read_object(reader, &in->root, "link");
     struct pp_node bandwidth = {.parent = &link, .key = "bandwidth_Bps"};
