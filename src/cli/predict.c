@@ -35,7 +35,7 @@ int pp_costs_from_report(struct pp_costs *costs, const struct pp_report *report,
 {
     if (report->schedule.stages != schedule->stages)
         return pp_fail(error, PP_BAD_INPUT,
-                       "its costs are of %d stages, the schedule has %d",
+                       "the report has costs of %d stages, the schedule has %d",
                        report->schedule.stages, schedule->stages);
     if (pp_costs_init(costs, schedule->stages, error) != 0)
         return -1;
@@ -49,7 +49,7 @@ int pp_costs_from_report(struct pp_costs *costs, const struct pp_report *report,
     for (int s = 0; s < schedule->stages; s++) {
         const char *missing = complete(costs->op[s]);
         if (missing)
-            return pp_fail(error, PP_BAD_INPUT, "it has no cost of %s on stage %d",
+            return pp_fail(error, PP_BAD_INPUT, "the report has no cost of %s on stage %d",
                            missing, s);
     }
     costs->near.latency = pp_nanoseconds(report->link_latency_s * 1e9);
