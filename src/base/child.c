@@ -9,7 +9,7 @@
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 enum { ENDING = sizeof ending / sizeof ending[0] };
 
-static struct sigaction before[ENDING];
+static struct sigaction before[ENDING], child_before;
 static volatile sig_atomic_t running, caught;
 
 static void pass_on(int number)
@@ -27,6 +27,8 @@ pid_t pp_child_start(void (*become)(void *data), void *data)
         sigaddset(&block, ending[i]);
         sigaction(ending[i], NULL, &before[i]);
     }
+    /* Where it is ignored, which is inherited, no child could be waited for. */
+    sigaction(SIGCHLD, &(struct sigaction){.sa_handler = SIG_DFL}, &child_before);
     /* No signal may come while it is not known whom to pass it on to. */
     sigprocmask(SIG_BLOCK, &block, &mask);
     pid_t child = fork();
@@ -62,6 +64,7 @@ int pp_child_wait(pid_t child, int *status)
     int reason = errno;
     for (int i = 0; i < ENDING; i++)
         sigaction(ending[i], &before[i], NULL);
+    sigaction(SIGCHLD, &child_before, NULL);
     errno = reason;
     return waited < 0 ? -1 : caught;
 }

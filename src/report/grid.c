@@ -67,10 +67,15 @@ int pp_report_print_grid(const struct pp_timeline *timeline, FILE *stream,
 {
     enum { MOST_COLUMNS = 10000 };
     const struct pp_schedule *schedule = timeline->schedule;
-    int64_t unit = pp_report_grid_unit(timeline), last = 0;
-    for (size_t k = 0; k < pp_schedule_ops(schedule); k++)
-        last = timeline->spans[k].end > last ? timeline->spans[k].end : last;
-    if (last / unit > MOST_COLUMNS)
+    int64_t unit = pp_report_grid_unit(timeline), last = 0, shortest = INT64_MAX;
+    for (size_t k = 0; k < pp_schedule_ops(schedule); k++) {
+        const struct pp_span *span = &timeline->spans[k];
+        int64_t took = span->end - span->start;
+        last = span->end > last ? span->end : last;
+        shortest = took > 0 && took < shortest ? took : shortest;
+    }
+    /* A long schedule is as wide as it is; only costs without a common unit are not. */
+    if (unit < shortest && last / unit > MOST_COLUMNS)
         return pp_fail(
             error, PP_BAD_INPUT,
             "the table would have %lld columns, of %lld ns each: at most %d; "

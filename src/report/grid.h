@@ -13,7 +13,7 @@ int64_t pp_report_grid_unit(const struct pp_timeline *timeline);
 /* Prints a row per rank, for a timeline that was simulated and begins at 0: each op
  * where it starts, "F3" where a rank holds one stage, "5F3" where it holds several, '='
  * for the rest of an op, '.' for idle. Ops that take no time take no column.
- * PP_BAD_INPUT where that would be more than 10 000 columns. */
+ * PP_BAD_INPUT where that would be more than 10 000 columns, shorter than any op. */
 int pp_report_print_grid(const struct pp_timeline *timeline, FILE *stream,
                          struct pp_error *error);
 

@@ -139,7 +139,10 @@ struct start {
 static char *path_for_ranks(const char *argument, pid_t launcher)
 {
     static const char *const own[] = {"/dev/fd/", "/proc/self/fd/"};
+    static const char standard_input[] = "/dev/stdin";
     char *text = NULL;
+    if (strcmp(argument, standard_input) == 0)
+        argument = "/dev/fd/0";
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
         const char *found = strstr(argument, own[i]);
         if (found && (found == argument || found[-1] == '=') &&
@@ -256,6 +259,8 @@ int pp_launch(int ranks, int threads, char **argv, int *status, struct pp_error 
     int unwritten = pass_output(start.output[0]);
     close(start.output[0]);
     int passed = pp_child_wait(child, &wait_status);
+    if (passed < 0)
+        return pp_fail(error, PP_ENVIRONMENT, "lost 'mpiexec': %s", strerror(errno));
     if (passed == 0 && unwritten == EPIPE)
         passed = SIGPIPE;
     if (passed > 0) { /* end as the user wanted, now that the ranks have */

@@ -365,6 +365,14 @@ def test_a_descriptor_of_ours_is_written(tmp):
     assert json.loads((tmp / 'report.json').read_text())['config']['ranks'] == 2
 
 
+def test_a_status_is_told_where_children_are_ignored():
+    done = subprocess.run([PPSIM, *TINY.split(), '--ranks', '2', '--quiet', '--check',
+                           'bubble<0'], stdin=subprocess.DEVNULL, capture_output=True,
+                          timeout=60, preexec_fn=lambda: signal.signal(signal.SIGCHLD,
+                                                                       signal.SIG_IGN))
+    assert done.returncode == 1 and b'FAIL' in done.stdout, done
+
+
 def test_an_ignored_hangup_stays_ignored(tmp):
     run = subprocess.Popen([PPSIM, *TINY.replace('--steps 3', '--steps 300').split(),
                             '--ranks', '2', '--quiet', '--save', 'a.safetensors'], cwd=tmp,
