@@ -49,8 +49,8 @@ int pp_costs_from_report(struct pp_costs *costs, const struct pp_report *report,
     for (int s = 0; s < schedule->stages; s++) {
         const char *missing = complete(costs->op[s]);
         if (missing)
-            return pp_fail(error, PP_BAD_INPUT, "the report has no cost of %s on stage %d",
-                           missing, s);
+            return pp_fail(error, PP_BAD_INPUT,
+                           "the report has no cost of %s on stage %d", missing, s);
     }
     costs->near.latency = pp_nanoseconds(report->link_latency_s * 1e9);
     costs->near.bandwidth = report->link_bandwidth;
