@@ -1,6 +1,7 @@
 /* ppsim compare: what changed between two reports. */
+#include "report/gate/compare.h"
 #include "cli/command.h"
-#include "report/baseline.h"
+#include "report/export/json.h"
 
 int pp_command_compare(struct pp_options *options)
 {

@@ -1,9 +1,10 @@
 /* ppsim explain: why each rank was idle, and what would help. */
-#include "report/explain.h"
+#include "report/print/explain.h"
 
 #include "cli/command.h"
 #include "cli/output.h"
-#include "cli/whatif.h"
+#include "predict/whatif.h"
+#include "report/export/json.h"
 
 int pp_explain(const struct pp_report *report, FILE *stream, struct pp_error *error)
 {

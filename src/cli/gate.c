@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/output.h"
+#include "report/export/json.h"
 #include "run/launch.h"
 
 /* Reads the baseline before any work starts that it could not be compared with. */

@@ -3,8 +3,8 @@
 #define PP_CLI_GATE_H
 
 #include "cli/plan.h"
-#include "report/baseline.h"
-#include "report/check.h"
+#include "report/gate/baseline.h"
+#include "report/gate/check.h"
 
 /* What the options ask to be judged, parsed before any work starts. */
 struct pp_gate {

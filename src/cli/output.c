@@ -4,9 +4,12 @@
 
 #include "base/output.h"
 #include "cli/command.h"
-#include "report/export.h"
-#include "report/gnuplot.h"
-#include "report/plot.h"
+#include "report/draw/gnuplot.h"
+#include "report/draw/plot.h"
+#include "report/export/export.h"
+#include "report/export/json.h"
+#include "report/print/gantt.h"
+#include "report/print/summary.h"
 
 /* An output must not be lost to another one, nor an input to an output: a baseline that
  * a failing run has replaced would pass the next one. --load is read before --save is

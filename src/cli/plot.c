@@ -1,6 +1,7 @@
 /* ppsim plot: pictures and traces from a saved report. */
 #include "cli/command.h"
 #include "cli/output.h"
+#include "report/export/json.h"
 
 int pp_command_plot(struct pp_options *options)
 {

@@ -8,9 +8,9 @@
 #include "cli/gate.h"
 #include "cli/output.h"
 #include "cli/plan.h"
-#include "cli/predict.h"
 #include "model/checkpoint.h"
 #include "model/corpus.h"
+#include "predict/predict.h"
 #include "run/launch.h"
 #include "run/run.h"
 #include "simulate/cost_text.h"
@@ -158,7 +158,7 @@ static int make_report(struct pp_report *report, const struct pp_options *option
                             &report->predicted_makespan_s, error);
     pp_costs_equal(&costs, &report->schedule, &equal);
     equal.hop = 0; /* theory is the schedule's own bubble, on free links */
-    pp_set_theory(report, plan, &equal, NULL);
+    pp_set_theory(report, plan->row, &plan->shape, &equal, NULL);
     pp_costs_release(&costs);
     return status;
 }

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/predict.h"
 #include "model/partition.h"
+#include "predict/predict.h"
+#include "report/export/json.h"
 #include "simulate/cost_text.h"
 #include "simulate/simulate.h"
 #include "version.h"
@@ -212,7 +213,7 @@ static int make_report(struct pp_report *report, const struct pp_options *option
     snprintf(report->environment.clock, sizeof report->environment.clock, "simulated");
     report->link_latency_s = (double)costs->near.latency / 1e9;
     report->link_bandwidth = costs->near.bandwidth;
-    pp_set_theory(report, plan, &equal,
+    pp_set_theory(report, plan->row, &plan->shape, &equal,
                   are_equal ? NULL : "closed forms are for equal, undisturbed costs");
     return 0;
 }

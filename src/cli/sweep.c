@@ -11,7 +11,9 @@
 #include "cli/output.h"
 #include "cli/simulation.h"
 #include "cli/sweep_run.h"
-#include "report/gnuplot.h"
+#include "report/draw/gnuplot.h"
+#include "report/draw/sweep_plot.h"
+#include "report/print/sweep.h"
 #include "run/launch.h"
 #include "version.h"
 

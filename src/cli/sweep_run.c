@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/child.h"
+#include "report/export/json.h"
 enum { MOST_ARGUMENTS = 64 };
 
 /* This program again, its stderr going to a file. */

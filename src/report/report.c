@@ -1,4 +1,4 @@
-#include "report/export.h"
+#include "report/report.h"
 
 #include <assert.h>
 #include <math.h>

@@ -84,24 +84,10 @@ void pp_report_release(struct pp_report *report);
  * fewer. The caller frees it; NULL when out of memory. */
 int *pp_stages_by_rank(const struct pp_schedule *schedule);
 
-/* json.c: schema ppsim.report/1 (DESIGN: the report). The timeline of the
- * representative step is written too ("timeline": {"step", "columns", "ops"}), unless
- * it has more than PP_JSON_MOST_OPS ops. Written whole or not at all; "-" is stdout. */
+/* A timeline of more ops than this is left out of the report's file. */
 enum { PP_JSON_MOST_OPS = 1 << 20 };
-int pp_report_write_json(const struct pp_report *report, const char *path,
-                         struct pp_error *error);
 
-/* Reads a report back. PP_BAD_INPUT names the file, the key and what is wrong. */
-int pp_report_read_json(struct pp_report *report, const char *path,
-                        struct pp_error *error);
-
-/* summary.c: what a person reads after a run or a simulation: per rank stages, busy,
- * idle, peaks; the bubble under its three names beside theory and prediction. */
-void pp_report_print_summary(const struct pp_report *report, FILE *stream, bool color);
-
-/* gantt.c: the timeline as rows of characters, width columns wide. Colour by kind
- * where color; ASCII letters otherwise. */
-void pp_report_print_gantt(const struct pp_report *report, FILE *stream, int width,
-                           bool color);
+/* Fails with PP_BAD_INPUT unless the report holds a timeline. */
+int pp_report_need_timeline(const struct pp_report *report, struct pp_error *error);
 
 #endif

@@ -3,7 +3,6 @@
 #define PP_REPORT_SWEEP_H
 
 #include <stdbool.h>
-#include <stdio.h>
 
 #include "base/error.h"
 
@@ -21,14 +20,5 @@ struct pp_sweep_point {
     enum pp_status status;
     char reason[256];
 };
-
-/* Prints the table of points that are done, and why the others are not. */
-int pp_sweep_print(const struct pp_sweep_point *points, int count, FILE *stream,
-                   struct pp_error *error);
-
-/* Draws bubble, step time and memory against microbatches, a line per schedule, p and
- * v: theory as lines, simulated and measured as points. As pp_report_plot. */
-int pp_sweep_plot(const struct pp_sweep_point *points, int count, const char *path,
-                  const char *keep_data, struct pp_error *error);
 
 #endif

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/grid.h"
+#include "report/print/grid.h"
 #include "schedule/csv.h"
 #include "simulate/simulate.h"
 #include "timeline/metrics.h"

@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include "../unit/test_report_fixture.h"
-#include "report/explain.h"
-#include "report/gnuplot.h"
-#include "report/plot.h"
+#include "report/draw/gnuplot.h"
+#include "report/draw/plot.h"
+#include "report/print/explain.h"
+#include "report/print/gantt.h"
+#include "report/print/summary.h"
 
 enum what { GANTT, SUMMARY, EXPLAIN, DATA };
 

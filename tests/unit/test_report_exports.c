@@ -7,10 +7,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "report/explain.h"
-#include "report/export.h"
-#include "report/gnuplot.h"
-#include "report/plot.h"
+#include "report/draw/gnuplot.h"
+#include "report/draw/plot.h"
+#include "report/export/export.h"
+#include "report/export/json.h"
+#include "report/print/explain.h"
 #include "test_report_fixture.h"
 #include "timeline/critical.h"
 #include "unit.h"

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/export/json.h"
 #include "report/numbers.h"
 #include "test_report_fixture.h"
 #include "unit.h"

@@ -1,0 +1,104 @@
+#include "predict/predict.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "simulate/simulate.h"
+
+double pp_message_bytes(const struct pp_model_config *model)
+{
+    return (double)model->microbatch_size * model->seq_len * model->d_model *
+           sizeof(float);
+}
+
+enum { UNKNOWN = -1 };
+
+/* Fills in B, or its halves, where only the other is known. Returns the kind of op that
+ * has no cost and needs one; NULL if there is none. */
+static const char *complete(int64_t op[PP_KINDS])
+{
+    bool halves = op[PP_I] != UNKNOWN && op[PP_W] != UNKNOWN;
+    if (op[PP_F] == UNKNOWN)
+        return "F";
+    if (op[PP_B] == UNKNOWN && !halves)
+        return "B, nor of I and W,";
+    if (op[PP_B] == UNKNOWN)
+        op[PP_B] = op[PP_I] + op[PP_W];
+    else if (!halves)
+        pp_costs_halve(op);
+    return NULL;
+}
+
+int pp_costs_from_report(struct pp_costs *costs, const struct pp_report *report,
+                         const struct pp_schedule *schedule, double message_bytes,
+                         struct pp_error *error)
+{
+    if (report->schedule.stages != schedule->stages)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "the report has costs of %d stages, the schedule has %d",
+                       report->schedule.stages, schedule->stages);
+    if (pp_costs_init(costs, schedule->stages, error) != 0)
+        return -1;
+    for (int s = 0; s < schedule->stages; s++) {
+        for (int kind = 0; kind < PP_KINDS; kind++)
+            costs->op[s][kind] = UNKNOWN;
+    }
+    for (int i = 0; i < report->cost_count; i++)
+        costs->op[report->costs[i].stage][report->costs[i].kind] =
+            report->costs[i].median;
+    for (int s = 0; s < schedule->stages; s++) {
+        const char *missing = complete(costs->op[s]);
+        if (missing)
+            return pp_fail(error, PP_BAD_INPUT,
+                           "the report has no cost of %s on stage %d", missing, s);
+    }
+    costs->near.latency = pp_nanoseconds(report->link_latency_s * 1e9);
+    costs->near.bandwidth = report->link_bandwidth;
+    costs->far = costs->near;
+    costs->message_bytes = message_bytes;
+    return 0;
+}
+
+void pp_set_theory(struct pp_report *report, const struct pp_scheduler *row,
+                   const struct pp_shape *shape, const struct pp_equal_costs *equal,
+                   const char *why_not)
+{
+    const char *why = why_not ? why_not : "no closed form is known for this schedule";
+    struct pp_theory theory;
+    report->theory = (double)NAN;
+    if (!row)
+        why = "a schedule from a file has no closed form";
+    if (why_not || !row || !row->theory || !row->theory(shape, equal, &theory, &why)) {
+        snprintf(report->theory_note, sizeof report->theory_note, "%s", why);
+        return;
+    }
+    double form = theory.bubble / theory.makespan;
+    if (theory.by_span) {
+        snprintf(report->theory_note, sizeof report->theory_note,
+                 "the closed form is one of span_fraction: %.4f (%s)", form,
+                 theory.source);
+        return;
+    }
+    report->theory = form;
+    snprintf(report->theory_note, sizeof report->theory_note, "%s%s", theory.source,
+             theory.exact ? "" : ", approximate");
+}
+
+int pp_predict(const struct pp_schedule *schedule, const struct pp_costs *costs,
+               double *bubble, double *makespan_s, struct pp_error *error)
+{
+    struct pp_timeline timeline = {0};
+    struct pp_metrics metrics = {0};
+    int status = pp_timeline_init(&timeline, schedule, error);
+    if (status == 0)
+        status = pp_simulate(schedule, costs, 0, &timeline, error);
+    if (status == 0)
+        status = pp_metrics_init(&metrics, &timeline, error);
+    if (status == 0) {
+        *bubble = metrics.bubble.fraction;
+        *makespan_s = (double)metrics.makespan / 1e9;
+    }
+    pp_metrics_release(&metrics);
+    pp_timeline_release(&timeline);
+    return status;
+}

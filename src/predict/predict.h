@@ -1,0 +1,32 @@
+/* Theory and prediction: what a report's bubble is held against. */
+#ifndef PP_PREDICT_PREDICT_H
+#define PP_PREDICT_PREDICT_H
+
+#include "model/config.h"
+#include "report/report.h"
+#include "schedules/catalogue.h"
+#include "simulate/costs.h"
+
+/* The cost model that a run measured: the median of each (stage, kind) and the link.
+ * message_bytes is of every message between stages. A half of the backward that was
+ * not measured is half of B; B is then I and W together. PP_BAD_INPUT if the report's
+ * stages are not the schedule's, or it lacks the forward or backward of one. */
+int pp_costs_from_report(struct pp_costs *costs, const struct pp_report *report,
+                         const struct pp_schedule *schedule, double message_bytes,
+                         struct pp_error *error);
+
+/* Bytes of a message between stages: one microbatch's activations, (B, T, C) floats. */
+double pp_message_bytes(const struct pp_model_config *model);
+
+/* Sets the report's theory: the closed form of the catalogue's row for equal costs, or
+ * why there is none. row NULL: the schedule is from a file. why_not, if not NULL, is a
+ * reason known to the caller. */
+void pp_set_theory(struct pp_report *report, const struct pp_scheduler *row,
+                   const struct pp_shape *shape, const struct pp_equal_costs *equal,
+                   const char *why_not);
+
+/* What the simulation of the schedule on these costs comes to. */
+int pp_predict(const struct pp_schedule *schedule, const struct pp_costs *costs,
+               double *bubble, double *makespan_s, struct pp_error *error);
+
+#endif

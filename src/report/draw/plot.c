@@ -1,0 +1,232 @@
+#include "report/draw/plot.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/names.h"
+#include "report/draw/plot_data.h"
+
+enum { MOST_ROWS = 64 };
+
+/* The scripts as text, made of plots/ by the build. */
+static const char timeline_script[] =
+#include "timeline.gp.inc"
+    ;
+static const char in_flight_script[] =
+#include "in-flight.gp.inc"
+    ;
+static const char op_times_script[] =
+#include "op-times.gp.inc"
+    ;
+
+/* The legend: the kinds that there are. */
+static void put_kinds(FILE *stream, const struct pp_plot *plot)
+{
+    static const char *const names[PP_KINDS] = {"forward", "backward", "backward-input",
+                                                "backward-weight"};
+    char kinds[64] = "", shown[64] = "", words[128] = "";
+    for (enum pp_kind kind = PP_F; kind <= PP_W; kind++) {
+        if (!plot->seen[kind])
+            continue;
+        sprintf(kinds + strlen(kinds), "%c ", pp_kind_letter(kind));
+        sprintf(shown + strlen(shown), "#%06X ", (unsigned)pp_plot_kind_colour(kind));
+        sprintf(words + strlen(words), "%s ", names[kind]);
+    }
+    pp_plot_put_text(stream, "kinds", kinds);
+    pp_plot_put_text(stream, "colours", shown);
+    pp_plot_put_text(stream, "names", words);
+}
+
+static void put_headline(FILE *stream, const struct pp_report *report)
+{
+    const struct pp_schedule *schedule = &report->schedule;
+    char text[256], bubble[32];
+    snprintf(bubble, sizeof bubble, "%.3f", report->metrics.bubble.fraction);
+    snprintf(text, sizeof text, "%s · p = %d, v = %d, m = %d · %s%s · bubble %s",
+             schedule->name, schedule->ranks, schedule->chunks, schedule->microbatches,
+             report->environment.clock,
+             strcmp(report->command, "run") == 0 ? " clock" : "", bubble);
+    pp_plot_put_text(stream, "headline", text);
+}
+
+static int64_t busiest(const struct pp_metrics *metrics)
+{
+    int64_t most = 0;
+    for (int r = 0; r < metrics->ranks; r++)
+        most = metrics->of_rank[r].busy > most ? metrics->of_rank[r].busy : most;
+    return most;
+}
+
+/* What the axes' labels add: how much a row stands for, what was left out. */
+static void put_note(FILE *stream, const struct pp_plot *plot, const char *thinned)
+{
+    char note[256] = "";
+    if (plot->lighter)
+        strcat(note, " (odd chunks lighter)");
+    if (plot->layout.ranks_per_row > 1)
+        sprintf(note + strlen(note), " (a row stands for %d ranks)",
+                plot->layout.ranks_per_row);
+    if (plot->points_of > 0)
+        sprintf(note + strlen(note), " (points: step %d)", plot->points_of);
+    if (plot->thinned)
+        strcat(note, thinned);
+    pp_plot_put_text(stream, "note", note);
+}
+
+/* The rank each row begins with; every few rows where they are many. */
+static void put_rank_tics(FILE *stream, const struct pp_layout *layout)
+{
+    int step = (layout->rows + 31) / 32;
+    fputs("rank_tics = '", stream);
+    for (int y = 0; y < layout->rows; y += step)
+        fprintf(stream, "%s\"%d\" %d", y > 0 ? ", " : "", y * layout->ranks_per_row, y);
+    fputs("'\n", stream);
+}
+
+static int write_settings(struct pp_plot *plot, int height, const char *thinned)
+{
+    const struct pp_report *report = plot->report;
+    char name[64];
+    snprintf(name, sizeof name, "%s-settings.gp", plot->picture);
+    FILE *stream = pp_plot_file_open(plot->directory, name, plot->error);
+    if (!stream)
+        return -1;
+    pp_plot_put_terminal(stream, plot->picture, plot->path, PP_PLOT_WIDTH, height);
+    put_headline(stream, report);
+    put_kinds(stream, plot);
+    put_note(stream, plot, thinned);
+    pp_plot_put_text(stream, "unit", plot->unit.name);
+    fprintf(stream, "makespan = %.9g\nlower_bound = %.9g\n",
+            (double)report->metrics.makespan / plot->unit.ns,
+            (double)busiest(&report->metrics) / plot->unit.ns);
+    fprintf(stream, "rows = %d\nstages = %d\nstage_step = %d\n", plot->layout.rows,
+            report->schedule.stages, (report->schedule.stages + 31) / 32);
+    fprintf(stream, "highest = %.9g\npeak_step = %d\n", pp_plot_highest_peak(report),
+            (plot->layout.rows + 63) / 64);
+    /* Borders tell the boxes apart, but would hide narrow ones. */
+    fprintf(stream, "outline = %s\n",
+            pp_schedule_ops(&report->schedule) > 2500 ? "0" : "0.5");
+    put_rank_tics(stream, &plot->layout);
+    return pp_plot_file_close(plot->directory, stream, plot->error);
+}
+
+static int draw_timeline(struct pp_plot *plot)
+{
+    int rows = plot->layout.rows < 4 ? 4 : plot->layout.rows;
+    int height = 170 + (rows > 32 ? 14 : 26) * rows;
+    plot->lighter = plot->report->schedule.chunks > 1;
+    if (write_settings(plot, height,
+                       " (too many ops to draw each: shown in proportion)") != 0 ||
+        pp_plot_write_rows(plot, "rows.dat") != 0 || pp_plot_write_ops(plot) != 0 ||
+        pp_plot_write_labels(plot) != 0)
+        return -1;
+    return pp_plot_write_path(plot);
+}
+
+static int draw_in_flight(struct pp_plot *plot)
+{
+    /* Ranks do not add up here: each has its row, however many there are. */
+    plot->layout.rows = plot->report->schedule.ranks;
+    plot->layout.ranks_per_row = 1;
+    int rows = plot->layout.rows < 4 ? 4 : plot->layout.rows;
+    int height = 170 + (rows > 64 ? 64 * 26 : rows > 16 ? 26 * rows : 40 * rows);
+    if (write_settings(plot, height, " (too many ops to draw each: thinned)") != 0 ||
+        pp_plot_write_rows(plot, "bands.dat") != 0 ||
+        pp_plot_write_in_flight(plot) != 0)
+        return -1;
+    return pp_plot_write_peaks(plot);
+}
+
+static int draw_op_times(struct pp_plot *plot)
+{
+    double longest = 0;
+    for (int i = 0; i < plot->report->cost_count; i++)
+        longest = fmax(longest, (double)plot->report->costs[i].p95);
+    plot->unit = pp_time_unit(longest);
+    plot->layout.ranks_per_row = 1;
+    if (plot->report->step_count > 1)
+        plot->points_of = plot->report->steps[plot->report->representative].number;
+    if (write_settings(plot, 600, " (too many ops to draw each: thinned)") != 0 ||
+        pp_plot_write_op_times(plot) != 0)
+        return -1;
+    return pp_plot_write_costs(plot);
+}
+
+const char *const pp_pictures[] = {"timeline", "in-flight", "op-times", NULL};
+
+/* In the order of pp_pictures. */
+static const struct {
+    const char *script;
+    int (*draw)(struct pp_plot *plot);
+} drawers[] = {
+    {timeline_script, draw_timeline},
+    {in_flight_script, draw_in_flight},
+    {op_times_script, draw_op_times},
+};
+
+/* The index of the picture, -1 with the error set if there is none of that name. */
+static int find_picture(const char *picture, struct pp_error *error)
+{
+    char list[128];
+    for (int i = 0; pp_pictures[i]; i++) {
+        if (strcmp(picture, pp_pictures[i]) == 0)
+            return i;
+    }
+    pp_names_list(pp_pictures, list, sizeof list);
+    return pp_fail(error, PP_BAD_INPUT, "there is no picture '%s': there are %s",
+                   picture, list);
+}
+
+int pp_report_plot_data(const struct pp_report *report, const char *picture,
+                        const char *path, struct pp_plot_directory *directory,
+                        struct pp_error *error)
+{
+    size_t ops = pp_schedule_ops(&report->schedule);
+    struct pp_plot plot = {
+        .report = report,
+        .directory = directory,
+        .picture = picture,
+        .path = path,
+        .error = error,
+        .unit = pp_time_unit((double)report->metrics.makespan),
+        .thinned = ops > PP_PLOT_MOST_OPS || report->schedule.ranks > MOST_ROWS,
+    };
+    int index = find_picture(picture, error);
+    if (index < 0 || pp_plot_path_check(path, error) != 0 ||
+        pp_report_need_timeline(report, error) != 0)
+        return -1;
+    for (int i = 0; i < report->cost_count; i++)
+        plot.seen[report->costs[i].kind] = true;
+    int rows = report->schedule.ranks < MOST_ROWS ? report->schedule.ranks : MOST_ROWS;
+    int columns = PP_PLOT_MOST_OPS / rows < PP_PLOT_WIDTH ? PP_PLOT_MOST_OPS / rows
+                                                          : PP_PLOT_WIDTH;
+    if (pp_layout_init(&plot.layout, report, MOST_ROWS, columns, error) != 0)
+        return -1;
+    int result = -1;
+    char name[64];
+    snprintf(name, sizeof name, "%s.gp", picture);
+    FILE *stream = pp_plot_file_open(directory, name, error);
+    if (stream) {
+        fputs(drawers[index].script, stream);
+        result = pp_plot_file_close(directory, stream, error);
+    }
+    if (result == 0)
+        result = drawers[index].draw(&plot);
+    pp_layout_release(&plot.layout);
+    return result;
+}
+
+int pp_report_plot(const struct pp_report *report, const char *picture,
+                   const char *path, const char *keep_data, struct pp_error *error)
+{
+    struct pp_plot_directory directory;
+    if (find_picture(picture, error) < 0 || pp_plot_path_check(path, error) != 0)
+        return -1;
+    int result = pp_plot_directory_init(&directory, keep_data, error);
+    if (result == 0)
+        result = pp_report_plot_data(report, picture, path, &directory, error);
+    if (result == 0)
+        result = pp_gnuplot(&directory, picture, path, error);
+    pp_plot_directory_release(&directory);
+    return result;
+}

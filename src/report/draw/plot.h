@@ -1,0 +1,27 @@
+/* Pictures of a report, drawn by gnuplot with the scripts of plots/. */
+#ifndef PP_REPORT_DRAW_PLOT_H
+#define PP_REPORT_DRAW_PLOT_H
+
+#include "report/report.h"
+
+/* The names of the pictures, ended by NULL: "timeline" (with bubble, lower bound and
+ * critical path), "in-flight" (activations over time per rank), "op-times". */
+extern const char *const pp_pictures[];
+
+/* Timelines of more ops are thinned, and the picture says so. */
+enum { PP_PLOT_MOST_OPS = 20000 };
+
+/* Draws one of them to path (.svg, .png or .pdf). keep_data: a directory where script,
+ * settings and data are left for editing; NULL: nowhere. PP_BAD_INPUT for an unknown
+ * picture or extension, or where the report holds no timeline; PP_ENVIRONMENT where
+ * gnuplot is missing or fails. */
+int pp_report_plot(const struct pp_report *report, const char *picture,
+                   const char *path, const char *keep_data, struct pp_error *error);
+
+/* Writes what gnuplot reads, without starting it; used by tests. */
+struct pp_plot_directory;
+int pp_report_plot_data(const struct pp_report *report, const char *picture,
+                        const char *path, struct pp_plot_directory *directory,
+                        struct pp_error *error);
+
+#endif

@@ -1,0 +1,301 @@
+#include "report/draw/plot_data.h"
+
+#include <stdlib.h>
+
+#include "report/draw/plot.h"
+#include "timeline/critical.h"
+
+/* Okabe & Ito's colours, which the colour-blind tell apart
+ * (https://jfly.uni-koeln.de/color), and a lighter one of each for odd chunks. */
+static const int colours[PP_KINDS][2] = {[PP_F] = {0x56B4E9, 0xAADAF4},
+                                         [PP_B] = {0xE69F00, 0xF3CF80},
+                                         [PP_I] = {0xD55E00, 0xEAAF80},
+                                         [PP_W] = {0x009E73, 0x80CFB9}};
+
+static double in_unit(const struct pp_plot *plot, int64_t time)
+{
+    return (double)(time - plot->report->metrics.start) / plot->unit.ns;
+}
+
+int pp_plot_colour(const struct pp_plot *plot, size_t k)
+{
+    const struct pp_schedule *schedule = &plot->report->schedule;
+    struct pp_op op = schedule->ops[k];
+    return colours[op.kind][schedule->chunk_of[op.stage] % 2];
+}
+
+static double row_of(const struct pp_plot *plot, int rank)
+{
+    return (double)(rank / plot->layout.ranks_per_row);
+}
+
+static int close_file(struct pp_plot *plot, FILE *stream)
+{
+    return pp_plot_file_close(plot->directory, stream, plot->error);
+}
+
+static FILE *open_file(struct pp_plot *plot, const char *name)
+{
+    return pp_plot_file_open(plot->directory, name, plot->error);
+}
+
+int pp_plot_kind_colour(enum pp_kind kind)
+{
+    return colours[kind][0];
+}
+
+double pp_plot_highest_peak(const struct pp_report *report)
+{
+    int most = 0;
+    for (int r = 0; r < report->schedule.ranks; r++) {
+        int peak = report->metrics.of_rank[r].peak_in_flight;
+        most = peak > most ? peak : most;
+    }
+    return (double)most / report->schedule.chunks;
+}
+
+int pp_plot_write_rows(struct pp_plot *plot, const char *name)
+{
+    FILE *stream = open_file(plot, name);
+    if (!stream)
+        return -1;
+    double makespan = (double)plot->report->metrics.makespan / plot->unit.ns;
+    for (int y = 0; y < plot->layout.rows; y++)
+        fprintf(stream, "%.9g %d 0 %.9g %.2f %.2f\n", makespan / 2, y, makespan,
+                y - 0.4, y + 0.4);
+    return close_file(plot, stream);
+}
+
+static void put_box(FILE *stream, double start, double end, double row, int colour)
+{
+    fprintf(stream, "%.9g %.9g %g 0.8 %d\n", start, end, row, colour);
+}
+
+/* Cells next to each other that show the same colour become one box. */
+static void put_cells(const struct pp_plot *plot, FILE *stream)
+{
+    const struct pp_layout *layout = &plot->layout;
+    double column = layout->column_ns / plot->unit.ns;
+    for (int y = 0; y < layout->rows; y++) {
+        const struct pp_cell *row = &layout->cells[(size_t)y * (size_t)layout->columns];
+        for (int c = 0; c < layout->columns;) {
+            int from = c, colour = pp_plot_colour(plot, row[c].op);
+            bool busy = row[c].busy;
+            while (c < layout->columns && row[c].busy == busy &&
+                   (!busy || pp_plot_colour(plot, row[c].op) == colour))
+                c++;
+            if (busy)
+                put_box(stream, from * column, c * column, y, colour);
+        }
+    }
+}
+
+int pp_plot_write_ops(struct pp_plot *plot)
+{
+    const struct pp_schedule *schedule = &plot->report->schedule;
+    const struct pp_span *spans = plot->report->timeline.spans;
+    FILE *stream = open_file(plot, "ops.dat");
+    if (!stream)
+        return -1;
+    if (plot->thinned)
+        put_cells(plot, stream);
+    size_t count = plot->thinned ? 0 : pp_schedule_ops(schedule);
+    for (size_t k = 0; k < count; k++)
+        put_box(stream, in_unit(plot, spans[k].start), in_unit(plot, spans[k].end),
+                pp_rank_of_op(schedule, (int64_t)k), pp_plot_colour(plot, k));
+    return close_file(plot, stream);
+}
+
+/* Has every op of the kind, as its median goes, room for the longest microbatch number?
+ * All of a kind are labelled or none: a few numbers here and there only irritate. */
+static bool has_room(const struct pp_plot *plot, enum pp_kind kind)
+{
+    const struct pp_report *report = plot->report;
+    const double digit = 7, usable = 0.93 * PP_PLOT_WIDTH; /* pixels */
+    int digits = snprintf(NULL, 0, "%d", report->schedule.microbatches - 1);
+    bool room = !plot->thinned;
+    for (int i = 0; i < report->cost_count; i++) {
+        double width =
+            (double)report->costs[i].median / (double)report->metrics.makespan * usable;
+        room &= report->costs[i].kind != kind || width > digit * digits + 1;
+    }
+    return room;
+}
+
+/* The microbatches of the ops. The first line is for gnuplot, which wants one. */
+int pp_plot_write_labels(struct pp_plot *plot)
+{
+    const struct pp_schedule *schedule = &plot->report->schedule;
+    const struct pp_span *spans = plot->report->timeline.spans;
+    bool labelled[PP_KINDS];
+    FILE *stream = open_file(plot, "labels.dat");
+    if (!stream)
+        return -1;
+    for (enum pp_kind kind = PP_F; kind <= PP_W; kind++)
+        labelled[kind] = has_room(plot, kind);
+    fputs("0 0 \"\"\n", stream);
+    for (size_t k = 0; k < pp_schedule_ops(schedule); k++) {
+        struct pp_op op = schedule->ops[k];
+        if (labelled[op.kind])
+            fprintf(stream, "%.9g %d %d\n",
+                    (in_unit(plot, spans[k].start) + in_unit(plot, spans[k].end)) / 2,
+                    schedule->rank_of[op.stage], op.microbatch);
+    }
+    return close_file(plot, stream);
+}
+
+int pp_plot_write_path(struct pp_plot *plot)
+{
+    const struct pp_report *report = plot->report;
+    struct pp_producers producers = {0};
+    struct pp_critical critical = {0};
+    FILE *stream = NULL;
+    int result = -1;
+    if (pp_producers_init(&producers, &report->schedule, plot->error) != 0 ||
+        pp_critical_init(&critical, &report->timeline, &report->metrics, &producers,
+                         plot->error) != 0)
+        goto done;
+    stream = open_file(plot, "path.dat");
+    if (!stream)
+        goto done;
+    for (size_t i = 0; i < critical.count; i++) {
+        int64_t k = critical.links[i].op;
+        double row = row_of(plot, pp_rank_of_op(&report->schedule, k));
+        fprintf(stream, "%.9g %g\n%.9g %g\n",
+                in_unit(plot, report->timeline.spans[k].start), row,
+                in_unit(plot, report->timeline.spans[k].end), row);
+    }
+    result = close_file(plot, stream);
+done:
+    pp_producers_release(&producers);
+    pp_critical_release(&critical);
+    return result;
+}
+
+/* One end of an activation's stay on a rank. */
+struct change {
+    int64_t time;
+    int by;
+};
+
+static int compare_changes(const void *left, const void *right)
+{
+    const struct change *a = left, *b = right;
+    if (a->time != b->time)
+        return a->time < b->time ? -1 : 1;
+    return a->by - b->by; /* what is freed is free for what comes */
+}
+
+/* A rank's outline, from the row's floor and back to it; only every stride-th change
+ * where they are too many. */
+static void put_outline(const struct pp_plot *plot, FILE *stream, int rank,
+                        const struct change *changes, size_t count, size_t stride)
+{
+    const struct pp_report *report = plot->report;
+    double floor_ = rank + 0.4, scale = 0.8 / pp_plot_highest_peak(report);
+    int held = 0;
+    fprintf(stream, "0 %g\n", floor_);
+    for (size_t i = 0; i < count; i++) {
+        double time = in_unit(plot, changes[i].time);
+        double before = (double)held / report->schedule.chunks;
+        held += changes[i].by;
+        double after = (double)held / report->schedule.chunks;
+        if (i % stride == 0 || i + 1 == count)
+            fprintf(stream, "%.9g %.6g\n%.9g %.6g\n", time, floor_ - scale * before,
+                    time, floor_ - scale * after);
+    }
+    fprintf(stream, "%.9g %g\n\n\n", (double)report->metrics.makespan / plot->unit.ns,
+            floor_);
+}
+
+int pp_plot_write_in_flight(struct pp_plot *plot)
+{
+    const struct pp_report *report = plot->report;
+    const struct pp_schedule *schedule = &report->schedule;
+    size_t ops = pp_schedule_ops(schedule), stride = 1 + ops / PP_PLOT_MOST_OPS;
+    struct change *changes = malloc((ops + 1) * sizeof *changes);
+    FILE *stream = open_file(plot, "in_flight.dat");
+    if (!changes || !stream) {
+        if (!changes)
+            pp_fail(plot->error, PP_ENVIRONMENT, "out of memory for a picture");
+        if (stream)
+            fclose(stream);
+        free(changes);
+        return -1;
+    }
+    for (int r = 0; r < schedule->ranks; r++) {
+        size_t count = 0;
+        for (size_t k = schedule->first[r]; k < schedule->first[r + 1]; k++) {
+            const struct pp_span *span = &report->timeline.spans[k];
+            enum pp_kind kind = schedule->ops[k].kind;
+            if (kind == PP_F)
+                changes[count++] = (struct change){span->start, 1};
+            else if (kind != PP_I)
+                changes[count++] = (struct change){span->end, -1};
+        }
+        qsort(changes, count, sizeof *changes, compare_changes);
+        put_outline(plot, stream, r, changes, count, stride);
+    }
+    free(changes);
+    return close_file(plot, stream);
+}
+
+int pp_plot_write_peaks(struct pp_plot *plot)
+{
+    const struct pp_report *report = plot->report;
+    FILE *stream = open_file(plot, "peaks.dat");
+    if (!stream)
+        return -1;
+    for (int r = 0; r < report->schedule.ranks; r++)
+        fprintf(stream, "%.9g %d %g\n",
+                (double)report->metrics.makespan / plot->unit.ns, r,
+                report->ranks[r].peak_in_flight);
+    return close_file(plot, stream);
+}
+
+/* Where on the axis of stages: the kinds that there are stand side by side. */
+static double place_of(const struct pp_plot *plot, int stage, enum pp_kind kind)
+{
+    int before = 0, count = 0;
+    for (enum pp_kind other = PP_F; other <= PP_W; other++) {
+        before += other < kind && plot->seen[other];
+        count += plot->seen[other];
+    }
+    return stage + 0.24 * (before - (count - 1) / 2.0);
+}
+
+int pp_plot_write_op_times(struct pp_plot *plot)
+{
+    const struct pp_schedule *schedule = &plot->report->schedule;
+    const struct pp_span *spans = plot->report->timeline.spans;
+    size_t ops = pp_schedule_ops(schedule), stride = 1 + ops / PP_PLOT_MOST_OPS;
+    FILE *stream = open_file(plot, "op_times.dat");
+    if (!stream)
+        return -1;
+    for (size_t k = 0; k < ops; k += stride) {
+        struct pp_op op = schedule->ops[k];
+        /* Spread out sideways, in the order of the microbatches. */
+        double spread = 0.16 * ((double)op.microbatch / schedule->microbatches - 0.5);
+        fprintf(stream, "%.6g %.9g %d\n",
+                place_of(plot, (int)op.stage, (enum pp_kind)op.kind) + spread,
+                (double)(spans[k].end - spans[k].start) / plot->unit.ns,
+                colours[op.kind][0]);
+    }
+    return close_file(plot, stream);
+}
+
+int pp_plot_write_costs(struct pp_plot *plot)
+{
+    const struct pp_report *report = plot->report;
+    FILE *stream = open_file(plot, "costs.dat");
+    if (!stream)
+        return -1;
+    for (int i = 0; i < report->cost_count; i++) {
+        const struct pp_cost *cost = &report->costs[i];
+        fprintf(stream, "%.6g %.9g %.9g %.9g\n",
+                place_of(plot, cost->stage, cost->kind),
+                (double)cost->median / plot->unit.ns, (double)cost->p5 / plot->unit.ns,
+                (double)cost->p95 / plot->unit.ns);
+    }
+    return close_file(plot, stream);
+}

@@ -1,0 +1,48 @@
+/* The data of the pictures: what gnuplot reads beside a script and its settings. Each
+ * function writes one file of the plot's directory, columns as the head of the script
+ * in plots/ says. -1 with plot->error set where it cannot. */
+#ifndef PP_REPORT_DRAW_PLOT_DATA_H
+#define PP_REPORT_DRAW_PLOT_DATA_H
+
+#include "report/draw/gnuplot.h"
+#include "report/layout.h"
+#include "report/numbers.h"
+
+enum { PP_PLOT_WIDTH = 1200 }; /* pixels */
+
+/* A picture on its way. */
+struct pp_plot {
+    const struct pp_report *report;
+    struct pp_plot_directory *directory;
+    const char *picture, *path;
+    struct pp_error *error;
+    struct pp_time_unit unit; /* of the time axis */
+    struct pp_layout layout;  /* rows, and the cells where the ops are too many */
+    bool thinned;
+    int points_of; /* the step that points are of, where others show too; 0: none */
+    bool lighter;  /* odd chunks have colours of their own */
+    bool seen[PP_KINDS]; /* the kinds that there are */
+};
+
+/* The colour of the k-th op, 0xRRGGBB, and that of a kind. */
+int pp_plot_colour(const struct pp_plot *plot, size_t k);
+int pp_plot_kind_colour(enum pp_kind kind);
+
+/* The most that any rank holds in flight, in microbatches of a whole rank. */
+double pp_plot_highest_peak(const struct pp_report *report);
+
+/* The timeline. */
+int pp_plot_write_rows(struct pp_plot *plot, const char *name);
+int pp_plot_write_ops(struct pp_plot *plot);
+int pp_plot_write_labels(struct pp_plot *plot);
+int pp_plot_write_path(struct pp_plot *plot);
+
+/* Activations in flight. */
+int pp_plot_write_in_flight(struct pp_plot *plot);
+int pp_plot_write_peaks(struct pp_plot *plot);
+
+/* Op times. */
+int pp_plot_write_op_times(struct pp_plot *plot);
+int pp_plot_write_costs(struct pp_plot *plot);
+
+#endif

@@ -1,0 +1,49 @@
+#include "report/export/schedule_json.h"
+
+#include <jansson.h>
+
+/* Takes over item; what could not be made or appended makes the whole NULL. */
+static json_t *append(json_t *array, json_t *item)
+{
+    if (array && json_array_append_new(array, item) == 0)
+        return array;
+    json_decref(array);
+    return NULL;
+}
+
+static json_t *op_json(struct pp_op op)
+{
+    char letter[2] = {pp_kind_letter((enum pp_kind)op.kind), '\0'};
+    json_t *object = json_pack("{si, ss, si}", "stage", (int)op.stage, "kind", letter,
+                               "microbatch", (int)op.microbatch);
+    if (object && op.joined)
+        json_object_set_new(object, "joined", json_true());
+    return object;
+}
+
+int pp_schedule_write_json(const struct pp_schedule *schedule, FILE *stream,
+                           struct pp_error *error)
+{
+    json_t *rank_of = json_array(), *rows = json_array();
+    for (int s = 0; s < schedule->stages; s++)
+        rank_of = append(rank_of, json_integer(schedule->rank_of[s]));
+    for (int r = 0; r < schedule->ranks; r++) {
+        json_t *row = json_array();
+        for (size_t k = schedule->first[r]; k < schedule->first[r + 1]; k++)
+            row = append(row, op_json(schedule->ops[k]));
+        rows = append(rows, row);
+    }
+    /* "o" takes both over, also where it fails. */
+    json_t *root =
+        json_pack("{ss, ss, si, si, si, si, so, so}", "schema", "ppsim.schedule/1",
+                  "name", schedule->name, "ranks", schedule->ranks, "stages",
+                  schedule->stages, "chunks", schedule->chunks, "microbatches",
+                  schedule->microbatches, "rank_of", rank_of, "ops", rows);
+    if (!root)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory to write '%s'",
+                       schedule->name);
+    json_dumpf(root, stream, JSON_COMPACT);
+    json_decref(root);
+    putc('\n', stream);
+    return 0;
+}

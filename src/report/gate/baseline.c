@@ -1,0 +1,141 @@
+#include "report/gate/baseline.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int set_tolerance(struct pp_tolerances *tolerances,
+                         const struct pp_figure *figure, double amount, bool relative)
+{
+    int i = 0;
+    while (i < tolerances->count && tolerances->items[i].figure != figure)
+        i++;
+    if (i == PP_MOST_TOLERANCES)
+        return -1;
+    tolerances->items[i].figure = figure;
+    tolerances->items[i].amount = amount;
+    tolerances->items[i].relative = relative;
+    if (i == tolerances->count)
+        tolerances->count++;
+    return 0;
+}
+
+static int bad(const char *text, const char *at, const char *valid,
+               struct pp_error *error)
+{
+    return pp_fail(error, PP_BAD_INPUT, "'--tolerance' '%s', column %d: %s", text,
+                   (int)(at - text) + 1, valid);
+}
+
+int pp_tolerances_parse(struct pp_tolerances *tolerances, const char *text,
+                        struct pp_error *error)
+{
+    const struct pp_figure *bubble = pp_figure_find("bubble", strlen("bubble"));
+    const char *at = text;
+    *tolerances = (struct pp_tolerances){0};
+    set_tolerance(tolerances, bubble, 0.01, false);
+    for (;;) {
+        size_t length = strcspn(at, ","), name = strcspn(at, "=,");
+        const char *number = name < length ? at + name + 1 : at;
+        const struct pp_figure *figure =
+            name < length ? pp_figure_find(at, name) : bubble;
+        if (length == strlen("both") && strncmp(at, "both", length) == 0) {
+            tolerances->both = true;
+        } else {
+            char *end, names[512], valid[640];
+            double amount = strtod(number, &end);
+            bool relative = *end == '%';
+            if (!figure) {
+                pp_figure_names(names, sizeof names);
+                snprintf(valid, sizeof valid, "no such figure: there are %s", names);
+                return bad(text, at, valid, error);
+            }
+            if (end == number || !(amount >= 0) || !isfinite(amount) ||
+                end + relative != at + length)
+                return bad(text, number, "want a number of at least 0, or one with '%'",
+                           error);
+            if (set_tolerance(tolerances, figure, relative ? amount / 100 : amount,
+                              relative) != 0)
+                return bad(text, at, "too many figures", error);
+        }
+        if (at[length] == '\0')
+            return 0;
+        at += length + 1;
+    }
+}
+
+static void note(char *keys, size_t size, const char *key)
+{
+    size_t used = strlen(keys);
+    snprintf(keys + used, size - used, "%s'%s'", used > 0 ? ", " : "", key);
+}
+
+int pp_baseline_comparable(const struct pp_report *baseline, const json_t *config,
+                           const char *command, const char *clock, const char *path,
+                           struct pp_error *error)
+{
+    char keys[512] = "";
+    const char *key;
+    json_t *value;
+    if (strcmp(baseline->command, command) != 0)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--baseline' '%s' is of another command: 'command' is '%s', "
+                       "here '%s'; make it anew with '--update-baseline'",
+                       path, baseline->command, command);
+    json_object_foreach((json_t *)config, key, value)
+    {
+        if (pp_config_differs(baseline->config, key, value))
+            note(keys, sizeof keys, key);
+    }
+    json_object_foreach(baseline->config, key, value)
+    {
+        if (!json_object_get(config, key) && pp_config_differs(config, key, value))
+            note(keys, sizeof keys, key);
+    }
+    if (clock && strcmp(baseline->environment.clock, clock) != 0)
+        note(keys, sizeof keys, "environment.clock");
+    if (keys[0] == '\0')
+        return 0;
+    return pp_fail(
+        error, PP_BAD_INPUT,
+        "'--baseline' '%s' is of another configuration: %s differ%s; make it "
+        "anew with '--update-baseline'",
+        path, keys, strchr(keys, ',') ? "" : "s");
+}
+
+void pp_baseline_judge(const struct pp_report *baseline, const struct pp_report *report,
+                       const struct pp_tolerances *tolerances,
+                       struct pp_verdict verdicts[PP_MOST_TOLERANCES])
+{
+    for (int i = 0; i < tolerances->count; i++) {
+        const struct pp_figure *figure = tolerances->items[i].figure;
+        struct pp_change change = pp_change_of(figure, baseline, report);
+        struct pp_verdict *verdict = &verdicts[i];
+        char before[PP_FIGURE_TEXT], after[PP_FIGURE_TEXT], most[PP_FIGURE_TEXT];
+        char difference[PP_FIGURE_TEXT], steps[PP_RANGE_TEXT];
+        double allowed = tolerances->items[i].amount;
+        double worse = change.after - change.before;
+        bool always = !tolerances->items[i].relative && allowed >= 1 &&
+                      figure->unit == PP_FRACTION && !figure->above_one;
+        bool ranges = change.before_range.low < change.before_range.high &&
+                      change.after_range.low < change.after_range.high;
+        if (tolerances->items[i].relative)
+            allowed *= fabs(change.before);
+        if (!figure->higher_worse)
+            worse = -worse;
+        *verdict = (struct pp_verdict){
+            /* No comparison holds for NaN. */
+            .passed = worse <= allowed && (!tolerances->both || worse >= -allowed),
+        };
+        snprintf(verdict->name, sizeof verdict->name, "baseline %s", figure->name);
+        pp_figure_texts(figure, change.after, change.before, after, before);
+        pp_figure_texts(figure, allowed, fabs(worse), most, difference);
+        snprintf(verdict->finding, sizeof verdict->finding,
+                 "%s is %s%s, the baseline's %s; may be %s %s%s", figure->name, after,
+                 pp_range_text(figure, change.after_range, report->step_count, steps),
+                 before, tolerances->both ? "off by" : "worse by", most,
+                 always ? " (which always holds: it is a fraction of 1)"
+                 : ranges && !change.beyond_noise ? " (the steps' ranges overlap)"
+                                                  : "");
+    }
+}

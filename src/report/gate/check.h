@@ -1,0 +1,33 @@
+/* --check: an expression that a report must satisfy.
+ *
+ *     FIGURE [ '[' RANK ']' ] OP NUMBER [UNIT]
+ *
+ * OP is <= >= < > or == (exactly equal). A fraction may carry '%'; a time ns, us, ms or
+ * s, bytes B, kB, MB, GB, KiB, MiB or GiB (s and B when they carry none). */
+#ifndef PP_REPORT_GATE_CHECK_H
+#define PP_REPORT_GATE_CHECK_H
+
+#include "report/figure.h"
+#include "report/gate/verdict.h"
+
+enum pp_comparison { PP_LE, PP_GE, PP_EQ, PP_LT, PP_GT };
+
+struct pp_check {
+    const char *text; /* borrowed */
+    const struct pp_figure *figure;
+    int rank; /* -1: the maximum */
+    enum pp_comparison comparison;
+    double bound;
+    bool has_unit; /* the number carried one */
+};
+
+/* PP_BAD_INPUT names the column (from 1) and what would be valid there; a rank must be
+ * below ranks. */
+int pp_check_parse(struct pp_check *check, const char *text, int ranks,
+                   struct pp_error *error);
+
+/* An unknown value (NaN) fails. */
+void pp_check_judge(const struct pp_check *check, const struct pp_report *report,
+                    struct pp_verdict *verdict);
+
+#endif

@@ -1,0 +1,196 @@
+/* The timeline in a terminal. Without colour an op is its letter, its microbatch where
+ * that fits, and "=" to its end; with colour, its microbatch on the colour of its
+ * kind. */
+#include "report/print/gantt.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "report/layout.h"
+#include "report/numbers.h"
+
+enum { MOST_ROWS = 64, LEAST_COLUMNS = 20, MOST_COLUMNS = 2000 };
+
+/* Backgrounds of the 256-colour palette, near those of Okabe & Ito, which the
+ * colour-blind tell apart; the second of a kind is for odd chunks. Black text. */
+static const int backgrounds[PP_KINDS][2] = {
+    [PP_F] = {74, 153}, [PP_B] = {214, 222}, [PP_I] = {173, 217}, [PP_W] = {36, 115}};
+
+struct gantt {
+    const struct pp_layout *layout;
+    FILE *stream;
+    bool color;
+    int label; /* width of the ranks' column */
+};
+
+static int odd_chunk(const struct pp_schedule *schedule, size_t op)
+{
+    return schedule->chunk_of[schedule->ops[op].stage] % 2;
+}
+
+/* Draws the op that cells [0, width) hold. */
+static void draw_op(const struct gantt *gantt, const struct pp_cell *cell, int width)
+{
+    const struct pp_schedule *schedule = &gantt->layout->report->schedule;
+    int odd = odd_chunk(schedule, cell->op);
+    char letter = pp_kind_letter(cell->kind), text[16];
+    if (odd)
+        letter = (char)(letter - 'A' + 'a');
+    int length = snprintf(text, sizeof text, "%u", schedule->ops[cell->op].microbatch);
+
+    if (gantt->color) {
+        fprintf(gantt->stream, "\x1b[48;5;%d;38;5;16m", backgrounds[cell->kind][odd]);
+    } else {
+        fputc(letter, gantt->stream);
+        width--;
+    }
+    if (length <= width && gantt->layout->ranks_per_row == 1) {
+        fputs(text, gantt->stream);
+        width -= length;
+    }
+    for (; width > 0; width--)
+        fputc(gantt->color ? ' ' : '=', gantt->stream);
+    if (gantt->color)
+        fputs("\x1b[0m", gantt->stream);
+}
+
+static void draw_row(const struct gantt *gantt, int y)
+{
+    const struct pp_layout *layout = gantt->layout;
+    const struct pp_cell *row = &layout->cells[(size_t)y * (size_t)layout->columns];
+    fprintf(gantt->stream, "%*d |", gantt->label, y * layout->ranks_per_row);
+    for (int c = 0; c < layout->columns;) {
+        int width = 1;
+        if (!row[c].busy) {
+            fputc('.', gantt->stream);
+        } else {
+            while (c + width < layout->columns && row[c + width].busy &&
+                   row[c + width].op == row[c].op)
+                width++;
+            draw_op(gantt, &row[c], width);
+        }
+        c += width;
+    }
+    fputs("|\n", gantt->stream);
+}
+
+/* Marks at round times, the unit behind the last one. */
+static void draw_axis(const struct gantt *gantt)
+{
+    enum { ROOM = 12 }; /* columns per mark */
+    const struct pp_layout *layout = gantt->layout;
+    double length = (double)layout->report->metrics.makespan;
+    struct pp_time_unit unit = pp_time_unit(length);
+    int most = layout->columns / ROOM;
+    double step = pp_axis_step(length / unit.ns, most > 1 ? most : 1);
+    int decimals = step < 1 ? (int)ceil(-log10(step) - 1e-9) : 0;
+    int at = 0; /* the column reached */
+    fprintf(gantt->stream, "%*s  ", gantt->label, "");
+    for (int i = 0;; i++) {
+        char text[32];
+        double time = i * step * unit.ns;
+        if (time > length * (1 + 1e-9))
+            break;
+        bool last = time + step * unit.ns > length * (1 + 1e-9);
+        int column = (int)(time / length * layout->columns + 0.5);
+        int width = snprintf(text, sizeof text, "%.*f%s%s", decimals, i * step,
+                             last ? " " : "", last ? unit.name : "");
+        /* A mark at the very end would stand out to the right. */
+        if (column + width > layout->columns + 1)
+            column = layout->columns + 1 - width;
+        if (column >= at)
+            at += fprintf(gantt->stream, "%*s%s", column - at, "", text);
+    }
+    fputc('\n', gantt->stream);
+}
+
+/* "  F forward", the sign on a background if it is not 0; on a new line if this one has
+ * no room for it. */
+static void put_item(const struct gantt *gantt, int *column, int background,
+                     const char *sign, const char *name)
+{
+    int width = 2 + (int)(strlen(sign) + 1 + strlen(name)) + (background ? 2 : 0);
+    if (*column > gantt->label &&
+        *column + width > gantt->label + 3 + gantt->layout->columns)
+        *column = fprintf(gantt->stream, "\n%*s", gantt->label, "") - 1;
+    if (background)
+        fprintf(gantt->stream, "  \x1b[48;5;%d;38;5;16m %s \x1b[0m", background, sign);
+    else
+        fprintf(gantt->stream, "  %s", sign);
+    fprintf(gantt->stream, " %s", name);
+    *column += width;
+}
+
+static void draw_legend(const struct gantt *gantt)
+{
+    static const char *const names[PP_KINDS] = {"forward", "backward", "backward input",
+                                                "backward weight"};
+    const struct pp_layout *layout = gantt->layout;
+    const struct pp_report *report = layout->report;
+    bool seen[PP_KINDS] = {false};
+    for (int i = 0; i < report->cost_count; i++)
+        seen[report->costs[i].kind] = true;
+    int column = fprintf(gantt->stream, "%*s", gantt->label, "");
+    for (enum pp_kind kind = PP_F; kind <= PP_W; kind++) {
+        char letter[] = {pp_kind_letter(kind), '\0'};
+        if (seen[kind])
+            put_item(gantt, &column, gantt->color ? backgrounds[kind][0] : 0, letter,
+                     names[kind]);
+    }
+    put_item(gantt, &column, 0, ".", "bubble");
+    put_item(gantt, &column, 0, gantt->color ? "3" : "F3==",
+             gantt->color ? "microbatch 3" : "F of microbatch 3");
+    if (report->schedule.chunks > 1)
+        put_item(gantt, &column, 0,
+                 gantt->color ? "lighter:" : "lower case:", "odd chunks");
+    fputc('\n', gantt->stream);
+}
+
+static void draw_notes(const struct gantt *gantt)
+{
+    const struct pp_layout *layout = gantt->layout;
+    char text[PP_DURATION_TEXT];
+    if (layout->ranks_per_row > 1)
+        fprintf(gantt->stream,
+                "%*s  each row stands for %d ranks, from the one named\n", gantt->label,
+                "", layout->ranks_per_row);
+    if (layout->short_ops > 0)
+        fprintf(gantt->stream,
+                "%*s  %zu op%s shorter than a column (%s): shown in proportion\n",
+                gantt->label, "", layout->short_ops,
+                layout->short_ops == 1 ? " is" : "s are",
+                pp_duration_text(layout->column_ns, text));
+}
+
+void pp_report_print_gantt(const struct pp_report *report, FILE *stream, int width,
+                           bool color)
+{
+    struct gantt gantt = {.stream = stream, .color = color};
+    struct pp_layout layout;
+    struct pp_error error = {0};
+    if (!report->timeline.spans || report->metrics.makespan <= 0) {
+        fputs("no timeline to draw: the report holds none\n", stream);
+        return;
+    }
+    gantt.label = snprintf(NULL, 0, "%d", report->schedule.ranks - 1);
+    if (gantt.label < 4)
+        gantt.label = 4;
+    int columns = width - gantt.label - 3;
+    columns = columns < LEAST_COLUMNS  ? LEAST_COLUMNS
+              : columns > MOST_COLUMNS ? MOST_COLUMNS
+                                       : columns;
+    if (pp_layout_init(&layout, report, MOST_ROWS, columns, &error) != 0) {
+        fprintf(stream, "no timeline drawn: %s\n", error.text);
+        return;
+    }
+    gantt.layout = &layout;
+    fprintf(stream, "%*s  step %d of %s\n", gantt.label, "rank",
+            report->steps[report->representative].number, report->schedule.name);
+    for (int y = 0; y < layout.rows; y++)
+        draw_row(&gantt, y);
+    draw_axis(&gantt);
+    draw_legend(&gantt);
+    draw_notes(&gantt);
+    pp_layout_release(&layout);
+}

@@ -1,0 +1,323 @@
+#include "report/print/summary.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/differences.h"
+#include "report/numbers.h"
+#include "report/print/table.h"
+
+/* More ranks than this are listed in part: the first and the last ones. */
+enum { MOST_ROWS = 32 };
+
+/* How many columns text of UTF-8 takes; it has one each for all that is printed here.
+ */
+static int columns_of(const char *text, int bytes)
+{
+    int columns = 0;
+    for (int i = 0; i < bytes; i++)
+        columns += (text[i] & 0xc0) != 0x80;
+    return columns;
+}
+
+/* How much of the text stays on one line: a word; of a list, an item with its comma or
+ * dot. */
+static int unbroken(const char *text, bool list)
+{
+    size_t length = strcspn(text, " ");
+    while (list && text[length] && !strchr(",\xb7", text[length - 1]))
+        length += 1 + strcspn(text + length + 1, " ");
+    return (int)length;
+}
+
+/* Prints words, or the items of a list, on a line that has reached the column, breaking
+ * it before 80; new lines begin behind the indent, as does the first if it has nothing
+ * on it yet. */
+static void print_wrapped(FILE *stream, const char *text, int column, int indent,
+                          bool list)
+{
+    enum { WIDTH = 80 };
+    bool empty = column == 0;
+    if (empty)
+        column = fprintf(stream, "%*s", indent, "");
+    while (*text) {
+        int length = unbroken(text, list), wide = columns_of(text, length);
+        if (!empty && column + 1 + wide > WIDTH)
+            column = fprintf(stream, "\n%*s", indent, "") - 1;
+        else if (!empty)
+            column += fprintf(stream, " ");
+        column += wide;
+        fprintf(stream, "%.*s", length, text);
+        text += length + (text[length] == ' ');
+        empty = false;
+    }
+    fputc('\n', stream);
+}
+
+/* Appends ", " or the first mark, then what is formatted. */
+__attribute__((format(printf, 3, 4))) static void add_cost(char *text, size_t size,
+                                                           const char *format, ...)
+{
+    size_t used = strlen(text);
+    used += (size_t)snprintf(text + used, size - used, "%s", used > 0 ? ", " : ": ");
+    va_list arguments;
+    va_start(arguments, format);
+    if (used < size)
+        vsnprintf(text + used, size - used, format, arguments);
+    va_end(arguments);
+}
+
+/* "F 1.00 ms, B 2.00 ms", where every stage takes the same. */
+static void add_equal_costs(const struct pp_report *report, char *text, size_t size)
+{
+    const struct pp_cost *of_kind[PP_KINDS] = {NULL};
+    for (int i = 0; i < report->cost_count; i++) {
+        const struct pp_cost *cost = &report->costs[i], **first = &of_kind[cost->kind];
+        if (*first && (*first)->median != cost->median)
+            return;
+        *first = cost;
+    }
+    for (int kind = 0; kind < PP_KINDS; kind++) {
+        char took[PP_DURATION_TEXT];
+        if (of_kind[kind])
+            add_cost(text, size, "%c %s", pp_kind_letter((enum pp_kind)kind),
+                     pp_duration_text((double)of_kind[kind]->median, took));
+    }
+    if (report->schedule.stages > report->schedule.ranks)
+        snprintf(text + strlen(text), size - strlen(text), " per stage");
+}
+
+/* What was simulated: op costs, hops, and what disturbs them. */
+static void describe_costs(const struct pp_report *report, char *text, size_t size)
+{
+    static const char *const others[] = {"costs",    "device", "link",
+                                         "far_link", "slow",   "jitter"};
+    text[0] = '\0';
+    add_equal_costs(report, text, size);
+    if (report->link_latency_s > 0 &&
+        !json_is_string(json_object_get(report->config, "link"))) {
+        char took[PP_DURATION_TEXT];
+        add_cost(text, size, "hop %s",
+                 pp_duration_text(1e9 * report->link_latency_s, took));
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        const char *value =
+            json_string_value(json_object_get(report->config, others[i]));
+        if (value)
+            add_cost(text, size, "--%s %.60s",
+                     strcmp(others[i], "far_link") == 0 ? "far-link" : others[i],
+                     value);
+    }
+}
+
+static void print_headline(const struct pp_report *report, FILE *stream, bool color)
+{
+    const struct pp_schedule *schedule = &report->schedule;
+    char shape[160], rest[640], costs[512] = "";
+    snprintf(shape, sizeof shape, "%s · %d rank%s · %d stage%s · %d microbatch%s",
+             schedule->name, schedule->ranks, schedule->ranks == 1 ? "" : "s",
+             schedule->stages, schedule->stages == 1 ? "" : "s", schedule->microbatches,
+             schedule->microbatches == 1 ? "" : "es");
+    bool simulated = strcmp(report->environment.clock, "simulated") == 0;
+    if (simulated)
+        describe_costs(report, costs, sizeof costs);
+    snprintf(rest, sizeof rest, "· %s%s%s", report->environment.clock,
+             simulated ? costs : " clock",
+             report->environment.oversubscribed ? " · ranks share cores" : "");
+    fprintf(stream, "%s%s%s", color ? "\x1b[1m" : "", shape, color ? "\x1b[0m" : "");
+    print_wrapped(stream, rest, columns_of(shape, (int)strlen(shape)), 2, true);
+}
+
+/* "0,4,8", or "0,4,..,28" where there are many. */
+static void list_stages(const int *stages, int chunks, char *text, size_t size)
+{
+    int count = 0;
+    while (count < chunks && stages[count] >= 0)
+        count++;
+    text[0] = '\0';
+    for (int c = 0; c < count; c++) {
+        size_t used = strlen(text);
+        if (count > 4 && c == 2)
+            snprintf(text + used, size - used, ",..");
+        else if (count <= 4 || c < 2 || c == count - 1)
+            snprintf(text + used, size - used, "%s%d", c > 0 ? "," : "", stages[c]);
+    }
+}
+
+/* The rank shown in a row, -1 for the row that stands for those left out. */
+static int rank_of_row(int row, int rows, int ranks)
+{
+    if (rows == ranks || row < rows / 2)
+        return row;
+    return row == rows / 2 ? -1 : ranks - rows + row;
+}
+
+static void fill_times(struct pp_table *table, const struct pp_report *report, int row,
+                       int r, const int *stages)
+{
+    const struct pp_metrics *metrics = &report->metrics;
+    const struct pp_rank_metrics *rank = &metrics->of_rank[r];
+    double unit = pp_time_unit((double)metrics->makespan).ns;
+    const struct pp_causes *own = &rank->causes, *all = &metrics->causes;
+    const int64_t causes[][2] = {{own->warmup, all->warmup},
+                                 {own->dependency, all->dependency},
+                                 {own->communication, all->communication},
+                                 {own->overhead, all->overhead},
+                                 {own->cooldown, all->cooldown}};
+    char list[PP_CELL];
+    list_stages(stages, report->schedule.chunks, list, sizeof list);
+    pp_table_set(table, row, 0, "%d", r);
+    pp_table_set(table, row, 1, "%s", list);
+    pp_table_set(table, row, 2, "%.2f", (double)rank->busy / unit);
+    pp_table_set(table, row, 3, "%.2f", (double)rank->idle / unit);
+    pp_table_set(table, row, 4, "%.1f",
+                 100 * (double)rank->idle / (double)metrics->makespan);
+    for (int i = 0; i < 5; i++) {
+        if (causes[i][1] > 0) /* no column for a cause that no rank has */
+            pp_table_set(table, row, 5 + i, "%.2f", (double)causes[i][0] / unit);
+    }
+}
+
+static void fill_memory(struct pp_table *table, const struct pp_report_rank *rank,
+                        int row, int r)
+{
+    const double mib = 1024 * 1024;
+    pp_table_set(table, row, 0, "%d", r);
+    pp_table_set(table, row, 1, "%.4g", rank->peak_in_flight);
+    if (isfinite(rank->peak_activation_bytes))
+        pp_table_set(table, row, 2, "%.2f", rank->peak_activation_bytes / mib);
+    if (isfinite(rank->parameter_bytes))
+        pp_table_set(table, row, 3, "%.2f", rank->parameter_bytes / mib);
+    pp_table_set(table, row, 4, "%.*s", PP_CELL - 1, rank->cpuset);
+}
+
+static void print_tables(const struct pp_report *report, FILE *stream)
+{
+    const struct pp_schedule *schedule = &report->schedule;
+    int ranks = schedule->ranks, rows = ranks < MOST_ROWS ? ranks : MOST_ROWS;
+    const char *unit = pp_time_unit((double)report->metrics.makespan).name;
+    const char *const heads[] = {"warmup", "dependency", "comm.", "overhead",
+                                 "cooldown"};
+    struct pp_table times = {0}, memory = {0};
+    struct pp_error error = {0};
+    int *stages = pp_stages_by_rank(schedule);
+    if (!stages || pp_table_init(&times, rows, 10, &error) != 0 ||
+        pp_table_init(&memory, rows, 5, &error) != 0) {
+        fputs("  (no memory left for the table of ranks)\n", stream);
+        goto done;
+    }
+    pp_table_set(&times, -1, 0, "rank");
+    pp_table_set(&times, -1, 1, "stages");
+    pp_table_set(&times, -1, 2, "busy %s", unit);
+    pp_table_set(&times, -1, 3, "idle %s", unit);
+    pp_table_set(&times, -1, 4, "idle %%");
+    for (int i = 0; i < 5; i++)
+        pp_table_set(&times, -1, 5 + i, "%s", heads[i]);
+    pp_table_set(&memory, -1, 0, "rank");
+    pp_table_set(&memory, -1, 1, "peak in flight");
+    pp_table_set(&memory, -1, 2, "activations MiB");
+    pp_table_set(&memory, -1, 3, "parameters MiB");
+    pp_table_set(&memory, -1, 4, "cpus");
+    for (int row = 0; row < rows; row++) {
+        int r = rank_of_row(row, rows, ranks);
+        if (r < 0) {
+            pp_table_set(&times, row, 0, "..");
+            pp_table_set(&memory, row, 0, "..");
+            continue;
+        }
+        fill_times(&times, report, row, r,
+                   &stages[(size_t)r * (size_t)schedule->chunks]);
+        fill_memory(&memory, &report->ranks[r], row, r);
+    }
+    pp_table_print(&times, stream, 2);
+    fputc('\n', stream);
+    pp_table_print(&memory, stream, 2);
+done:
+    pp_table_release(&times);
+    pp_table_release(&memory);
+    free(stages);
+}
+
+enum { BUBBLE_INDENT = 10 };
+
+static void print_bubble(const struct pp_report *report, FILE *stream)
+{
+    const struct pp_bubble *bubble = &report->metrics.bubble;
+    bool run = strcmp(report->command, "run") == 0;
+    char text[320];
+    fprintf(stream, "bubble    fraction %.4f   over_ideal %.4f   span_fraction %.4f\n",
+            bubble->fraction, bubble->over_ideal, bubble->span_fraction);
+    fputs("          theory ", stream);
+    if (isfinite(report->theory))
+        fprintf(stream, "%.4f", report->theory);
+    else
+        fputs("none", stream);
+    if (isfinite(report->predicted))
+        fprintf(stream, " · predicted %.4f", report->predicted);
+    fprintf(stream, " · %s %.4f", run ? "measured" : "simulated", bubble->fraction);
+    if (report->step_count > 1)
+        fprintf(stream, " (%.4f to %.4f over %d steps)", report->bubble_min,
+                report->bubble_max, report->step_count);
+    fputc('\n', stream);
+    if (!isfinite(report->theory) && report->theory_note[0]) {
+        snprintf(text, sizeof text, "no theory: %s", report->theory_note);
+        print_wrapped(stream, text, 0, BUBBLE_INDENT, false);
+    }
+    pp_why_not_theory(report, text, sizeof text);
+    if (text[0])
+        print_wrapped(stream, text, 0, BUBBLE_INDENT, false);
+    pp_why_not_predicted(report, text, sizeof text);
+    if (text[0])
+        print_wrapped(stream, text, 0, BUBBLE_INDENT, false);
+}
+
+static void print_step(const struct pp_report *report, FILE *stream)
+{
+    const struct pp_step *steps = report->steps;
+    struct pp_makespans spans = pp_makespans(steps, report->step_count);
+    char text[PP_DURATION_TEXT], low[PP_DURATION_TEXT], high[PP_DURATION_TEXT];
+    fprintf(stream, "makespan  %s",
+            pp_duration_text((double)report->metrics.makespan, text));
+    if (report->step_count > 1)
+        fprintf(stream, " (%s to %s)", pp_duration_text((double)spans.min, low),
+                pp_duration_text((double)spans.max, high));
+    if (isfinite(report->predicted_makespan_s))
+        fprintf(stream, " · predicted %s",
+                pp_duration_text(1e9 * report->predicted_makespan_s, text));
+    int64_t whole = steps[report->representative].whole;
+    if (whole != report->metrics.makespan)
+        fprintf(stream, " · whole step %s", pp_duration_text((double)whole, text));
+    if (isfinite(report->tokens_per_s))
+        fprintf(stream, " · %.0f tokens/s", report->tokens_per_s);
+    fputc('\n', stream);
+}
+
+static void print_training(const struct pp_report_training *training, FILE *stream)
+{
+    static const char *const verified[] = {
+        "", " · verify FAILED: differs from the sequential run",
+        " · verified: bitwise equal to the sequential run"};
+    if (training->loss_count > 0) {
+        fprintf(stream, "loss      %.4f -> %.4f nats per token over %d step%s",
+                training->losses[0], training->losses[training->loss_count - 1],
+                training->loss_count, training->loss_count == 1 ? "" : "s");
+        if (isfinite(training->entropy_floor))
+            fprintf(stream, " · entropy floor %.4f", training->entropy_floor);
+        fputc('\n', stream);
+    }
+    if (training->digest[0])
+        fprintf(stream, "digest    %s%s\n", training->digest,
+                verified[training->verified + 1]);
+}
+
+void pp_report_print_summary(const struct pp_report *report, FILE *stream, bool color)
+{
+    print_headline(report, stream, color);
+    print_tables(report, stream);
+    fputc('\n', stream);
+    print_bubble(report, stream);
+    print_step(report, stream);
+    print_training(&report->training, stream);
+}

@@ -1,0 +1,13 @@
+/* A sweep as a table. */
+#ifndef PP_REPORT_PRINT_SWEEP_H
+#define PP_REPORT_PRINT_SWEEP_H
+
+#include <stdio.h>
+
+#include "report/sweep.h"
+
+/* Prints the table of points that are done, and why the others are not. */
+int pp_sweep_print(const struct pp_sweep_point *points, int count, FILE *stream,
+                   struct pp_error *error);
+
+#endif
