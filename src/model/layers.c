@@ -309,18 +309,26 @@ void pp_attention_backward_input(real *dqkv, real *dp, const real *dy, const rea
 
 /* --- GELU ----------------------------------------------------------------------- */
 
+/* (1 + tanh u) / 2 is the logistic function of z = 2u, and it is computed as that. The
+ * tanh of a large u is so near to 1 that its last places decide 1 + tanh u and
+ * 1 - tanh² u, and the slope multiplies them by u'. With e = exp(-|z|), which cannot
+ * overflow, both come from products and quotients alone:
+ *     logistic(z) = 1 / (1 + e), or e / (1 + e) where z < 0
+ *     logistic(z) (1 - logistic(z)) = e / (1 + e)² */
 void pp_gelu_forward(real *restrict x, real *restrict slope, size_t count)
 {
-    const real root = (real)0.79788456080286535588; /* sqrt(2 / pi) */
+    const real twice_root = (real)1.59576912160573071176; /* 2 sqrt(2 / pi) */
     const real cubic = (real)0.044715;
-    const real half = (real)0.5;
     for (size_t i = 0; i < count; i++) {
-        /* u = root (x + cubic x³), gelu = x/2 (1 + tanh u) */
+        /* z = 2 sqrt(2 / pi) (x + cubic x³), gelu = x logistic(z) */
         real v = x[i], square = v * v;
-        real t = pp_tanh(root * v * (1 + cubic * square));
-        real du = root * (1 + 3 * cubic * square);
-        x[i] = half * v * (1 + t);
-        slope[i] = half * (1 + t) + half * v * (1 - t * t) * du;
+        real z = twice_root * v * (1 + cubic * square);
+        real dz = twice_root * (1 + 3 * cubic * square);
+        real e = pp_exp(z < 0 ? z : -z);
+        real above = 1 / (1 + e), below = e * above;
+        real share = z < 0 ? below : above;
+        x[i] = v * share;
+        slope[i] = share + v * (below * above) * dz;
     }
 }
 

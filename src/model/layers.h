@@ -65,7 +65,8 @@ void pp_attention_backward_input(real *dqkv, real *dp, const real *dy, const rea
 
 /* GELU in its tanh form (Hendrycks & Gimpel, arXiv 1606.08415, §2), in place.
  * x (count) holds the argument before and the value after; slope (count) receives the
- * derivative, which costs little beside the tanh and spares the backward another. */
+ * derivative, which costs little beside the exponential and spares the backward
+ * another. */
 void pp_gelu_forward(real *x, real *slope, size_t count);
 /* dx (count), in place: the gradient by the value before, by the argument after. */
 void pp_gelu_backward_input(real *dx, const real *slope, size_t count);

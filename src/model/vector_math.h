@@ -1,7 +1,7 @@
-/* expf, tanhf and their double forms, declared so that gcc may replace a loop of calls
- * by calls of the C library's vector forms (libmvec, within 4 ulp). Needs -O3 and
- * -fno-math-errno, nothing looser. PP_LIBMVEC is the build's finding that the library
- * has these functions; elsewhere the same loops call the scalar ones. */
+/* expf and exp, declared so that gcc may replace a loop of calls by calls of the C
+ * library's vector forms (libmvec, within 4 ulp). Needs -O3 and -fno-math-errno,
+ * nothing looser. PP_LIBMVEC is the build's finding that the library has these
+ * functions; elsewhere the same loops call the scalar ones. */
 #ifndef PP_MODEL_VECTOR_MATH_H
 #define PP_MODEL_VECTOR_MATH_H
 
@@ -11,19 +11,12 @@
 
 #if defined PP_LIBMVEC && defined __GNUC__ && !defined __clang__
 __attribute__((simd("notinbranch"))) float expf(float);
-__attribute__((simd("notinbranch"))) float tanhf(float);
 __attribute__((simd("notinbranch"))) double exp(double);
-__attribute__((simd("notinbranch"))) double tanh(double);
 #endif
 
 static inline real pp_exp(real x)
 {
     return sizeof x == sizeof(float) ? (real)expf((float)x) : (real)exp((double)x);
-}
-
-static inline real pp_tanh(real x)
-{
-    return sizeof x == sizeof(float) ? (real)tanhf((float)x) : (real)tanh((double)x);
 }
 
 static inline real pp_sqrt(real x)
