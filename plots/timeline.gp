@@ -22,7 +22,7 @@ set arrow 1 from lower_bound, graph 0 to lower_bound, graph 1 nohead \
 
 plot for [i = 1:words(kinds)] keyentry with boxes fs solid 1 noborder \
          fc rgb word(colours, i) title word(names, i), \
-     'rows.dat' using 1:2:3:4:5:6 with boxxyerror fc rgb '#DDDDDD' \
+     'rows.dat' using 1:2:3:4:5:6 with boxxyerror fc rgb bubble_colour \
          title 'bubble', \
      'ops.dat' using (($1 + $2) / 2):3:1:2:($3 - $4 / 2):($3 + $4 / 2):5 \
          with boxxyerror fs solid 1 border lc rgb 'white' lw outline fc rgb variable \

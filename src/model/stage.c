@@ -73,7 +73,7 @@ int pp_stage_init(struct pp_stage *stage, const struct pp_model_config *config,
         int index = parameter_index(stage, i);
         stage->parameters[i].index = index;
         stage->parameters[i].count = pp_model_tensor(config, index).count;
-        stage->real_count += pp_layout_room(stage->parameters[i].count);
+        stage->real_count += pp_arena_room(stage->parameters[i].count);
     }
     size_t bytes = stage->real_count * sizeof(real);
     /* Zeros: what stands between the tensors meets the optimizer. */
@@ -81,11 +81,10 @@ int pp_stage_init(struct pp_stage *stage, const struct pp_model_config *config,
     stage->grads = pp_touched_alloc(bytes);
     if (!stage->values || !stage->grads)
         goto error;
-    struct pp_layout values = {stage->values, 0}, grads = {stage->grads, 0};
+    struct pp_arena values = {stage->values, 0}, grads = {stage->grads, 0};
     for (int i = 0; i < stage->parameter_count; i++) {
-        stage->parameters[i].value =
-            pp_layout_take(&values, stage->parameters[i].count);
-        stage->parameters[i].grad = pp_layout_take(&grads, stage->parameters[i].count);
+        stage->parameters[i].value = pp_arena_take(&values, stage->parameters[i].count);
+        stage->parameters[i].grad = pp_arena_take(&grads, stage->parameters[i].count);
     }
     return 0;
 

@@ -47,14 +47,14 @@ struct pp_scratch {
 };
 
 /* Lays aligned arrays one after the other; without a base, only counts. */
-struct pp_layout {
+struct pp_arena {
     real *base;
     size_t used; /* reals */
 };
-real *pp_layout_take(struct pp_layout *layout, size_t count);
+real *pp_arena_take(struct pp_arena *arena, size_t count);
 
 /* Reals that an array of count takes up. */
-size_t pp_layout_room(size_t count);
+size_t pp_arena_room(size_t count);
 
 struct pp_layer_activations pp_layer_activations(const struct pp_stage *stage,
                                                  real *activations, int layer);

@@ -199,13 +199,14 @@ static int count_peaks(const struct pp_rank *rank, struct peaks *peaks)
         int chunk = schedule->chunk_of[op.stage];
         bool takes_grad = (int)op.stage < schedule->stages - 1;
         int *activations = &held[chunk], *gradients = &held[chunks + (size_t)chunk];
-        *activations += op.kind == PP_F;
+        int by = pp_kind_in_flight(op.kind);
+        *activations += by > 0;
         *gradients += pp_is_backward(op.kind);
         wires += pp_is_backward(op.kind) && takes_grad;
         raise_peak(&peaks->activations[chunk], *activations);
         raise_peak(&peaks->gradients[chunk], *gradients);
         raise_peak(&peaks->wires, wires + 2); /* an input, an output */
-        if (op.kind == PP_B || op.kind == PP_W) {
+        if (by < 0) {
             *activations -= 1;
             *gradients -= 1;
             wires -= takes_grad;

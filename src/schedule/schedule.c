@@ -128,6 +128,13 @@ int pp_schedule_end(struct pp_schedule *schedule, struct pp_error *error)
     return 0;
 }
 
+const char *pp_kind_name(enum pp_kind kind)
+{
+    static const char *const names[PP_KINDS] = {"forward", "backward", "backward input",
+                                                "backward weight"};
+    return names[kind];
+}
+
 char *pp_op_text(struct pp_op op, char buffer[PP_OP_TEXT])
 {
     snprintf(buffer, PP_OP_TEXT, "%u%c%u", op.stage, pp_kind_letter(op.kind),

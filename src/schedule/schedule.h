@@ -92,6 +92,17 @@ static inline char pp_kind_letter(enum pp_kind kind)
     return "FBIW"[kind];
 }
 
+/* In words: "forward", "backward", "backward input", "backward weight". */
+const char *pp_kind_name(enum pp_kind kind);
+
+/* By how much an op changes the activations that its rank holds, in stages times
+ * microbatches. +1, F, from the op's start on; -1, B or W, from its end on; I still
+ * leaves W what it needs: 0. */
+static inline int pp_kind_in_flight(enum pp_kind kind)
+{
+    return kind == PP_F ? 1 : kind == PP_I ? 0 : -1;
+}
+
 /* Does executing this op release its stage's input gradient (B or I)? */
 static inline bool pp_is_backward(enum pp_kind kind)
 {

@@ -46,38 +46,38 @@ static int64_t releaser_of(const struct path *path, size_t k)
 /* How the op came to start when it did, and the op that decided it. Ops are followed
  * back in time: a producer that ends after its consumer started, which only clocks out
  * of step can show, is not followed. */
-static int64_t step_back(const struct path *path, int64_t k, struct pp_link *link)
+static int64_t step_back(const struct path *path, int64_t k, struct pp_path_op *at)
 {
     const struct pp_span *spans = path->timeline->spans;
     int64_t from = free_from(path, k), start = spans[k].start;
     struct pp_wait wait = pp_wait_before(path->timeline, (size_t)k, from);
     int64_t producer = releaser_of(path, wait.input);
-    *link = (struct pp_link){.op = k};
+    *at = (struct pp_path_op){.op = k};
     bool late = wait.dependency + wait.communication > 0 || is_first(path, k);
     if (producer != PP_NO_OP && late && spans[producer].end <= start &&
         spans[producer].start < start) {
         int64_t arrived =
             pp_clamp(spans[wait.input].arrived, spans[producer].end, start);
-        link->crossed = true;
-        link->hop = arrived - spans[producer].end;
-        link->overhead = start - arrived;
+        at->crossed = true;
+        at->hop = arrived - spans[producer].end;
+        at->overhead = start - arrived;
         return producer;
     }
-    link->overhead = start - from;
+    at->overhead = start - from;
     return is_first(path, k) ? PP_NO_OP : k - 1;
 }
 
-static void add_link(struct pp_critical *critical, const struct path *path,
-                     struct pp_link link)
+static void add_op(struct pp_critical *critical, const struct path *path,
+                   struct pp_path_op at)
 {
     const struct pp_schedule *schedule = path->timeline->schedule;
-    const struct pp_span *span = &path->timeline->spans[link.op];
-    struct pp_op op = schedule->ops[link.op];
+    const struct pp_span *span = &path->timeline->spans[at.op];
+    struct pp_op op = schedule->ops[at.op];
     int64_t took = span->end - span->start;
-    critical->links[critical->count++] = link;
+    critical->path[critical->count++] = at;
     critical->busy[op.kind] += took;
-    critical->hops += link.hop;
-    critical->overhead += link.overhead;
+    critical->hops += at.hop;
+    critical->overhead += at.overhead;
     critical->of_rank[schedule->rank_of[op.stage]] += took;
     critical->of_stage[op.stage][op.kind] += took;
 }
@@ -90,11 +90,11 @@ int pp_critical_init(struct pp_critical *critical, const struct pp_timeline *tim
     struct path path = {timeline, metrics, producers};
     size_t ops = pp_schedule_ops(schedule);
     *critical = (struct pp_critical){
-        .links = malloc((ops + 1) * sizeof *critical->links),
+        .path = malloc((ops + 1) * sizeof *critical->path),
         .of_rank = calloc((size_t)schedule->ranks, sizeof *critical->of_rank),
         .of_stage = calloc((size_t)schedule->stages, sizeof *critical->of_stage),
     };
-    if (!critical->links || !critical->of_rank || !critical->of_stage) {
+    if (!critical->path || !critical->of_rank || !critical->of_stage) {
         pp_critical_release(critical);
         return pp_fail(error, PP_ENVIRONMENT,
                        "out of memory for the critical path through %zu ops", ops);
@@ -102,22 +102,22 @@ int pp_critical_init(struct pp_critical *critical, const struct pp_timeline *tim
     /* No op is met twice: each step back goes to an earlier one on the rank, or to one
      * that started before. The bound only guards against clocks out of step. */
     for (int64_t k = last_op(&path); k != PP_NO_OP && critical->count < ops;) {
-        struct pp_link link;
-        int64_t before = step_back(&path, k, &link);
-        add_link(critical, &path, link);
+        struct pp_path_op at;
+        int64_t before = step_back(&path, k, &at);
+        add_op(critical, &path, at);
         k = before;
     }
     for (size_t i = 0, j = critical->count; i + 1 < j; i++) {
-        struct pp_link swap = critical->links[i];
-        critical->links[i] = critical->links[--j];
-        critical->links[j] = swap;
+        struct pp_path_op swap = critical->path[i];
+        critical->path[i] = critical->path[--j];
+        critical->path[j] = swap;
     }
     return 0;
 }
 
 void pp_critical_release(struct pp_critical *critical)
 {
-    free(critical->links);
+    free(critical->path);
     free(critical->of_rank);
     free(critical->of_stage);
     *critical = (struct pp_critical){0};

@@ -8,7 +8,7 @@
 #include "timeline/wait.h"
 
 /* One op on the path, and what passed between the one before and it. */
-struct pp_link {
+struct pp_path_op {
     int64_t op;       /* index into the schedule's ops */
     bool crossed;     /* it waited for a message: the one before is its producer; else
                        * the one before is the op before it on its rank */
@@ -18,7 +18,7 @@ struct pp_link {
 
 /* hop + overhead + the ops' durations, over the path, are the makespan exactly. */
 struct pp_critical {
-    struct pp_link *links; /* [count] in the order of time, owned */
+    struct pp_path_op *path; /* [count] in the order of time, owned */
     size_t count;
     int64_t busy[PP_KINDS];        /* ns in ops of a kind */
     int64_t hops, overhead;        /* ns */

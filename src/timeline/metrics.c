@@ -22,17 +22,7 @@ static void measure_rank(struct pp_rank_metrics *rank,
     *rank = (struct pp_rank_metrics){0};
     for (size_t k = begin; k < end; k++) {
         const struct pp_span *span = &timeline->spans[k];
-        switch ((enum pp_kind)schedule->ops[k].kind) {
-        case PP_F:
-            in_flight++;
-            break;
-        case PP_B:
-        case PP_W:
-            in_flight--;
-            break;
-        case PP_I:
-            break;
-        }
+        in_flight += pp_kind_in_flight(schedule->ops[k].kind);
         if (in_flight > rank->peak_in_flight)
             rank->peak_in_flight = in_flight;
         if (k == begin)

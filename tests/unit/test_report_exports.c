@@ -202,7 +202,7 @@ START_TEST(pj_dump_reads_paje)
     size_t busy = 0, links = 0, messages = 0, variables = 0;
     while (fgets(line, sizeof line, dump)) {
         if (strncmp(line, "State,", 6) == 0)
-            busy += !strstr(line, "Idle");
+            busy += !strstr(line, "idle");
         else if (strncmp(line, "Link,", 5) == 0)
             links++;
         else if (strncmp(line, "Variable,", 9) == 0)
@@ -329,7 +329,7 @@ START_TEST(the_critical_path_is_whole)
                      0);
     int64_t at = report.metrics.start, busy = 0, ranks = 0;
     for (size_t i = 0; i < critical.count; i++) {
-        const struct pp_link *link = &critical.links[i];
+        const struct pp_path_op *link = &critical.path[i];
         ck_assert_int_eq(at + link->hop + link->overhead, spans[link->op].start);
         bool released = !link->crossed;
         for (int64_t k = link->op;
@@ -337,7 +337,7 @@ START_TEST(the_critical_path_is_whole)
             int64_t producer = pp_producer_of(&producers, k);
             released =
                 producer != PP_NO_OP &&
-                pp_release_of(&report.schedule, producer) == critical.links[i - 1].op;
+                pp_release_of(&report.schedule, producer) == critical.path[i - 1].op;
         }
         ck_assert(released);
         at = spans[link->op].end;

@@ -5,6 +5,7 @@
 
 #include "base/names.h"
 #include "report/draw/plot_data.h"
+#include "report/palette.h"
 
 enum { MOST_ROWS = 64 };
 
@@ -19,22 +20,22 @@ static const char op_times_script[] =
 #include "op-times.gp.inc"
     ;
 
-/* The legend: the kinds that there are. */
+/* The legend: the kinds that there are, and all colours. */
 static void put_kinds(FILE *stream, const struct pp_plot *plot)
 {
-    static const char *const names[PP_KINDS] = {"forward", "backward", "backward-input",
-                                                "backward-weight"};
     char kinds[64] = "", shown[64] = "", words[128] = "";
     for (enum pp_kind kind = PP_F; kind <= PP_W; kind++) {
         if (!plot->seen[kind])
             continue;
         sprintf(kinds + strlen(kinds), "%c ", pp_kind_letter(kind));
-        sprintf(shown + strlen(shown), "#%06X ", (unsigned)pp_plot_kind_colour(kind));
-        sprintf(words + strlen(words), "%s ", names[kind]);
+        sprintf(shown + strlen(shown), "#%06X ", (unsigned)pp_palette[kind].rgb[0]);
+        sprintf(words + strlen(words), "\"%s\" ", pp_kind_name(kind));
     }
     pp_plot_put_text(stream, "kinds", kinds);
     pp_plot_put_text(stream, "colours", shown);
     pp_plot_put_text(stream, "names", words);
+    fprintf(stream, "bubble_colour = '#%06X'\nin_flight_colour = '#%06X'\n",
+            (unsigned)PP_COLOUR_BUBBLE, (unsigned)PP_COLOUR_IN_FLIGHT);
 }
 
 static void put_headline(FILE *stream, const struct pp_report *report)

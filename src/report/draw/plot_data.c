@@ -3,14 +3,8 @@
 #include <stdlib.h>
 
 #include "report/draw/plot.h"
+#include "report/palette.h"
 #include "timeline/critical.h"
-
-/* Okabe & Ito's colours, which the colour-blind tell apart
- * (https://jfly.uni-koeln.de/color), and a lighter one of each for odd chunks. */
-static const int colours[PP_KINDS][2] = {[PP_F] = {0x56B4E9, 0xAADAF4},
-                                         [PP_B] = {0xE69F00, 0xF3CF80},
-                                         [PP_I] = {0xD55E00, 0xEAAF80},
-                                         [PP_W] = {0x009E73, 0x80CFB9}};
 
 static double in_unit(const struct pp_plot *plot, int64_t time)
 {
@@ -21,7 +15,7 @@ int pp_plot_colour(const struct pp_plot *plot, size_t k)
 {
     const struct pp_schedule *schedule = &plot->report->schedule;
     struct pp_op op = schedule->ops[k];
-    return colours[op.kind][schedule->chunk_of[op.stage] % 2];
+    return pp_palette[op.kind].rgb[schedule->chunk_of[op.stage] % 2];
 }
 
 static double row_of(const struct pp_plot *plot, int rank)
@@ -37,11 +31,6 @@ static int close_file(struct pp_plot *plot, FILE *stream)
 static FILE *open_file(struct pp_plot *plot, const char *name)
 {
     return pp_plot_file_open(plot->directory, name, plot->error);
-}
-
-int pp_plot_kind_colour(enum pp_kind kind)
-{
-    return colours[kind][0];
 }
 
 double pp_plot_highest_peak(const struct pp_report *report)
@@ -159,7 +148,7 @@ int pp_plot_write_path(struct pp_plot *plot)
     if (!stream)
         goto done;
     for (size_t i = 0; i < critical.count; i++) {
-        int64_t k = critical.links[i].op;
+        int64_t k = critical.path[i].op;
         double row = row_of(plot, pp_rank_of_op(&report->schedule, k));
         fprintf(stream, "%.9g %g\n%.9g %g\n",
                 in_unit(plot, report->timeline.spans[k].start), row,
@@ -227,11 +216,10 @@ int pp_plot_write_in_flight(struct pp_plot *plot)
         size_t count = 0;
         for (size_t k = schedule->first[r]; k < schedule->first[r + 1]; k++) {
             const struct pp_span *span = &report->timeline.spans[k];
-            enum pp_kind kind = schedule->ops[k].kind;
-            if (kind == PP_F)
-                changes[count++] = (struct change){span->start, 1};
-            else if (kind != PP_I)
-                changes[count++] = (struct change){span->end, -1};
+            int by = pp_kind_in_flight(schedule->ops[k].kind);
+            if (by != 0)
+                changes[count++] =
+                    (struct change){by > 0 ? span->start : span->end, by};
         }
         qsort(changes, count, sizeof *changes, compare_changes);
         put_outline(plot, stream, r, changes, count, stride);
@@ -279,7 +267,7 @@ int pp_plot_write_op_times(struct pp_plot *plot)
         fprintf(stream, "%.6g %.9g %d\n",
                 place_of(plot, (int)op.stage, (enum pp_kind)op.kind) + spread,
                 (double)(spans[k].end - spans[k].start) / plot->unit.ns,
-                colours[op.kind][0]);
+                pp_palette[op.kind].rgb[0]);
     }
     return close_file(plot, stream);
 }

@@ -24,9 +24,8 @@ struct pp_plot {
     bool seen[PP_KINDS]; /* the kinds that there are */
 };
 
-/* The colour of the k-th op, 0xRRGGBB, and that of a kind. */
+/* The colour of the k-th op, 0xRRGGBB. */
 int pp_plot_colour(const struct pp_plot *plot, size_t k);
-int pp_plot_kind_colour(enum pp_kind kind);
 
 /* The most that any rank holds in flight, in microbatches of a whole rank. */
 double pp_plot_highest_peak(const struct pp_report *report);

@@ -5,6 +5,7 @@
 #include "report/export/export.h"
 #include "report/export/text.h"
 #include "report/numbers.h"
+#include "report/palette.h"
 #include "timeline/producers.h"
 
 /* The events used, and their fields: the file declares its own format. */
@@ -50,20 +51,6 @@ static const char header[] =
     "%EventDef PajeEndLink 10\n"
     "% Time date\n% Type string\n% Container string\n% Value string\n"
     "% EndContainer string\n% Key string\n%EndEventDef\n";
-
-/* Types, their values with colours, and the program. */
-static const char types[] =
-    "0 Program 0 Program\n0 Rank Program Rank\n1 state Rank Op\n"
-    "2 message Program Rank Rank Message\n"
-    "3 in_flight Rank \"Microbatches in flight\" \"0.8 0.47 0.65\"\n"
-    "4 F state Forward \"0.34 0.71 0.91\"\n"
-    "4 B state Backward \"0.9 0.62 0\"\n"
-    "4 I state \"Backward input\" \"0.84 0.37 0\"\n"
-    "4 W state \"Backward weight\" \"0 0.62 0.45\"\n"
-    "4 idle state Idle \"0.9 0.9 0.9\"\n"
-    "4 F message Forward \"0.34 0.71 0.91\"\n"
-    "4 B message Backward \"0.9 0.62 0\"\n"
-    "5 0 program Program 0 ppsim\n";
 
 /* One event, to be written in the order of time, as Pajé demands. */
 struct line {
@@ -121,6 +108,45 @@ static void collect(struct paje *paje)
     qsort(paje->lines, paje->count, sizeof *paje->lines, compare_lines);
 }
 
+/* "0.34 0.71 0.91", the way Pajé writes a colour. */
+static void put_colour(struct paje *paje, int rgb)
+{
+    char text[48];
+    snprintf(text, sizeof text, "\"%.2g %.2g %.2g\"", (rgb >> 16) / 255.0,
+             (rgb >> 8 & 255) / 255.0, (rgb & 255) / 255.0);
+    pp_text_put(&paje->text, text);
+}
+
+/* Declares a value that a type may take. */
+static void put_value(struct paje *paje, const char *type, const char *alias,
+                      const char *name, int rgb)
+{
+    const char *const pieces[] = {"4 ", alias, " ", type, " \"", name, "\" "};
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++)
+        pp_text_put(&paje->text, pieces[i]);
+    put_colour(paje, rgb);
+    pp_text_char(&paje->text, '\n');
+}
+
+/* The types, their values with colours, and the program. */
+static void put_types(struct paje *paje)
+{
+    pp_text_put(&paje->text,
+                "0 Program 0 Program\n0 Rank Program Rank\n1 state Rank Op\n"
+                "2 message Program Rank Rank Message\n"
+                "3 in_flight Rank \"microbatches in flight\" ");
+    put_colour(paje, PP_COLOUR_IN_FLIGHT);
+    pp_text_char(&paje->text, '\n');
+    for (enum pp_kind kind = PP_F; kind <= PP_W; kind++) {
+        const char alias[] = {pp_kind_letter(kind), '\0'};
+        put_value(paje, "state", alias, pp_kind_name(kind), pp_palette[kind].rgb[0]);
+    }
+    put_value(paje, "state", "idle", "idle", PP_COLOUR_BUBBLE);
+    put_value(paje, "message", "F", pp_kind_name(PP_F), pp_palette[PP_F].rgb[0]);
+    put_value(paje, "message", "B", pp_kind_name(PP_B), pp_palette[PP_B].rgb[0]);
+    pp_text_put(&paje->text, "5 0 program Program 0 ppsim\n");
+}
+
 /* "7 0.0015 " */
 static void begin(struct paje *paje, enum event event, int64_t time)
 {
@@ -160,9 +186,10 @@ static void put_link(struct paje *paje, const struct line *line, int rank)
     pp_text_char(&paje->text, '\n');
 }
 
-static void put_in_flight(struct paje *paje, const struct line *line, int rank)
+static void put_in_flight(struct paje *paje, const struct line *line, int rank, int by)
 {
     char text[PP_REAL_TEXT];
+    paje->in_flight[rank] += by;
     begin(paje, SET_VARIABLE, line->time);
     put_rank(paje, " in_flight rank", rank);
     pp_text_char(&paje->text, ' ');
@@ -176,14 +203,12 @@ static void put_line(struct paje *paje, const struct line *line)
 {
     const struct pp_schedule *schedule = &paje->report->schedule;
     int rank = pp_rank_of_op(schedule, (int64_t)line->k);
-    enum pp_kind kind = schedule->ops[line->k].kind;
+    int by = pp_kind_in_flight(schedule->ops[line->k].kind);
     switch (line->event) {
     case SET_STATE:
         put_state(paje, line, rank);
-        if (kind == PP_F) {
-            paje->in_flight[rank]++;
-            put_in_flight(paje, line, rank);
-        }
+        if (by > 0)
+            put_in_flight(paje, line, rank, by);
         break;
     case DESTROY:
         if (line->idle) {
@@ -191,10 +216,8 @@ static void put_line(struct paje *paje, const struct line *line)
             put_rank(paje, " state rank", rank);
             pp_text_put(&paje->text, " idle -1 -1\n");
         }
-        if (kind == PP_B || kind == PP_W) {
-            paje->in_flight[rank]--;
-            put_in_flight(paje, line, rank);
-        }
+        if (by < 0)
+            put_in_flight(paje, line, rank, by);
         break;
     case START_LINK:
         put_link(paje, line,
@@ -211,7 +234,7 @@ static void put_file(struct paje *paje)
 {
     int ranks = paje->report->schedule.ranks;
     pp_text_put(&paje->text, header);
-    pp_text_put(&paje->text, types);
+    put_types(paje);
     for (int r = 0; r < ranks; r++) {
         put_rank(paje, "5 0 rank", r);
         put_rank(paje, " Rank program \"rank ", r);

@@ -156,12 +156,12 @@ static void put_in_flight(struct trace *trace, int rank, size_t k)
 {
     const struct pp_schedule *schedule = &trace->report->schedule;
     const struct pp_span *span = &trace->report->timeline.spans[k];
-    enum pp_kind kind = schedule->ops[k].kind;
+    int by = pp_kind_in_flight(schedule->ops[k].kind);
     char text[PP_REAL_TEXT];
-    if (kind == PP_I)
+    if (by == 0)
         return;
-    trace->in_flight += kind == PP_F ? 1 : -1;
-    begin(trace, "C", rank, OPS_THREAD, kind == PP_F ? span->start : span->end);
+    trace->in_flight += by;
+    begin(trace, "C", rank, OPS_THREAD, by > 0 ? span->start : span->end);
     put(trace, ",\"name\":\"in flight\",\"args\":{\"microbatches\":");
     if (trace->in_flight % schedule->chunks == 0)
         pp_text_int(&trace->text, trace->in_flight / schedule->chunks);

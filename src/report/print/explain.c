@@ -21,9 +21,6 @@ static double percent(const struct story *story, int64_t ns)
     return 100 * (double)ns / (double)story->report->metrics.makespan;
 }
 
-static const char *const names[PP_KINDS] = {"forward", "backward", "backward input",
-                                            "backward weight"};
-
 static void tell_speedup(const struct story *story, const struct pp_speedup *speedup)
 {
     char text[PP_DURATION_TEXT];
@@ -39,7 +36,7 @@ static void tell_speedup(const struct story *story, const struct pp_speedup *spe
             story->stream,
             "  speeding up %s of stage %d (rank %d) would shorten the step most: 10%% "
             "faster\n  saves %s (%.1f%%)\n",
-            names[speedup->kind], speedup->stage,
+            pp_kind_name(speedup->kind), speedup->stage,
             story->report->schedule.rank_of[speedup->stage], pp_duration_text(ns, text),
             percent(story, llround(ns)));
 }
@@ -55,7 +52,8 @@ static void tell_path(const struct story *story, const struct pp_speedup *speedu
     for (enum pp_kind kind = PP_F; kind <= PP_W; kind++) {
         if (critical->busy[kind] > 0)
             fprintf(stream, "  %5.1f%%  %s  %s\n", percent(story, critical->busy[kind]),
-                    pp_duration_text((double)critical->busy[kind], text), names[kind]);
+                    pp_duration_text((double)critical->busy[kind], text),
+                    pp_kind_name(kind));
     }
     if (critical->hops > 0)
         fprintf(stream, "  %5.1f%%  %s  messages on their way\n",

@@ -9,13 +9,9 @@
 
 #include "report/layout.h"
 #include "report/numbers.h"
+#include "report/palette.h"
 
 enum { MOST_ROWS = 64, LEAST_COLUMNS = 20, MOST_COLUMNS = 2000 };
-
-/* Backgrounds of the 256-colour palette, near those of Okabe & Ito, which the
- * colour-blind tell apart; the second of a kind is for odd chunks. Black text. */
-static const int backgrounds[PP_KINDS][2] = {
-    [PP_F] = {74, 153}, [PP_B] = {214, 222}, [PP_I] = {173, 217}, [PP_W] = {36, 115}};
 
 struct gantt {
     const struct pp_layout *layout;
@@ -40,7 +36,8 @@ static void draw_op(const struct gantt *gantt, const struct pp_cell *cell, int w
     int length = snprintf(text, sizeof text, "%u", schedule->ops[cell->op].microbatch);
 
     if (gantt->color) {
-        fprintf(gantt->stream, "\x1b[48;5;%d;38;5;16m", backgrounds[cell->kind][odd]);
+        fprintf(gantt->stream, "\x1b[48;5;%d;38;5;16m",
+                pp_palette[cell->kind].terminal[odd]);
     } else {
         fputc(letter, gantt->stream);
         width--;
@@ -124,8 +121,6 @@ static void put_item(const struct gantt *gantt, int *column, int background,
 
 static void draw_legend(const struct gantt *gantt)
 {
-    static const char *const names[PP_KINDS] = {"forward", "backward", "backward input",
-                                                "backward weight"};
     const struct pp_layout *layout = gantt->layout;
     const struct pp_report *report = layout->report;
     bool seen[PP_KINDS] = {false};
@@ -135,8 +130,8 @@ static void draw_legend(const struct gantt *gantt)
     for (enum pp_kind kind = PP_F; kind <= PP_W; kind++) {
         char letter[] = {pp_kind_letter(kind), '\0'};
         if (seen[kind])
-            put_item(gantt, &column, gantt->color ? backgrounds[kind][0] : 0, letter,
-                     names[kind]);
+            put_item(gantt, &column, gantt->color ? pp_palette[kind].terminal[0] : 0,
+                     letter, pp_kind_name(kind));
     }
     put_item(gantt, &column, 0, ".", "bubble");
     put_item(gantt, &column, 0, gantt->color ? "3" : "F3==",
