@@ -131,9 +131,15 @@ static int make_report(struct pp_report *report, const struct pp_options *option
     struct pp_equal_costs equal;
     int chunks = plan->schedule.chunks;
     json_t *config = pp_plan_config(plan, options);
-    int taken = pp_report_measure(report, &plan->schedule, result->timelines,
-                                  result->numbers, result->whole,
-                                  result->timeline_count, tokens_of(plan), error);
+    const struct pp_measured measured = {
+        .schedule = &plan->schedule,
+        .timelines = result->timelines,
+        .numbers = result->numbers,
+        .whole = result->whole,
+        .count = result->timeline_count,
+        .tokens = tokens_of(plan),
+    };
+    int taken = pp_report_measure(report, &measured, error);
     result->timeline_count = 0;
     report->config = config;
     if (taken != 0)

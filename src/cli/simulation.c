@@ -180,9 +180,10 @@ static int simulate(struct pp_report *report, struct pp_plan *plan,
             status = pp_simulate(&plan->schedule, costs, i + 1, &timelines[i], error);
     }
     if (status == 0) {
+        const struct pp_measured measured = {&plan->schedule, timelines, numbers, NULL,
+                                             steps,           tokens};
         made = 0;
-        status = pp_report_measure(report, &plan->schedule, timelines, numbers, NULL,
-                                   steps, tokens, error);
+        status = pp_report_measure(report, &measured, error);
     }
     if (status == 0 && report->metrics.makespan == 0)
         status = pp_fail(error, PP_BAD_INPUT,

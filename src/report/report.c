@@ -19,8 +19,9 @@ static struct pp_report unknown(void)
     };
 }
 
-static void find_range(struct pp_report *report)
+static void find_ranges(struct pp_report *report)
 {
+    report->makespans = pp_makespans(report->steps, report->step_count);
     for (int i = 0; i < report->step_count; i++) {
         report->bubble_min = fmin(report->bubble_min, report->steps[i].bubble);
         report->bubble_max = fmax(report->bubble_max, report->steps[i].bubble);
@@ -54,16 +55,16 @@ static int fill_ranks(struct pp_report *report, struct pp_error *error)
 /* Measures every step, and leaves the metrics of the representative one in the report.
  */
 static int measure_steps(struct pp_report *report, struct pp_metrics *metrics,
-                         struct pp_timeline *timelines, const int *numbers,
-                         const int64_t *whole, struct pp_error *error)
+                         const struct pp_measured *measured, struct pp_error *error)
 {
+    struct pp_timeline *timelines = measured->timelines;
     for (int i = 0; i < report->step_count; i++) {
         if (pp_metrics_init(&metrics[i], &timelines[i], error) != 0)
             return -1;
         report->steps[i] = (struct pp_step){
-            .number = numbers[i],
+            .number = measured->numbers[i],
             .makespan = metrics[i].makespan,
-            .whole = whole ? whole[i] : metrics[i].makespan,
+            .whole = measured->whole ? measured->whole[i] : metrics[i].makespan,
             .bubble = metrics[i].bubble.fraction,
         };
     }
@@ -76,15 +77,15 @@ static int measure_steps(struct pp_report *report, struct pp_metrics *metrics,
     return 0;
 }
 
-int pp_report_measure(struct pp_report *report, struct pp_schedule *schedule,
-                      struct pp_timeline *timelines, const int *numbers,
-                      const int64_t *whole, int count, double tokens,
+int pp_report_measure(struct pp_report *report, const struct pp_measured *measured,
                       struct pp_error *error)
 {
+    struct pp_timeline *timelines = measured->timelines;
+    int count = measured->count;
     assert(count >= 1);
     *report = unknown();
-    report->schedule = *schedule;
-    *schedule = (struct pp_schedule){0};
+    report->schedule = *measured->schedule;
+    *measured->schedule = (struct pp_schedule){0};
     for (int i = 0; i < count; i++)
         timelines[i].schedule = &report->schedule;
 
@@ -98,11 +99,11 @@ int pp_report_measure(struct pp_report *report, struct pp_schedule *schedule,
     report->step_count = count;
     if (pp_costs_collect(timelines, count, &report->costs, &report->cost_count,
                          error) != 0 ||
-        measure_steps(report, metrics, timelines, numbers, whole, error) != 0 ||
+        measure_steps(report, metrics, measured, error) != 0 ||
         fill_ranks(report, error) != 0)
         goto done;
-    find_range(report);
-    report->tokens_per_s = rate(report, tokens);
+    find_ranges(report);
+    report->tokens_per_s = rate(report, measured->tokens);
     result = 0;
 done:
     for (int i = 0; i < count; i++) {

@@ -50,6 +50,7 @@ struct pp_report {
     struct pp_step *steps; /* [step_count] the measured ones */
     int step_count;
     int representative;            /* index into steps */
+    struct pp_makespans makespans; /* over steps */
     double bubble_min, bubble_max; /* of the fraction, over steps */
     double tokens_per_s; /* of the whole representative step; NaN if unknown */
 
@@ -65,18 +66,25 @@ struct pp_report {
     struct pp_report_training training; /* of a run */
 };
 
-/* Sets up the report, whatever it held, from count >= 1 timelines. Takes over schedule
- * and the timelines' representative one (the others are released), and fills in
- * metrics, steps, costs, bubble range, ranks' peaks (in flight as the timeline says; a
- * run overwrites it with what its pools counted). numbers and whole are per timeline,
- * see struct pp_step; whole NULL: a step is its ops, as in a simulation. tokens is the
- * number per step, 0 if unknown. All else is set to unknown (empty, NaN, link free, not
- * verified): the caller fills it in afterwards. The timeline points into the report,
- * which must not be moved in memory. On failure the report may only be released;
- * schedule and timelines are then too. */
-int pp_report_measure(struct pp_report *report, struct pp_schedule *schedule,
-                      struct pp_timeline *timelines, const int *numbers,
-                      const int64_t *whole, int count, double tokens,
+/* What was measured, or simulated: the timelines of one or more steps of a schedule. */
+struct pp_measured {
+    struct pp_schedule *schedule;  /* that of all timelines; taken over */
+    struct pp_timeline *timelines; /* [count] taken over, but for the array */
+    const int *numbers;            /* [count] see struct pp_step */
+    const int64_t *whole;          /* [count] likewise; NULL: a step is its ops, as in a
+                                    * simulation */
+    int count;                     /* at least 1 */
+    double tokens;                 /* per step; 0: unknown */
+};
+
+/* Sets up the report, whatever it held: takes over the schedule and the representative
+ * timeline, releases the others, and fills in metrics, steps, costs, bubble range and
+ * the ranks' peaks (in flight as the timeline says; a run overwrites it with what its
+ * pools counted). All else is set to unknown (empty, NaN, link free, not verified): the
+ * caller fills it in afterwards. The timeline points into the report, which must not be
+ * moved in memory. On failure the report may only be released; schedule and timelines
+ * are then too. */
+int pp_report_measure(struct pp_report *report, const struct pp_measured *measured,
                       struct pp_error *error);
 void pp_report_release(struct pp_report *report);
 

@@ -54,9 +54,9 @@ void fixture_report(struct pp_report *report, const struct fixture *fixture)
         numbers[i] = 3 + i;
         whole[i] = 1000000000 + i;
     }
-    must(pp_report_measure(report, &schedule, timelines, numbers, whole, fixture->steps,
-                           1024, &error),
-         &error);
+    const struct pp_measured measured = {&schedule, timelines,      numbers,
+                                         whole,     fixture->steps, 1024};
+    must(pp_report_measure(report, &measured, &error), &error);
     pp_costs_release(&costs);
     strcpy(report->command, "simulate");
     strcpy(report->version, "0");

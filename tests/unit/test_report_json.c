@@ -184,7 +184,7 @@ static const struct {
     {"\"stages\": [1, 5]", "\"stages\": [1, 8]",
      "'ranks[1].stages[1]' is 8, should be from 0 to 7"},
     {"\"stages\": [1, 5]", "\"stages\": [1, -1]", "is -1, should be from 0 to 7"},
-    {"\"rank\": 2", "\"rank\": 3", "'ranks[2].rank' is 3, should be from 2 to 2"},
+    {"\"rank\": 2", "\"rank\": 3", "'ranks[2].rank' is 3, should be 2"},
     {"\"busy_s\": 0", "\"busy_s\": 1", "do not add up to 'makespan_s'"},
     {"\"busy_s\": 0", "\"busy_s\": -1", "'ranks[0].busy_s' is below 0"},
     {"\"cooldown_s\": 0", "\"cooldown_s\": 1", "is not the sum of its causes"},

@@ -98,6 +98,17 @@ void pp_reader_fail(struct pp_reader *reader, const struct pp_node *node,
         pp_fail(reader->error, PP_BAD_INPUT, "'%s' %s", reader->path, text);
 }
 
+void pp_reader_out_of_memory(struct pp_reader *reader, const struct pp_node *node)
+{
+    char place[128] = "";
+    if (reader->failed)
+        return;
+    reader->failed = true;
+    write_place(node, place, sizeof place);
+    pp_fail(reader->error, PP_ENVIRONMENT, "out of memory for '%s' of '%s'", place,
+            reader->path);
+}
+
 /* The member, NULL if missing or after a failure. */
 static struct pp_node member(struct pp_reader *reader, const struct pp_node *parent,
                              const char *key)

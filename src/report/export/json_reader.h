@@ -1,4 +1,4 @@
-/* Reading JSON whose every mistake is to be told: values are asked for by key and type;
+/* Reading JSON with a message for each mistake: values are asked for by key and type;
  * the first that is not as asked sets the error, naming file and key, and from then on
  * every answer is empty, so that the caller asks straight on and looks at the end. */
 #ifndef PP_REPORT_EXPORT_JSON_READER_H
@@ -34,6 +34,9 @@ int pp_reader_load(struct pp_reader *reader, const char *path, struct pp_node *r
 __attribute__((format(printf, 3, 4))) void pp_reader_fail(struct pp_reader *reader,
                                                           const struct pp_node *node,
                                                           const char *format, ...);
+
+/* Fails with PP_ENVIRONMENT, naming the value that there is no memory for. */
+void pp_reader_out_of_memory(struct pp_reader *reader, const struct pp_node *node);
 
 /* Members and elements. missing and wrong types are failures. */
 struct pp_node pp_read_object(struct pp_reader *reader, const struct pp_node *parent,

@@ -276,13 +276,13 @@ static void print_bubble(const struct pp_report *report, FILE *stream)
 static void print_step(const struct pp_report *report, FILE *stream)
 {
     const struct pp_step *steps = report->steps;
-    struct pp_makespans spans = pp_makespans(steps, report->step_count);
     char text[PP_DURATION_TEXT], low[PP_DURATION_TEXT], high[PP_DURATION_TEXT];
     fprintf(stream, "makespan  %s",
             pp_duration_text((double)report->metrics.makespan, text));
     if (report->step_count > 1)
-        fprintf(stream, " (%s to %s)", pp_duration_text((double)spans.min, low),
-                pp_duration_text((double)spans.max, high));
+        fprintf(stream, " (%s to %s)",
+                pp_duration_text((double)report->makespans.min, low),
+                pp_duration_text((double)report->makespans.max, high));
     if (isfinite(report->predicted_makespan_s))
         fprintf(stream, " · predicted %s",
                 pp_duration_text(1e9 * report->predicted_makespan_s, text));

@@ -1,0 +1,250 @@
+#include "report/export/json_keys.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+const char pp_json_schema_name[] = "ppsim.report/1";
+
+enum { MOST_COUNT = 1 << 30 };
+
+/* Rows of fields of a structure. */
+#define OF(structure, field) .offset = offsetof(struct structure, field)
+#define TEXT_OF(structure, field)                                                      \
+    PP_JSON_TEXT, OF(structure, field), .size = sizeof((struct structure *)0)->field
+
+const struct pp_json_key pp_json_shape[] = {
+    {"schedule", TEXT_OF(pp_schedule, name),
+     .help = "the schedule's name, or its file's"},
+    {"ranks", PP_JSON_INTEGER, OF(pp_schedule, ranks), .least = 1, .most = PP_MAX_RANKS,
+     .help = "p: pipeline devices"},
+    {"chunks", PP_JSON_INTEGER, OF(pp_schedule, chunks), .least = 1, .most = MOST_COUNT,
+     .help = "v: the most stages that one rank holds"},
+    {"stages", PP_JSON_INTEGER, OF(pp_schedule, stages), .least = 1, .most = MOST_COUNT,
+     .help = "S: stages of all ranks"},
+    {"microbatches", PP_JSON_INTEGER, OF(pp_schedule, microbatches), .least = 1,
+     .most = PP_MAX_MICROBATCHES, .help = "m: microbatches per step"},
+    {0},
+};
+
+#define ENVIRONMENT(field) OF(pp_report, environment.field)
+#define ENVIRONMENT_TEXT(field) TEXT_OF(pp_report, environment.field)
+
+static const struct pp_json_key environment[] = {
+    {"cores", PP_JSON_INTEGER, ENVIRONMENT(cores), .most = MOST_COUNT,
+     .help = "cores that the ranks of this host may use"},
+    {"clock", ENVIRONMENT_TEXT(clock), .help = "wall, virtual or simulated"},
+    {"mpi", ENVIRONMENT_TEXT(mpi),
+     .help = "the MPI library's version; empty in a simulation"},
+    {"blas", ENVIRONMENT_TEXT(blas),
+     .help = "the BLAS library, its version and its kernels; empty in a simulation"},
+    {"host", ENVIRONMENT_TEXT(host), .help = "the host's name"},
+    {"oversubscribed", PP_JSON_FLAG, ENVIRONMENT(oversubscribed),
+     .help = "whether there were more ranks than cores"},
+    {"clock_error_s", PP_JSON_REAL, ENVIRONMENT(clock_error_s),
+     .help = "by how much the hosts' clocks may differ after their alignment; 0 on one "
+             "host"},
+    {0},
+};
+
+#define SHARE(name, cause, text)                                                       \
+    {                                                                                  \
+        name, PP_JSON_SHARE, OF(pp_report, metrics.causes.cause), .help = (text),      \
+                                                                  .derived = true      \
+    }
+
+static const struct pp_json_key causes[] = {
+    SHARE("warmup", warmup, "before the ranks' first ops"),
+    SHARE("dependency", dependency, "waiting for an input to be produced"),
+    SHARE("communication", communication, "waiting for an input to arrive"),
+    SHARE("overhead", overhead, "between an input's arrival and the op's start"),
+    SHARE("cooldown", cooldown, "after the ranks' last ops"),
+    {0},
+};
+
+static const struct pp_json_key bubble[] = {
+    {"fraction", PP_JSON_REAL, OF(pp_report, metrics.bubble.fraction),
+     .help = "idle time / (ranks * makespan)"},
+    {"over_ideal", PP_JSON_REAL, OF(pp_report, metrics.bubble.over_ideal),
+     .help = "idle time / busy time"},
+    {"span_fraction", PP_JSON_REAL, OF(pp_report, metrics.bubble.span_fraction),
+     .help =
+         "1 - (most busy time of a rank) / (longest time from a rank's first op to its "
+         "last)"},
+    {"theory", PP_JSON_REAL, OF(pp_report, theory),
+     .help = "the fraction by the schedule's closed form; null where none applies"},
+    {"predicted", PP_JSON_REAL, OF(pp_report, predicted),
+     .help = "the fraction that a simulation with the median op times gives; null in a "
+             "simulation"},
+    {"min", PP_JSON_REAL, OF(pp_report, bubble_min),
+     .help = "the smallest fraction of a step"},
+    {"max", PP_JSON_REAL, OF(pp_report, bubble_max),
+     .help = "the largest fraction of a step"},
+    {"theory_note", TEXT_OF(pp_report, theory_note),
+     .help = "the closed form's source, or why there is none"},
+    {"causes", PP_JSON_OBJECT, .keys = causes,
+     .help = "where the idle time went, as fractions that add up to the bubble's"},
+    {0},
+};
+
+#define RANK_TIME(name, field, text)                                                   \
+    {                                                                                  \
+        name, PP_JSON_TIME, OF(pp_json_rank, metrics.field), .help = (text)            \
+    }
+
+static const struct pp_json_key rank[] = {
+    {"rank", PP_JSON_INTEGER, OF(pp_json_rank, rank), .most = PP_MAX_RANKS - 1,
+     .help = "the rank's number, from 0"},
+    {"stages", PP_JSON_STAGES, OF(pp_json_rank, stages),
+     .help = "the stages that the rank holds, ascending"},
+    RANK_TIME("busy_s", busy, "in ops"),
+    RANK_TIME("idle_s", idle, "not in ops: makespan - busy, and the sum of the causes"),
+    RANK_TIME("warmup_s", causes.warmup, "idle before its first op"),
+    RANK_TIME("dependency_s", causes.dependency, "idle until an input was produced"),
+    RANK_TIME("communication_s", causes.communication, "idle until an input arrived"),
+    RANK_TIME("overhead_s", causes.overhead,
+              "idle from an input's arrival to the op's start"),
+    RANK_TIME("cooldown_s", causes.cooldown, "idle after its last op"),
+    {"peak_in_flight", PP_JSON_REAL, OF(pp_json_rank, known.peak_in_flight),
+     .help =
+         "the most activations held at once; 1 is one microbatch's of all stages of a "
+         "rank"},
+    {"peak_activation_bytes", PP_JSON_REAL,
+     OF(pp_json_rank, known.peak_activation_bytes),
+     .help = "the same in bytes; null in a simulation"},
+    {"parameter_bytes", PP_JSON_REAL, OF(pp_json_rank, known.parameter_bytes),
+     .help = "of the rank's stages; null in a simulation"},
+    {"cpuset", TEXT_OF(pp_json_rank, known.cpuset),
+     .help = "the CPUs that the rank was bound to, such as 0-1; empty in a simulation"},
+    {0},
+};
+
+static const struct pp_json_key cost[] = {
+    {"stage", PP_JSON_INTEGER, OF(pp_cost, stage), .most = MOST_COUNT,
+     .help = "the stage"},
+    {"kind", PP_JSON_KIND, OF(pp_cost, kind),
+     .help = "F forward, B backward, I backward for the input, W for the weights"},
+    {"median_s", PP_JSON_TIME, OF(pp_cost, median), .help = "the median op time"},
+    {"p5_s", PP_JSON_TIME, OF(pp_cost, p5), .help = "the 5th percentile"},
+    {"p95_s", PP_JSON_TIME, OF(pp_cost, p95), .help = "the 95th percentile"},
+    {"count", PP_JSON_COUNT, OF(pp_cost, count), .help = "ops measured"},
+    {0},
+};
+
+static const struct pp_json_key link[] = {
+    {"latency_s", PP_JSON_DURATION, OF(pp_report, link_latency_s),
+     .help = "what a message takes beside its bytes"},
+    {"bandwidth_Bps", PP_JSON_BANDWIDTH, OF(pp_report, link_bandwidth),
+     .help = "bytes per second; null: without limit"},
+    {0},
+};
+
+static const struct pp_json_key training[] = {
+    {"losses", PP_JSON_LIST, OF(pp_report, training.losses), .size = sizeof(double),
+     .count_offset = offsetof(struct pp_report, training.loss_count),
+     .help =
+         "nats per token, one per step, warm-up steps included; empty in a simulation"},
+    {"entropy_floor", PP_JSON_REAL, OF(pp_report, training.entropy_floor),
+     .help = "the least loss that the data allow; null where unknown"},
+    {"digest", TEXT_OF(pp_report, training.digest),
+     .help = "of the parameters after the last step; empty in a simulation"},
+    {"verified", PP_JSON_ANSWER, OF(pp_report, training.verified),
+     .help =
+         "whether the run was bitwise equal to the sequential one; null: not asked"},
+    {0},
+};
+
+static const struct pp_json_key step[] = {
+    {"step", PP_JSON_INTEGER, OF(pp_step, number), .least = INT32_MIN,
+     .most = INT32_MAX, .help = "the step's number, from 1"},
+    {"makespan_s", PP_JSON_TIME, OF(pp_step, makespan),
+     .help = "from the first op's start to the last op's end"},
+    {"step_s", PP_JSON_TIME, OF(pp_step, whole), .help = "with the optimizer and all"},
+    {"bubble", PP_JSON_REAL, OF(pp_step, bubble), .help = "the bubble's fraction"},
+    {0},
+};
+
+const struct pp_json_key pp_json_span[] = {
+    {"start_s", PP_JSON_TIME, OF(pp_span, start), .help = "the op's start"},
+    {"end_s", PP_JSON_TIME, OF(pp_span, end), .help = "the op's end"},
+    {"ready_s", PP_JSON_TIME, OF(pp_span, ready), .help = "its input was produced"},
+    {"arrived_s", PP_JSON_TIME, OF(pp_span, arrived), .help = "its input had arrived"},
+    {0},
+};
+
+static const struct pp_json_key timeline[] = {
+    {"step", PP_JSON_REPRESENTATIVE, OF(pp_report, representative), .derived = true,
+     .help = "the number of the representative step"},
+    {"columns", PP_JSON_COLUMNS, .derived = true, .help = "what an op's row holds"},
+    {"ops", PP_JSON_OPS, OF(pp_report, timeline.spans), .keys = pp_json_span,
+     .help =
+         "per rank, its ops in order: \"3F12\" is F of stage 3 on microbatch 12, with "
+         "a "
+         "+ behind it where it overlaps with the next; then seconds from the step's "
+         "start. Where an op needs no input from another stage, ready_s and arrived_s "
+         "say nothing"},
+    {0},
+};
+
+#define MAKESPAN(name, field, text, is_derived)                                        \
+    {                                                                                  \
+        name, PP_JSON_TIME, OF(pp_report, field), .help = (text),                      \
+                                                  .derived = (is_derived)              \
+    }
+
+const struct pp_json_key pp_json_report[] = {
+    {"schema", PP_JSON_SCHEMA, .derived = true,
+     .help = "the schema's name and version"},
+    {"version", TEXT_OF(pp_report, version), .help = "of ppsim"},
+    {"command", TEXT_OF(pp_report, command), .help = "run or simulate"},
+    {"config", PP_JSON_CONFIG, OF(pp_report, config), .keys = pp_json_shape,
+     .help = "the value of every option, and the schedule's shape"},
+    {"environment", PP_JSON_OBJECT, .keys = environment, .help = "where it ran"},
+    MAKESPAN(
+        "makespan_s", metrics.makespan,
+        "of the representative step, as are all figures below: from the first op's "
+        "start to the last op's end",
+        false),
+    MAKESPAN("makespan_median_s", makespans.median, "over the steps", true),
+    MAKESPAN("makespan_min_s", makespans.min, "of the shortest step", true),
+    MAKESPAN("makespan_max_s", makespans.max, "of the longest step", true),
+    {"predicted_makespan_s", PP_JSON_REAL, OF(pp_report, predicted_makespan_s),
+     .help = "what a simulation with the median op times gives; null in a simulation"},
+    {"tokens_per_s", PP_JSON_REAL, OF(pp_report, tokens_per_s),
+     .help = "tokens of a step / the step's whole time"},
+    {"bubble", PP_JSON_OBJECT, .keys = bubble, .help = "how much of the time was idle"},
+    {"ranks", PP_JSON_RANKS, OF(pp_report, ranks), .keys = rank, .help = "by rank"},
+    {"costs", PP_JSON_LIST, OF(pp_report, costs), .size = sizeof(struct pp_cost),
+     .count_offset = offsetof(struct pp_report, cost_count), .keys = cost,
+     .help = "what ops took, by stage and kind"},
+    {"link", PP_JSON_OBJECT, .keys = link, .help = "a hop between ranks"},
+    {"training", PP_JSON_OBJECT, .keys = training, .help = "what was learned"},
+    {"representative_step", PP_JSON_REPRESENTATIVE, OF(pp_report, representative),
+     .help = "the number of the step whose bubble is the median"},
+    {"steps", PP_JSON_LIST, OF(pp_report, steps), .size = sizeof(struct pp_step),
+     .count_offset = offsetof(struct pp_report, step_count), .keys = step,
+     .help = "the measured steps"},
+    {"timeline", PP_JSON_TIMELINE, OF(pp_report, timeline), .keys = timeline,
+     .help =
+         "when each op ran in the representative step; left out where there are more "
+         "than 1048576 ops"},
+    {0},
+};
+
+static const struct pp_json_key *find(const struct pp_json_key *keys, size_t offset)
+{
+    const struct pp_json_key *found = NULL;
+    for (; keys->name && !found; keys++) {
+        if (keys->type == PP_JSON_OBJECT)
+            found = find(keys->keys, offset);
+        else if (keys->offset == offset && !keys->derived)
+            found = keys;
+    }
+    return found;
+}
+
+const struct pp_json_key *pp_json_key_at(const struct pp_json_key *keys, size_t offset)
+{
+    const struct pp_json_key *found = find(keys, offset);
+    assert(found);
+    return found;
+}

@@ -1,0 +1,170 @@
+#include "report/export/json_timeline.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/export/json_keys.h"
+#include "report/export/text.h"
+#include "schedule/cell.h"
+#include "schedule/verify.h"
+
+void pp_json_put_columns(FILE *stream)
+{
+    fputs("[\"op\"", stream);
+    for (const struct pp_json_key *key = pp_json_span; key->name; key++)
+        fprintf(stream, ", \"%s\"", key->name);
+    fputc(']', stream);
+}
+
+/* Where the row of a column of times finds it in a span. */
+static int64_t *time_at(struct pp_span *span, const struct pp_json_key *column)
+{
+    return (int64_t *)(void *)((char *)span + column->offset);
+}
+
+static void put_op(struct pp_text *text, struct pp_op op, struct pp_span span,
+                   int64_t start)
+{
+    char name[PP_OP_TEXT];
+    pp_text_put(text, "[\"");
+    pp_text_put(text, pp_op_text(op, name));
+    pp_text_put(text, op.joined ? "+\"" : "\"");
+    for (const struct pp_json_key *column = pp_json_span; column->name; column++) {
+        pp_text_char(text, ',');
+        pp_text_seconds(text, *time_at(&span, column) - start);
+    }
+    pp_text_char(text, ']');
+}
+
+void pp_json_put_ops(FILE *stream, const struct pp_report *report)
+{
+    const struct pp_schedule *schedule = &report->schedule;
+    struct pp_text text;
+    text.stream = stream;
+    text.used = 0;
+    pp_text_char(&text, '[');
+    for (int r = 0; r < schedule->ranks; r++) {
+        pp_text_put(&text, r > 0 ? ",\n  [" : "\n  [");
+        for (size_t k = schedule->first[r]; k < schedule->first[r + 1]; k++) {
+            if (k > schedule->first[r])
+                pp_text_put(&text, ",\n   ");
+            put_op(&text, schedule->ops[k], report->timeline.spans[k],
+                   report->metrics.start);
+        }
+        pp_text_char(&text, ']');
+    }
+    pp_text_char(&text, ']');
+    pp_text_flush(&text);
+}
+
+/* "3F12", or "3F12+" for an op that overlaps with the next. */
+static bool parse_op(const char *text, struct pp_op *op)
+{
+    struct pp_action_cell cells[2];
+    const char *problem;
+    size_t length = strlen(text);
+    bool joined = length > 0 && text[length - 1] == '+';
+    length -= joined;
+    if (length == 0 || pp_cell_parse(text, length, cells, &problem) != 1 ||
+        !pp_is_compute(cells[0].action))
+        return false;
+    *op = (struct pp_op){
+        .stage = cells[0].stage,
+        .kind = cells[0].action & 3,
+        .microbatch = cells[0].microbatch & (PP_MAX_MICROBATCHES - 1),
+        .joined = joined,
+    };
+    return true;
+}
+
+/* Reads the row of the op that comes next on the rank. */
+static void read_op(struct pp_reader *reader, const struct pp_node *row,
+                    struct pp_report *report, int rank)
+{
+    struct pp_schedule *schedule = &report->schedule;
+    struct pp_node text = pp_read_element(reader, row, 0, JSON_STRING);
+    struct pp_op op = {0};
+    struct pp_span span = {0};
+    if (text.value && !parse_op(json_string_value(text.value), &op))
+        pp_reader_fail(reader, &text, "is '%.40s', should be an op such as 3F12",
+                       json_string_value(text.value));
+    for (size_t i = 0; pp_json_span[i].name; i++) {
+        struct pp_node node = pp_read_element(reader, row, i + 1, JSON_REAL);
+        *time_at(&span, &pp_json_span[i]) = pp_node_ns(reader, &node);
+    }
+    if (reader->failed)
+        return;
+    struct pp_span *spans = report->timeline.spans;
+    size_t k = schedule->first[rank + 1];
+    int64_t before = k == schedule->first[rank] ? 0 : spans[k - 1].end;
+    if (span.end < span.start || span.arrived < span.ready || span.start < before ||
+        span.end > report->metrics.makespan)
+        pp_reader_fail(reader, row,
+                       "has times out of order, or outside of the makespan");
+    spans[k] = span;
+    pp_push(schedule, op.kind, (int)op.stage, (int)op.microbatch);
+    if (op.joined)
+        pp_join(schedule);
+}
+
+/* How many ops the lists hold; fails where there cannot be as many. */
+static size_t count_ops(struct pp_reader *reader, const struct pp_node *lists,
+                        const struct pp_schedule *schedule)
+{
+    size_t pairs = (size_t)schedule->stages * (size_t)schedule->microbatches;
+    size_t count = 0, ranks = json_array_size(lists->value);
+    if (!reader->failed && ranks != (size_t)schedule->ranks)
+        pp_reader_fail(reader, lists, "has %zu ranks, should have %d", ranks,
+                       schedule->ranks);
+    for (size_t r = 0; r < ranks; r++)
+        count += json_array_size(json_array_get(lists->value, r));
+    if (!reader->failed && (count < 2 * pairs || count > 3 * pairs))
+        pp_reader_fail(
+            reader, lists, "has %zu ops: %d stages and %d microbatches take %zu to %zu",
+            count, schedule->stages, schedule->microbatches, 2 * pairs, 3 * pairs);
+    return count;
+}
+
+static void read_ops(struct pp_reader *reader, const struct pp_node *lists,
+                     struct pp_report *report)
+{
+    struct pp_schedule *schedule = &report->schedule;
+    struct pp_error problem = {0};
+    for (int r = 0; r < schedule->ranks; r++) {
+        struct pp_node list = pp_read_element(reader, lists, (size_t)r, JSON_ARRAY);
+        pp_schedule_begin_rank(schedule, r);
+        for (size_t k = 0; k < json_array_size(list.value) && !reader->failed; k++) {
+            struct pp_node row = pp_read_element(reader, &list, k, JSON_ARRAY);
+            read_op(reader, &row, report, r);
+        }
+    }
+    if (reader->failed)
+        return;
+    if (pp_schedule_end(schedule, reader->error) != 0) {
+        reader->failed = true;
+    } else if (pp_verify(schedule, &problem) != 0) {
+        problem.text[strcspn(problem.text, "\n")] = '\0';
+        pp_reader_fail(reader, lists, "is no valid schedule: %s", problem.text);
+    }
+}
+
+void pp_json_read_timeline(struct pp_reader *reader, const struct pp_node *timeline,
+                           struct pp_report *report)
+{
+    const struct pp_json_key *keys =
+        pp_json_key_at(pp_json_report, offsetof(struct pp_report, timeline))->keys;
+    const char *name =
+        pp_json_key_at(keys, offsetof(struct pp_report, timeline.spans))->name;
+    struct pp_node lists = pp_read_array(reader, timeline, name);
+    size_t count = count_ops(reader, &lists, &report->schedule);
+    if (reader->failed)
+        return;
+    report->timeline = (struct pp_timeline){
+        .schedule = &report->schedule,
+        .spans = calloc(count, sizeof *report->timeline.spans),
+    };
+    if (report->timeline.spans)
+        read_ops(reader, &lists, report);
+    else
+        pp_reader_out_of_memory(reader, &lists);
+}
