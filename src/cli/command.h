@@ -1,21 +1,31 @@
-/* The commands. Each returns the exit status, having printed its error if any. */
+/* The commands, one row each. A command prints its own errors and returns the exit
+ * status. It calls no other command: what two of them do stands in a file of its own.
+ */
 #ifndef PP_CLI_COMMAND_H
 #define PP_CLI_COMMAND_H
 
 #include "cli/options.h"
-#include "cli/terminal.h"
 
-/* Prints each line of an error behind "ppsim: ", returns its status. */
-int pp_print_error(const struct pp_error *error);
+enum { PP_MOST_USAGES = 4, PP_MOST_ACTIONS = 5 };
 
-/* Does the command start ranks, which each come here? explain without a report does,
- * unless it is to explain a simulation. */
-bool pp_trains(const struct pp_options *options);
+struct pp_command_row {
+    const char *name, *help;
+    const char *usages[PP_MOST_USAGES + 1];   /* behind "ppsim ", ended by NULL */
+    const char *actions[PP_MOST_ACTIONS + 1]; /* words valid as its first argument */
+    int most_arguments;                       /* words that are not options */
+    bool trains; /* it starts ranks, and each of them comes here again */
+    bool anew;   /* without arguments it does what run does, or simulate where an option
+                  * is of the cost model */
+    int (*run)(struct pp_options *options);
+};
 
-int pp_command_run(struct pp_options *options, char **argv);
+/* In the order of enum pp_command. */
+extern const struct pp_command_row pp_commands[PP_COMMANDS];
+
+int pp_command_run(struct pp_options *options);
 int pp_command_simulate(struct pp_options *options);
 int pp_command_schedules(struct pp_options *options);
-int pp_command_explain(struct pp_options *options, char **argv);
+int pp_command_explain(struct pp_options *options);
 int pp_command_compare(struct pp_options *options);
 int pp_command_sweep(struct pp_options *options);
 int pp_command_plot(struct pp_options *options);

@@ -1,6 +1,7 @@
 /* ppsim compare: what changed between two reports. */
 #include "report/gate/compare.h"
 #include "cli/command.h"
+#include "cli/terminal.h"
 #include "report/export/json.h"
 
 int pp_command_compare(struct pp_options *options)
@@ -16,7 +17,7 @@ int pp_command_compare(struct pp_options *options)
         pp_report_read_json(&after, options->arguments[1], &error) != 0)
         status = pp_print_error(&error);
     else
-        pp_compare_print(&before, &after,
+        pp_compare_print(&before, &after, pp_options_decides,
                          options->compare_format == PP_COMPARE_MARKDOWN, stdout);
     pp_report_release(&before);
     pp_report_release(&after);

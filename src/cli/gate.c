@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/output.h"
+#include "cli/terminal.h"
 #include "report/export/json.h"
 #include "run/launch.h"
 
@@ -20,11 +21,11 @@ static int read_baseline(struct pp_gate *gate, const struct pp_options *options,
     if (pp_report_read_json(&gate->baseline, options->baseline, error) != 0)
         return -1;
     gate->compares = true;
-    if (options->command == PP_SIMULATE) /* quick enough to find out afterwards */
+    if (options->work == PP_SIMULATE) /* quick enough to find out afterwards */
         return 0;
     json_t *config = pp_plan_config(plan, options);
-    int status = pp_baseline_comparable(&gate->baseline, config, "run", NULL,
-                                        options->baseline, error);
+    int status = pp_baseline_comparable(&gate->baseline, config, pp_options_decides,
+                                        "run", NULL, options->baseline, error);
     json_decref(config);
     return status;
 }
@@ -96,7 +97,7 @@ static void rerun_command(const struct pp_options *options, int ranks, char *tex
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                 "0123456789-_=./,:%+@";
-    if (pp_launched_by_user() && options->command == PP_RUN)
+    if (pp_launched_by_user() && options->work == PP_RUN)
         snprintf(text, size, "mpirun -n %d ", ranks);
     for (int i = 0; options->argv[i]; i++) {
         const char *word = options->argv[i];
@@ -146,9 +147,9 @@ int pp_gate_judge(const struct pp_gate *gate, const struct pp_report *report,
         pp_check_judge(&gate->checks[i], report, &verdicts[i]);
     int status = 0;
     if (gate->compares) {
-        status =
-            pp_baseline_comparable(&gate->baseline, report->config, report->command,
-                                   report->environment.clock, options->baseline, error);
+        status = pp_baseline_comparable(
+            &gate->baseline, report->config, pp_options_decides, report->command,
+            report->environment.clock, options->baseline, error);
         pp_baseline_judge(&gate->baseline, report, &gate->tolerances,
                           verdicts + gate->check_count);
     }
@@ -156,8 +157,8 @@ int pp_gate_judge(const struct pp_gate *gate, const struct pp_report *report,
         for (int i = 0; i < count; i++)
             *passed &= verdicts[i].passed;
         rerun_command(options, report->schedule.ranks, command, sizeof command);
-        pp_verdicts_print(verdicts, count, (enum pp_verdict_format)options->format,
-                          command, pp_verdict_stream(options));
+        pp_verdicts_print(verdicts, count, options->format, command,
+                          pp_verdict_stream(options));
     }
     free(verdicts);
     return status;

@@ -8,6 +8,7 @@
 enum { PP_MOST_LISTED = 1024 };
 
 struct pp_list {
+    const char *text; /* as given; borrowed, NULL: not given */
     int items[PP_MOST_LISTED];
     int count;
 };

@@ -1,195 +1,104 @@
-/* The one table of options, which drives parsing, bounds, defaults, --help and the
- * config in the report. For options.c alone. */
+/* The one table of options. Each row says all that is known of an option: parsing,
+ * bounds, defaults, help, the report's config, what decides a result, which files are
+ * read and written, the man page and the completions all come from it. */
 #ifndef PP_CLI_OPTION_TABLE_H
 #define PP_CLI_OPTION_TABLE_H
 
-#include <limits.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "cli/options.h"
 
-enum type { FLAG, INT, LONG, REAL, TEXT, TEXTS, CHOICE };
-
-/* Which commands take an option. */
-enum {
-    R = 1 << PP_RUN,
-    S = 1 << PP_SIMULATE,
-    L = 1 << PP_SCHEDULES,
-    E = 1 << PP_EXPLAIN,
-    C = 1 << PP_COMPARE,
-    P = 1 << PP_PLOT,
-    W = 1 << PP_SWEEP,
-    ALL = (1 << PP_COMMANDS) - 1
+/* How the value is read, and the field's type in struct pp_options. */
+enum pp_option_type {
+    PP_FLAG,   /* bool; takes no value */
+    PP_INT,    /* int */
+    PP_LONG,   /* long long */
+    PP_REAL,   /* double */
+    PP_TEXT,   /* const char * */
+    PP_TEXTS,  /* struct pp_texts; the option may be repeated */
+    PP_CHOICE, /* int: the value of one of the choices */
+    PP_NAME,   /* const char *: one of the names */
+    PP_LIST    /* struct pp_list */
 };
 
-enum { MOST_CHOICES = 6 };
+/* What an option is for. Help prints the options of a role under one title. */
+enum pp_role {
+    PP_ROLE_SHAPE, /* what is executed */
+    PP_ROLE_SWEPT, /* the same, where it differs between the points of a sweep */
+    PP_ROLE_MODEL, /* its numbers are the model's sizes */
+    PP_ROLE_TRAINING,
+    PP_ROLE_TIME,    /* what ops and messages take */
+    PP_ROLE_OUTPUT,  /* where the result goes, and how it is shown */
+    PP_ROLE_JUDGING, /* what the result is held against */
+    PP_ROLE_ASKING   /* answered instead of doing any work */
+};
 
-struct row {
+/* Which file or directory a text names. */
+enum pp_file {
+    PP_NO_FILE,
+    PP_FILE_READ,
+    PP_FILE_WRITTEN,
+    PP_FILE_STREAMED, /* written; "-" is standard output */
+    PP_DIRECTORY,
+    PP_FILE_OR_SCHEDULE,  /* read, unless it is the name of a schedule */
+    PP_FILES_OR_SCHEDULES /* a list of those, with commas between */
+};
+
+struct pp_choice {
+    const char *name;
+    int value;
+};
+
+enum { PP_MOST_NEEDS = 2, PP_OPTION_KEY = 64 };
+
+struct pp_option {
     const char *name;
     const char *value; /* what help calls it; NULL for flags */
-    enum type type;
-    int commands;
+    enum pp_option_type type;
+    enum pp_role role;
+    int commands; /* which take it: the bits 1 << enum pp_command */
     size_t offset;
-    double least, most;
-    const char *start; /* the default, as text; NULL: not given */
+    double least, most; /* of numbers, and of each number in a list */
+    const char *start;  /* the default, as text; NULL: not given */
     const char *help;
-    const char *choices[MOST_CHOICES];
+    const struct pp_choice *choices; /* of PP_CHOICE; ended by a row without a name */
+    const char *(*names)(int index); /* of PP_NAME; NULL behind the last one */
+    enum pp_file file;
+    const char *over; /* the input that this output may be written over */
+    const char *needs[PP_MOST_NEEDS]; /* it says nothing without one of these */
+    bool headline; /* of a simulation: its headline says it, where it was given */
+    bool resolved; /* the report says elsewhere what became of it */
 };
 
-#define AT(field) offsetof(struct pp_options, field)
+extern const struct pp_option pp_option_table[];
+extern const int pp_option_count;
 
-static const char *const command_names[PP_COMMANDS + 1] = {
-    "run", "simulate", "schedules", "explain", "compare", "plot", "sweep", NULL};
+/* The title of the group that options of this role stand under in help. */
+const char *pp_role_title(enum pp_role role);
 
-static const char *const command_help[PP_COMMANDS] = {
-    "real training across ranks (the command when none is given)",
-    "the same schedule on a cost model: no MPI, no numerics",
-    "list | show NAME|FILE | check FILE | convert FILE",
-    "why each rank was idle, and what would help",
-    "what changed between two reports",
-    "pictures from a report",
-    "many shapes at once, as one table",
-};
+/* Does the command take the option? */
+bool pp_option_of(const struct pp_option *option, enum pp_command command);
 
-/* Arguments that are not options. */
-static const int most_arguments[PP_COMMANDS] = {0, 0, 2, 1, 2, 1, 0};
+/* Its key in the report's config: "seq_len" for --seq-len. */
+const char *pp_option_key(const struct pp_option *option, char key[PP_OPTION_KEY]);
 
-/* A row without a type heads a group in --help. */
-#define GROUP(title)                                                                   \
-    {                                                                                  \
-        .name = NULL, .help = title, .commands = ALL                                   \
-    }
+/* The valid words of a PP_CHOICE or PP_NAME, NULL behind the last one. */
+const char *pp_option_word(const struct pp_option *option, int index);
 
-static const struct row rows[] = {
-    /* Two lines per row. */
-    /* clang-format off */
-    GROUP("What is executed"),
-    {"schedule", "NAME|FILE.csv", TEXT, R | S | L | E | W, AT(schedule), 0, 0, "1f1b",
-     "see 'ppsim schedules list'; sweep takes a list"},
-    {"microbatches", "M", INT, R | S | L | E, AT(microbatches), 1, (1 << 28) - 1, NULL,
-     "microbatches per step (8)"},
-    {"ranks", "P", INT, R | S | L | E, AT(ranks), 1, 1 << 16, NULL,
-     "pipeline devices (4; under mpirun: its size)"},
-    {"chunks", "V", INT, R | S | L | E, AT(chunks), 1, 1 << 16, NULL,
-     "stages per rank (1; interleaved schedules: 2)"},
-    {"placement", "WHERE", TEXT, R | S | L | E | W, AT(placement), 0, 0, NULL,
-     "stage to rank: loop or v (default: the schedule's own)"},
-    {"microbatches", "LIST", TEXT, W, AT(microbatches_list), 0, 0, "8",
-     "as 8,16 or 4:64:x2 or 4:16:+4"},
-    {"ranks", "LIST", TEXT, W, AT(ranks_list), 0, 0, "4", "as 2,4,8"},
-    {"chunks", "LIST", TEXT, W, AT(chunks_list), 0, 0, NULL,
-     "as 1,2,4 (each schedule's own)"},
-    {"group-size", "N", INT, R | S | L | E | W, AT(group_size), 0, 1 << 28, "0",
-     "microbatches per group of an interleaved schedule (0: chosen)"},
-    GROUP("The model"),
-    {"layers", "L", INT, R | S | E | W, AT(layers), 1, 100000, "8",
-     "transformer blocks"},
-    {"d-model", "C", INT, R | S | E | W, AT(d_model), 1, 1 << 20, "128", "width"},
-    {"heads", "H", INT, R | S | E | W, AT(heads), 1, 1 << 20, "4", "attention heads"},
-    {"seq-len", "T", INT, R | S | E | W, AT(seq_len), 1, 1 << 20, "64",
-     "tokens per sequence"},
-    {"microbatch-size", "B", INT, R | S | E | W, AT(microbatch_size), 1, 1 << 20, "4",
-     "sequences per microbatch"},
-    {"vocab", "V", INT, R | S | E | W, AT(vocab), 1, 1 << 24, "256",
-     "different tokens"},
-    {"layer-split", "A,B,..", TEXT, R | S | E | W, AT(layer_split), 0, 0, "even",
-     "layers of each stage; even; auto: by FLOPs"},
-    {"untied", NULL, FLAG, R | S | E | W, AT(untied), 0, 0, NULL,
-     "the head has weights of its own, not the embedding's"},
-    GROUP("Training"),
-    {"steps", "N", INT, R | S | E | W, AT(steps), 1, 1 << 24, "10",
-     "all training steps; of a simulation with '--jitter'"},
-    {"warmup-steps", "N", INT, R | S | E | W, AT(warmup_steps), 0, 1 << 24, "2",
-     "steps at the start of a run that are not measured"},
-    {"lr", "X", REAL, R | E | W, AT(lr), 0, 1e6, "0.003", "learning rate"},
-    {"optimizer", "NAME", CHOICE, R | E | W, AT(optimizer), 0, 0, "adamw",
-     "adamw or sgd", {"adamw", "sgd"}},
-    {"weight-decay", "X", REAL, R | E | W, AT(weight_decay), 0, 1e6, "0.01",
-     "of AdamW or SGD"},
-    {"clip-norm", "X", REAL, R | E | W, AT(clip_norm), 0, 1e30, "1",
-     "global norm to clip gradients to (0: off)"},
-    {"seed", "N", LONG, R | S | E | W, AT(seed), 0, 9007199254740992.0, "1",
-     "of parameters, data and jitter"},
-    {"data", "FILE", TEXT, R | E | W, AT(data), 0, 0, NULL,
-     "train on this file's bytes (default: a generated task)"},
-    {"load", "FILE", TEXT, R | E, AT(load), 0, 0, NULL,
-     "start from GPT-2 parameters in a .safetensors file"},
-    {"save", "FILE", TEXT, R, AT(save), 0, 0, NULL,
-     "write the parameters as .safetensors"},
-    {"save-grads", "FILE", TEXT, R, AT(save_grads), 0, 0, NULL,
-     "write the first step's gradients, tokens and targets"},
-    {"threads", "N", INT, R | E | W, AT(threads), 1, 1024, "1",
-     "BLAS threads per rank"},
-    {"verify", NULL, FLAG, R, AT(verify), 0, 0, NULL,
-     "compare with the sequential run, bit by bit"},
-    GROUP("Time"),
-    {"clock", "KIND", CHOICE, R | E | W, AT(clock), 0, 0, "auto",
-     "wall, virtual, or auto: wall if every rank has its own core",
-     {"auto", "wall", "virtual"}},
-    {"link", "latency=,bandwidth=", TEXT, R | S | E | W, AT(link), 0, 0, NULL,
-     "a hop between ranks, e.g. latency=5us,bandwidth=10GB/s"},
-    {"cost", "f=1,b=2,..", TEXT, S | L | E | W, AT(cost), 0, 0, NULL,
-     "ms per op (or with a unit): f b i w comm; f=1,2,1,1 per stage"},
-    {"costs", "REPORT.json", TEXT, S | E | W, AT(costs), 0, 0, NULL,
-     "the median costs that a run measured"},
-    {"device", "flops=,bandwidth=", TEXT, S | E | W, AT(device), 0, 0, NULL,
-     "costs from the model's FLOPs and bytes"},
-    {"far-link", "latency=,bandwidth=", TEXT, S | E | W, AT(far_link), 0, 0, NULL,
-     "a hop between nodes"},
-    {"ranks-per-node", "N", INT, S | E | W, AT(ranks_per_node), 0, 1 << 16, "0",
-     "where the near link ends (0: nowhere)"},
-    {"slow", "RANK:FACTOR", TEXT, S | E | W, AT(slow), 0, 0, NULL,
-     "ranks that take longer"},
-    {"jitter", "lognormal:SIGMA", TEXT, S | E | W, AT(jitter), 0, 0, NULL,
-     "noise on every op"},
-    GROUP("Output"),
-    {"timeline", NULL, FLAG, R | S | E, AT(timeline), 0, 0, NULL,
-     "draw the whole width of the terminal"},
-    {"json", "FILE|-", TEXT, R | S | E | W, AT(json), 0, 0, NULL,
-     "write the report"},
-    {"trace", "FILE", TEXT, R | S | E | P, AT(trace), 0, 0, NULL,
-     "write a Chrome trace, for Perfetto"},
-    {"paje", "FILE", TEXT, R | S | E | P, AT(paje), 0, 0, NULL, "write a Pajé trace"},
-    {"csv", "FILE", TEXT, R | S | E | P | W, AT(csv), 0, 0, NULL,
-     "write a row per op (sweep: per point)"},
-    {"plot", "FILE", TEXT, R | S | E | P | W, AT(plot), 0, 0, NULL,
-     "draw a picture with gnuplot: .svg, .png or .pdf"},
-    {"picture", "NAME", CHOICE, R | S | E | P, AT(picture), 0, 0, "timeline",
-     "what --plot draws: timeline, in-flight or op-times",
-     {"timeline", "in-flight", "op-times"}},
-    {"keep-data", "DIR", TEXT, R | S | E | P | W, AT(keep_data), 0, 0, NULL,
-     "keep the plot's script and data, to edit and rerun"},
-    {"quiet", NULL, FLAG, R | S | E | W, AT(quiet), 0, 0, NULL,
-     "no progress and no summary"},
-    {"color", "WHEN", CHOICE, ALL, AT(color), 0, 0, "auto",
-     "auto, always or never", {"auto", "always", "never"}},
-    GROUP("Gates"),
-    {"check", "EXPRESSION", TEXTS, R | S, AT(checks), 0, 0, NULL,
-     "exit 1 unless e.g. 'bubble<=0.10'; repeatable"},
-    {"baseline", "REPORT.json", TEXT, R | S, AT(baseline), 0, 0, NULL,
-     "exit 1 if worse than this report"},
-    {"tolerance", "KEY=X,..", TEXT, R | S, AT(tolerance), 0, 0, "0.01",
-     "of the baseline: bubble=0.01,makespan=5%,both"},
-    {"update-baseline", NULL, FLAG, R | S, AT(update_baseline), 0, 0, NULL,
-     "write the baseline anew"},
-    {"force", NULL, FLAG, R, AT(force), 0, 0, NULL,
-     "gate even on an oversubscribed wall clock"},
-    {"format", "KIND", CHOICE, R | S, AT(format), 0, 0, "text",
-     "of the checks: text, tap, junit, gha or markdown",
-     {"text", "tap", "junit", "gha", "markdown"}},
-    {"format", "KIND", CHOICE, C, AT(compare_format), 0, 0, "text",
-     "text or markdown", {"text", "markdown"}},
-    {"format", "KIND", CHOICE, L, AT(show_format), 0, 0, "grid",
-     "grid, csv, csv-comms (with SEND and RECV) or json",
-     {"grid", "csv", "csv-comms", "json"}},
-    {"run", NULL, FLAG, W, AT(really_run), 0, 0, NULL,
-     "really run each point, not only simulate it"},
-    {"help", NULL, FLAG, ALL, AT(help), 0, 0, NULL, "this text"},
-    {"version", NULL, FLAG, ALL, AT(version), 0, 0, NULL, "the version"},
-    /* clang-format on */
-};
+/* Where its value is. */
+void *pp_option_field(const struct pp_options *options, const struct pp_option *option);
 
-enum { ROWS = sizeof rows / sizeof rows[0] };
+/* The value of a PP_TEXT or PP_NAME, NULL where it is not given or of another type. */
+const char *pp_option_text(const struct pp_options *options,
+                           const struct pp_option *option);
+
+/* Its value as it stands in the config: a new value, null where it is not given; NULL
+ * when out of memory. */
+json_t *pp_option_json(const struct pp_options *options,
+                       const struct pp_option *option);
+
+/* Sets the value from text. PP_BAD_INPUT says what would be valid. */
+int pp_option_set(struct pp_options *options, const struct pp_option *option,
+                  const char *text, struct pp_error *error);
 
 #endif

@@ -7,23 +7,10 @@
 #include "cli/terminal.h"
 #include "report/report.h"
 
-/* Can everything that the options ask for be written? Asked before the work starts. */
-int pp_output_paths_check(const struct pp_options *options, struct pp_error *error);
-
-/* Where text for people goes: stdout, or stderr where stdout carries data alone. */
-FILE *pp_text_stream(const struct pp_options *options);
-/* Where verdicts go: stdout, or stderr where stdout carries a file. */
-FILE *pp_verdict_stream(const struct pp_options *options);
-bool pp_text_is_terminal(const struct pp_options *options,
-                         const struct pp_terminal *terminal);
-
 /* Writes the traces and pictures that the options ask for; a picture that cannot be
  * drawn is the last to fail. */
 int pp_output_files(const struct pp_report *report, const struct pp_options *options,
                     struct pp_error *error);
-
-/* explain.c: the explanation, and what an even split would bring. */
-int pp_explain(const struct pp_report *report, FILE *stream, struct pp_error *error);
 
 /* Writes the files, and prints the summary and the timeline. */
 int pp_output_report(const struct pp_report *report, const struct pp_options *options,

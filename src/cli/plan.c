@@ -72,9 +72,9 @@ static int check_placement(const struct pp_plan *plan, const char *asked,
 /* How many steps' timelines the command holds. */
 static int count_timelines(const struct pp_options *options)
 {
-    if (options->command == PP_SCHEDULES)
+    if (options->work == PP_SCHEDULES)
         return 0;
-    if (options->command == PP_RUN)
+    if (options->work == PP_RUN)
         return options->steps - options->warmup_steps;
     return options->jitter ? options->steps : 1;
 }
@@ -123,7 +123,7 @@ int pp_plan_schedule(struct pp_plan *plan, const struct pp_options *options,
         return -1;
     /* A simulation finds out by itself whether the order blocks; where it may, it is to
      * be told what would not. */
-    bool simulates = options->command == PP_SIMULATE || options->command == PP_SWEEP;
+    bool simulates = options->work == PP_SIMULATE || options->work == PP_SWEEP;
     int status =
         simulates && options->group_size == 0
             ? pp_schedule_generate(&plan->schedule, plan->row, &plan->shape, error)

@@ -1,6 +1,8 @@
 /* ppsim plot: pictures and traces from a saved report. */
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/paths.h"
+#include "cli/terminal.h"
 #include "report/export/json.h"
 
 int pp_command_plot(struct pp_options *options)

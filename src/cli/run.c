@@ -7,7 +7,9 @@
 #include "cli/command.h"
 #include "cli/gate.h"
 #include "cli/output.h"
+#include "cli/paths.h"
 #include "cli/plan.h"
+#include "cli/terminal.h"
 #include "model/checkpoint.h"
 #include "model/corpus.h"
 #include "predict/predict.h"
@@ -54,7 +56,7 @@ static int configure(struct pp_run_config *config, const struct pp_options *opti
         .layers_of = plan->layers_of,
         .optimizer =
             {
-                .kind = options->optimizer == 0 ? PP_ADAMW : PP_SGD,
+                .kind = options->optimizer,
                 .lr = options->lr,
                 .beta1 = 0.9,
                 .beta2 = 0.999,
@@ -69,7 +71,7 @@ static int configure(struct pp_run_config *config, const struct pp_options *opti
         .load = options->load,
         .save = options->save,
         .save_grads = options->save_grads,
-        .clock = (enum pp_clock_choice)options->clock,
+        .clock = options->clock,
         .link_latency_s = hop.latency < 0 ? (double)NAN : (double)hop.latency / 1e9,
         .link_bandwidth = hop.bandwidth,
         .threads = options->threads,
@@ -212,7 +214,7 @@ static int train(struct pp_options *options, struct pp_plan *plan,
     return status;
 }
 
-int pp_command_run(struct pp_options *options, char **argv)
+int pp_command_run(struct pp_options *options)
 {
     struct pp_error error = {0};
     struct pp_plan plan = {0};
@@ -245,8 +247,8 @@ int pp_command_run(struct pp_options *options, char **argv)
     } else {
         struct pp_terminal terminal = pp_terminal_detect(false);
         pp_terminal_hand_down(&terminal);
-        if (pp_launch(plan.schedule.ranks, options->threads, argv, &status, &error) !=
-            0)
+        if (pp_launch(plan.schedule.ranks, options->threads, options->argv, &status,
+                      &error) != 0)
             status = error.status;
     }
     if (rank == 0 && error.lines > 0)

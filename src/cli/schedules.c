@@ -5,6 +5,7 @@
 #include "base/names.h"
 #include "cli/command.h"
 #include "cli/plan.h"
+#include "cli/terminal.h"
 #include "report/export/schedule_json.h"
 #include "report/numbers.h"
 #include "report/print/grid.h"
@@ -60,7 +61,7 @@ static int show(const struct pp_options *options, struct pp_error *error)
     const struct pp_schedule *schedule = &plan.schedule;
     int status = pp_plan_schedule(&plan, options, error);
     if (status == 0) {
-        switch ((enum pp_show)options->show_format) {
+        switch (options->show_format) {
         case PP_SHOW_GRID:
             status = print_grid(schedule, options, error);
             break;

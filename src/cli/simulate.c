@@ -2,7 +2,9 @@
 #include "cli/command.h"
 #include "cli/gate.h"
 #include "cli/output.h"
+#include "cli/paths.h"
 #include "cli/simulation.h"
+#include "cli/terminal.h"
 
 int pp_command_simulate(struct pp_options *options)
 {

@@ -7,10 +7,11 @@
 
 #include "base/output.h"
 #include "cli/command.h"
-#include "cli/lists.h"
 #include "cli/output.h"
+#include "cli/paths.h"
 #include "cli/simulation.h"
 #include "cli/sweep_run.h"
+#include "cli/terminal.h"
 #include "report/draw/gnuplot.h"
 #include "report/draw/sweep_plot.h"
 #include "report/print/sweep.h"
@@ -21,7 +22,6 @@ enum { MOST_POINTS = 10000 };
 
 struct sweep {
     const struct pp_options *options;
-    struct pp_list ranks, chunks, microbatches;
     struct pp_sweep_point *points; /* [capacity] */
     int count, capacity;
 };
@@ -50,15 +50,18 @@ static int add_point(struct sweep *sweep, const struct pp_sweep_point *point,
 static int add_shapes(struct sweep *sweep, const struct pp_scheduler *row,
                       struct pp_error *error)
 {
+    const struct pp_options *options = sweep->options;
+    const struct pp_list own = {.items = {row->default_chunks}, .count = 1};
+    const struct pp_list *chunks =
+        options->chunks_list.text ? &options->chunks_list : &own;
     struct pp_sweep_point point = {0};
     snprintf(point.schedule, sizeof point.schedule, "%s", row->name);
-    for (int p = 0; p < sweep->ranks.count; p++) {
-        point.ranks = sweep->ranks.items[p];
-        for (int v = 0; v < sweep->chunks.count; v++) {
-            int chunks = sweep->chunks.items[v];
-            point.chunks = chunks > 0 ? chunks : row->default_chunks;
-            for (int m = 0; m < sweep->microbatches.count; m++) {
-                point.microbatches = sweep->microbatches.items[m];
+    for (int p = 0; p < options->ranks_list.count; p++) {
+        point.ranks = options->ranks_list.items[p];
+        for (int v = 0; v < chunks->count; v++) {
+            point.chunks = chunks->items[v];
+            for (int m = 0; m < options->microbatches_list.count; m++) {
+                point.microbatches = options->microbatches_list.items[m];
                 if (add_point(sweep, &point, error) != 0)
                     return -1;
             }
@@ -100,6 +103,7 @@ static int add_schedule(struct sweep *sweep, const char *name, struct pp_error *
     return is_file ? add_file(sweep, name, error) : add_shapes(sweep, row, error);
 }
 
+/* The points, schedule by schedule; ranks, chunks and microbatches as listed. */
 static int add_schedules(struct sweep *sweep, const char *list, struct pp_error *error)
 {
     struct pp_sweep_point point;
@@ -120,23 +124,6 @@ static int add_schedules(struct sweep *sweep, const char *list, struct pp_error 
             return 0;
         at += length + 1;
     }
-}
-
-/* The points, schedule by schedule; ranks, chunks and microbatches as listed. */
-static int list_points(struct sweep *sweep, struct pp_error *error)
-{
-    const struct pp_options *options = sweep->options;
-    sweep->chunks = (struct pp_list){.items = {0}, .count = 1}; /* each one's own */
-    if (pp_list_parse(&sweep->ranks, "ranks", options->ranks_list, 1, PP_MAX_RANKS,
-                      error) != 0 ||
-        pp_list_parse(&sweep->microbatches, "microbatches", options->microbatches_list,
-                      1, PP_MAX_MICROBATCHES - 1, error) != 0)
-        return -1;
-    if (options->chunks_list &&
-        pp_list_parse(&sweep->chunks, "chunks", options->chunks_list, 1, PP_MAX_RANKS,
-                      error) != 0)
-        return -1;
-    return add_schedules(sweep, options->schedule, error);
 }
 
 static void fill_point(struct pp_sweep_point *point, const struct pp_report *report,
@@ -234,16 +221,11 @@ static int make_points(struct sweep *sweep, FILE *file, bool progress,
     return status;
 }
 
-/* What makes the rows of one file comparable: the version, and all options but the
- * shapes' lists and the outputs. */
+/* What makes the rows of one file comparable: the version, and what the points share.
+ */
 static json_t *shared_config(const struct pp_options *options)
 {
-    static const char *const not_shared[] = {
-        "schedule", "ranks", "chunks",    "microbatches", "json",
-        "csv",      "plot",  "keep_data", "quiet",        "color"};
-    json_t *config = pp_options_config(options);
-    for (size_t i = 0; i < sizeof not_shared / sizeof not_shared[0]; i++)
-        json_object_del(config, not_shared[i]);
+    json_t *config = pp_options_shared_config(options);
     json_object_set_new(config, "version", json_string(PP_VERSION));
     return config;
 }
@@ -257,7 +239,8 @@ static int prepare(struct sweep *sweep, FILE **file, struct pp_error *error)
         return pp_fail(error, PP_BAD_INPUT,
                        "'ppsim sweep' starts the ranks of each point itself: leave "
                        "mpirun out");
-    if (list_points(sweep, error) != 0 || pp_output_paths_check(options, error) != 0)
+    if (add_schedules(sweep, options->schedule, error) != 0 ||
+        pp_output_paths_check(options, error) != 0)
         return -1;
     if (!options->csv)
         return 0;

@@ -6,7 +6,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "cli/options.h"
+#include "report/gate/verdict.h"
 
 static const char handed_down[] = "PPSIM_TERMINAL";
 enum { DEFAULT_WIDTH = 80, LEAST_WIDTH = 40, MOST_WIDTH = 1000 };
@@ -57,4 +57,36 @@ bool pp_terminal_color(int choice, bool is_terminal)
     if ((no_color && *no_color) || (term && strcmp(term, "dumb") == 0))
         return false;
     return is_terminal;
+}
+
+static bool data_on_stdout(const struct pp_options *options)
+{
+    return pp_options_on_stdout(options) > 0 || options->format != PP_VERDICT_TEXT;
+}
+
+FILE *pp_text_stream(const struct pp_options *options)
+{
+    return data_on_stdout(options) ? stderr : stdout;
+}
+
+FILE *pp_verdict_stream(const struct pp_options *options)
+{
+    return pp_options_on_stdout(options) > 0 ? stderr : stdout;
+}
+
+bool pp_text_is_terminal(const struct pp_options *options,
+                         const struct pp_terminal *terminal)
+{
+    return data_on_stdout(options) ? terminal->errors : terminal->output;
+}
+
+int pp_print_error(const struct pp_error *error)
+{
+    const char *line = error->text;
+    while (*line) {
+        size_t length = strcspn(line, "\n");
+        fprintf(stderr, "ppsim: %.*s\n", (int)length, line);
+        line += length + (line[length] == '\n');
+    }
+    return (int)error->status;
 }

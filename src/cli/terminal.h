@@ -1,8 +1,11 @@
-/* What the program's standard streams are, for progress, colour and width. */
+/* The standard streams: which text goes where, with what colour and width. */
 #ifndef PP_CLI_TERMINAL_H
 #define PP_CLI_TERMINAL_H
 
 #include <stdbool.h>
+#include <stdio.h>
+
+#include "cli/options.h"
 
 struct pp_terminal {
     bool output, errors; /* stdout, stderr: is it a terminal? */
@@ -17,5 +20,16 @@ void pp_terminal_hand_down(const struct pp_terminal *terminal);
 /* Colour on a stream of which it is known whether it is a terminal; choice is enum
  * pp_color. NO_COLOR (https://no-color.org) and TERM=dumb switch it off. */
 bool pp_terminal_color(int choice, bool is_terminal);
+
+/* Where text for people goes: stdout, or stderr where stdout carries data alone. */
+FILE *pp_text_stream(const struct pp_options *options);
+/* Where verdicts go: stdout, or stderr where stdout carries a file. */
+FILE *pp_verdict_stream(const struct pp_options *options);
+bool pp_text_is_terminal(const struct pp_options *options,
+                         const struct pp_terminal *terminal);
+
+/* Prints each line of an error to stderr behind "ppsim: ". Returns its status, which
+ * is the one to exit with. */
+int pp_print_error(const struct pp_error *error);
 
 #endif

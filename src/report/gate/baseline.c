@@ -71,8 +71,8 @@ static void note(char *keys, size_t size, const char *key)
 }
 
 int pp_baseline_comparable(const struct pp_report *baseline, const json_t *config,
-                           const char *command, const char *clock, const char *path,
-                           struct pp_error *error)
+                           pp_decides *decides, const char *command, const char *clock,
+                           const char *path, struct pp_error *error)
 {
     char keys[512] = "";
     const char *key;
@@ -84,12 +84,13 @@ int pp_baseline_comparable(const struct pp_report *baseline, const json_t *confi
                        path, baseline->command, command);
     json_object_foreach((json_t *)config, key, value)
     {
-        if (pp_config_differs(baseline->config, key, value))
+        if (pp_config_differs(baseline->config, key, value, decides))
             note(keys, sizeof keys, key);
     }
     json_object_foreach(baseline->config, key, value)
     {
-        if (!json_object_get(config, key) && pp_config_differs(config, key, value))
+        if (!json_object_get(config, key) &&
+            pp_config_differs(config, key, value, decides))
             note(keys, sizeof keys, key);
     }
     if (clock && strcmp(baseline->environment.clock, clock) != 0)

@@ -28,8 +28,8 @@ int pp_tolerances_parse(struct pp_tolerances *tolerances, const char *text,
  * decide the result, not where output goes. clock is NULL where it is not chosen yet.
  * PP_BAD_INPUT. */
 int pp_baseline_comparable(const struct pp_report *baseline, const json_t *config,
-                           const char *command, const char *clock, const char *path,
-                           struct pp_error *error);
+                           pp_decides *decides, const char *command, const char *clock,
+                           const char *path, struct pp_error *error);
 
 /* One verdict per tolerance. */
 void pp_baseline_judge(const struct pp_report *baseline, const struct pp_report *report,

@@ -1,7 +1,5 @@
 #include "report/gate/change.h"
 
-#include "base/names.h"
-
 struct pp_change pp_change_of(const struct pp_figure *figure,
                               const struct pp_report *before,
                               const struct pp_report *after)
@@ -18,32 +16,10 @@ struct pp_change pp_change_of(const struct pp_figure *figure,
     return change;
 }
 
-/* Options that say where output goes and what is made of the result. */
-static const char *const not_compared[] = {"clock", /* environment.clock is */
-                                           "json",
-                                           "trace",
-                                           "paje",
-                                           "csv",
-                                           "plot",
-                                           "picture",
-                                           "keep_data",
-                                           "quiet",
-                                           "color",
-                                           "check",
-                                           "baseline",
-                                           "tolerance",
-                                           "update_baseline",
-                                           "force",
-                                           "format",
-                                           "timeline",
-                                           "save",
-                                           "save_grads",
-                                           "verify",
-                                           NULL};
-
-bool pp_config_differs(const json_t *other, const char *key, const json_t *value)
+bool pp_config_differs(const json_t *other, const char *key, const json_t *value,
+                       pp_decides *decides)
 {
     const json_t *found = json_object_get(other, key);
-    return !pp_names_in(not_compared, key) && !(!found && json_is_null(value)) &&
+    return decides(key) && !(!found && json_is_null(value)) &&
            !json_equal(value, found);
 }

@@ -17,9 +17,14 @@ struct pp_change pp_change_of(const struct pp_figure *figure,
                               const struct pp_report *before,
                               const struct pp_report *after);
 
+/* Does the option of this key of a config decide the result? Those who know the options
+ * say it. */
+typedef bool pp_decides(const char *key);
+
 /* Does the option of this key decide the result, and has the other config another
  * value? Null stands for an option that was not given, or one that the other report
  * does not know. */
-bool pp_config_differs(const json_t *other, const char *key, const json_t *value);
+bool pp_config_differs(const json_t *other, const char *key, const json_t *value,
+                       pp_decides *decides);
 
 #endif

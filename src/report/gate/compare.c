@@ -28,7 +28,7 @@ static void print_change(const char *name, const struct pp_change *change,
 
 /* The options in which the two differ. */
 static void print_config(const struct pp_report *before, const struct pp_report *after,
-                         bool markdown, FILE *stream)
+                         pp_decides *decides, bool markdown, FILE *stream)
 {
     const char *key;
     json_t *value;
@@ -41,7 +41,7 @@ static void print_config(const struct pp_report *before, const struct pp_report 
     json_object_foreach(after->config, key, value)
     {
         const json_t *other = json_object_get(before->config, key);
-        if (!pp_config_differs(before->config, key, value))
+        if (!pp_config_differs(before->config, key, value, decides))
             continue;
         char *was = other ? json_dumps(other, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
         char *is = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
@@ -107,14 +107,14 @@ static int print_figures(const char *const *names, int own,
 }
 
 void pp_compare_print(const struct pp_report *before, const struct pp_report *after,
-                      bool markdown, FILE *stream)
+                      pp_decides *decides, bool markdown, FILE *stream)
 {
     static const char *const times[] = {
         "makespan",   "bubble",        "over_ideal", "span",     "warmup",
         "dependency", "communication", "overhead",   "cooldown", NULL};
     static const char *const memory[] = {"peak_in_flight", "peak_activation_bytes",
                                          NULL};
-    print_config(before, after, markdown, stream);
+    print_config(before, after, decides, markdown, stream);
     if (markdown)
         fputs("| figure | before | after | change | |\n|---|---|---|---|---|\n",
               stream);

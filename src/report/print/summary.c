@@ -90,10 +90,9 @@ static void add_equal_costs(const struct pp_report *report, char *text, size_t s
 }
 
 /* What was simulated: op costs, hops, and what disturbs them. */
-static void describe_costs(const struct pp_report *report, char *text, size_t size)
+static void describe_costs(const struct pp_report *report, const char *given,
+                           char *text, size_t size)
 {
-    static const char *const others[] = {"costs",    "device", "link",
-                                         "far_link", "slow",   "jitter"};
     text[0] = '\0';
     add_equal_costs(report, text, size);
     if (report->link_latency_s > 0 &&
@@ -102,27 +101,22 @@ static void describe_costs(const struct pp_report *report, char *text, size_t si
         add_cost(text, size, "hop %s",
                  pp_duration_text(1e9 * report->link_latency_s, took));
     }
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-        const char *value =
-            json_string_value(json_object_get(report->config, others[i]));
-        if (value)
-            add_cost(text, size, "--%s %.60s",
-                     strcmp(others[i], "far_link") == 0 ? "far-link" : others[i],
-                     value);
-    }
+    if (given[0])
+        add_cost(text, size, "%s", given);
 }
 
-static void print_headline(const struct pp_report *report, FILE *stream, bool color)
+static void print_headline(const struct pp_report *report, const char *given,
+                           FILE *stream, bool color)
 {
     const struct pp_schedule *schedule = &report->schedule;
-    char shape[160], rest[640], costs[512] = "";
+    char shape[160], rest[768], costs[640] = "";
     snprintf(shape, sizeof shape, "%s · %d rank%s · %d stage%s · %d microbatch%s",
              schedule->name, schedule->ranks, schedule->ranks == 1 ? "" : "s",
              schedule->stages, schedule->stages == 1 ? "" : "s", schedule->microbatches,
              schedule->microbatches == 1 ? "" : "es");
     bool simulated = strcmp(report->environment.clock, "simulated") == 0;
     if (simulated)
-        describe_costs(report, costs, sizeof costs);
+        describe_costs(report, given, costs, sizeof costs);
     snprintf(rest, sizeof rest, "· %s%s%s", report->environment.clock,
              simulated ? costs : " clock",
              report->environment.oversubscribed ? " · ranks share cores" : "");
@@ -312,9 +306,10 @@ static void print_training(const struct pp_report_training *training, FILE *stre
                 verified[training->verified + 1]);
 }
 
-void pp_report_print_summary(const struct pp_report *report, FILE *stream, bool color)
+void pp_report_print_summary(const struct pp_report *report, const char *given,
+                             FILE *stream, bool color)
 {
-    print_headline(report, stream, color);
+    print_headline(report, given, stream, color);
     print_tables(report, stream);
     fputc('\n', stream);
     print_bubble(report, stream);

@@ -1,0 +1,73 @@
+/* Options → the report's config. */
+#include "cli/option_table.h"
+
+static json_t *texts_json(const struct pp_texts *texts)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < texts->count; i++)
+        json_array_append_new(list, json_string(texts->items[i]));
+    return list;
+}
+
+static json_t *text_json(const char *text)
+{
+    return text ? json_string(text) : json_null();
+}
+
+static const char *choice_name(const struct pp_option *option, int value)
+{
+    const struct pp_choice *choice = option->choices;
+    while (choice->name && choice->value != value)
+        choice++;
+    return choice->name;
+}
+
+json_t *pp_option_json(const struct pp_options *options, const struct pp_option *option)
+{
+    const void *at = pp_option_field(options, option);
+    switch (option->type) {
+    case PP_FLAG:
+        return json_boolean(*(const bool *)at);
+    case PP_INT:
+        return json_integer(*(const int *)at);
+    case PP_LONG:
+        return json_integer(*(const long long *)at);
+    case PP_REAL:
+        return json_real(*(const double *)at);
+    case PP_CHOICE:
+        return text_json(choice_name(option, *(const int *)at));
+    case PP_TEXT:
+    case PP_NAME:
+        return text_json(pp_option_text(options, option));
+    case PP_TEXTS:
+        return texts_json(at);
+    case PP_LIST:
+        return text_json(((const struct pp_list *)at)->text);
+    }
+    return NULL;
+}
+
+/* The command's options of all roles but those in `without`, bits 1 << role. */
+static json_t *config_without(const struct pp_options *options, unsigned without)
+{
+    json_t *config = json_object();
+    for (int i = 0; config && i < pp_option_count; i++) {
+        const struct pp_option *option = &pp_option_table[i];
+        char key[PP_OPTION_KEY];
+        if (pp_option_of(option, options->command) && !(without & 1U << option->role))
+            json_object_set_new(config, pp_option_key(option, key),
+                                pp_option_json(options, option));
+    }
+    return config;
+}
+
+json_t *pp_options_config(const struct pp_options *options)
+{
+    return config_without(options, 1U << PP_ROLE_ASKING);
+}
+
+json_t *pp_options_shared_config(const struct pp_options *options)
+{
+    return config_without(options, 1U << PP_ROLE_ASKING | 1U << PP_ROLE_OUTPUT |
+                                       1U << PP_ROLE_SWEPT);
+}

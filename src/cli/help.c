@@ -1,0 +1,119 @@
+#include "cli/help.h"
+
+#include <string.h>
+
+#include "cli/option_table.h"
+
+enum { WIDTH = 80, INDENT = 2, HELP_COLUMN = 30 };
+
+const struct pp_exit_status pp_exit_statuses[] = {
+    {"0", "done"},
+    {"1", "a check or baseline failed"},
+    {"2", "bad usage or input"},
+    {"3", "the numbers are wrong (--verify failed, or NaN)"},
+    {"4", "the environment failed (MPI, a dead rank, disk, memory)"},
+    {"130, 143", "stopped by a signal: SIGINT, SIGTERM"},
+    {0},
+};
+
+/* How many columns the first bytes of a text in UTF-8 take. */
+static int columns_of(const char *text, size_t bytes)
+{
+    int columns = 0;
+    for (size_t i = 0; i < bytes; i++)
+        columns += (text[i] & 0xc0) != 0x80;
+    return columns;
+}
+
+/* Prints the words from the given column on; further lines are indented to it. */
+static void print_wrapped(const char *text, int at, FILE *stream)
+{
+    int column = at;
+    while (*text) {
+        size_t length = strcspn(text, " ");
+        int columns = columns_of(text, length);
+        if (column > at && column + 1 + columns > WIDTH) {
+            fprintf(stream, "\n%*s", at, "");
+            column = at;
+        } else if (column > at) {
+            column += fprintf(stream, " ");
+        }
+        fwrite(text, 1, length, stream);
+        column += columns;
+        text += length + (text[length] == ' ');
+    }
+    fputc('\n', stream);
+}
+
+/* A name, then its meaning in the column of help. */
+static void print_row(const char *name, const char *help, int column, FILE *stream)
+{
+    int used = fprintf(stream, "%*s%s", INDENT, "", name);
+    if (used + 2 > column)
+        fprintf(stream, "\n%*s", column, "");
+    else
+        fprintf(stream, "%*s", column - used, "");
+    print_wrapped(help, column, stream);
+}
+
+static void print_option(const struct pp_option *option, FILE *stream)
+{
+    char name[80], help[256];
+    bool shown = option->start && strcmp(option->start, "0") != 0;
+    snprintf(name, sizeof name, "--%s%s%s", option->name, option->value ? " " : "",
+             option->value ? option->value : "");
+    snprintf(help, sizeof help, "%s%s%s%s", option->help, shown ? " (" : "",
+             shown ? option->start : "", shown ? ")" : "");
+    print_row(name, help, HELP_COLUMN, stream);
+}
+
+static void print_statuses(FILE *stream)
+{
+    fputs("\nExit status:\n", stream);
+    for (const struct pp_exit_status *row = pp_exit_statuses; row->status; row++)
+        print_row(row->status, row->meaning, 14, stream);
+}
+
+void pp_help_overview(const struct pp_command_row *commands, FILE *stream)
+{
+    fputs("usage: ppsim [COMMAND] [OPTIONS]\n\n"
+          "Executes pipeline-parallel training schedules, and measures, predicts and\n"
+          "explains their bubbles.\n\nCommands:\n",
+          stream);
+    for (int c = 0; c < PP_COMMANDS; c++)
+        print_row(commands[c].name, commands[c].help, 14, stream);
+    fputs("\nTo go on:\n", stream);
+    print_row("ppsim help COMMAND", "the options of a command, with their defaults", 35,
+              stream);
+    print_row("ppsim schedules list", "the schedules there are", 35, stream);
+    print_row("ppsim simulate --schedule gpipe", "a step of one of them, simulated", 35,
+              stream);
+    print_row("ppsim --microbatches 16", "a training run on 4 ranks", 35, stream);
+    print_statuses(stream);
+}
+
+void pp_help_command(const struct pp_command_row *commands, enum pp_command command,
+                     FILE *stream)
+{
+    const struct pp_command_row *row = &commands[command];
+    const char *title = NULL;
+    for (int i = 0; row->usages[i]; i++) {
+        bool whole = strstr(row->usages[i], "ppsim ") != NULL;
+        fprintf(stream, "%s%s%s\n", i == 0 ? "usage: " : "       ",
+                whole ? "" : "ppsim ", row->usages[i]);
+    }
+    fprintf(stream, "\n%s: ", row->name);
+    print_wrapped(row->help, (int)strlen(row->name) + 2, stream);
+    fputs("\nOptions (defaults in brackets):\n", stream);
+    for (int i = 0; i < pp_option_count; i++) {
+        const struct pp_option *option = &pp_option_table[i];
+        const char *own = pp_role_title(option->role);
+        if (!pp_option_of(option, command))
+            continue;
+        if (!title || strcmp(title, own) != 0)
+            fprintf(stream, "\n%s\n", own);
+        title = own;
+        print_option(option, stream);
+    }
+    print_statuses(stream);
+}

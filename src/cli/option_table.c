@@ -1,0 +1,215 @@
+#include "cli/option_table.h"
+
+#include "report/draw/plot.h"
+#include "report/gate/verdict.h"
+#include "run/run.h"
+#include "schedule/schedule.h"
+
+/* Which commands take an option. */
+enum {
+    R = 1 << PP_RUN,
+    S = 1 << PP_SIMULATE,
+    L = 1 << PP_SCHEDULES,
+    E = 1 << PP_EXPLAIN,
+    C = 1 << PP_COMPARE,
+    P = 1 << PP_PLOT,
+    W = 1 << PP_SWEEP,
+    ALL = (1 << PP_COMMANDS) - 1
+};
+
+#define AT(field) offsetof(struct pp_options, field)
+
+static const struct pp_choice optimizers[] = {
+    {"adamw", PP_ADAMW}, {"sgd", PP_SGD}, {0}};
+static const struct pp_choice clocks[] = {{"auto", PP_CHOOSE_AUTO},
+                                          {"wall", PP_CHOOSE_WALL},
+                                          {"virtual", PP_CHOOSE_VIRTUAL},
+                                          {0}};
+static const struct pp_choice colors[] = {{"auto", PP_COLOR_AUTO},
+                                          {"always", PP_COLOR_ALWAYS},
+                                          {"never", PP_COLOR_NEVER},
+                                          {0}};
+static const struct pp_choice verdicts[] = {
+    {"text", PP_VERDICT_TEXT},         {"tap", PP_VERDICT_TAP},
+    {"junit", PP_VERDICT_JUNIT},       {"gha", PP_VERDICT_GHA},
+    {"markdown", PP_VERDICT_MARKDOWN}, {0}};
+static const struct pp_choice comparisons[] = {
+    {"text", PP_COMPARE_TEXT}, {"markdown", PP_COMPARE_MARKDOWN}, {0}};
+static const struct pp_choice shows[] = {{"grid", PP_SHOW_GRID},
+                                         {"csv", PP_SHOW_CSV},
+                                         {"csv-comms", PP_SHOW_CSV_COMMS},
+                                         {"json", PP_SHOW_JSON},
+                                         {0}};
+
+static const char *picture_name(int index)
+{
+    return pp_pictures[index];
+}
+
+#define SHAPE PP_ROLE_SHAPE
+#define SWEPT PP_ROLE_SWEPT
+#define MODEL PP_ROLE_MODEL
+#define TRAIN PP_ROLE_TRAINING
+#define TIME PP_ROLE_TIME
+#define OUT PP_ROLE_OUTPUT
+#define JUDGE PP_ROLE_JUDGING
+#define ASK PP_ROLE_ASKING
+
+/* name, value, type, role, commands, field, least, most, default, help, the rest; rows
+ * of one group stand together. */
+/* clang-format off: as few lines per row as there can be. */
+const struct pp_option pp_option_table[] = {
+    {"schedule", "NAME|FILE.csv", PP_TEXT, SHAPE, R | S | L | E, AT(schedule), 0, 0,
+     "1f1b", "a schedule's name (see 'ppsim schedules list') or a file",
+     .file = PP_FILE_OR_SCHEDULE},
+    {"microbatches", "M", PP_INT, SHAPE, R | S | L | E, AT(microbatches), 1,
+     PP_MAX_MICROBATCHES - 1, NULL, "microbatches per step (8)"},
+    {"ranks", "P", PP_INT, SHAPE, R | S | L | E, AT(ranks), 1, PP_MAX_RANKS, NULL,
+     "pipeline devices (4; under mpirun: the number it started)"},
+    {"chunks", "V", PP_INT, SHAPE, R | S | L | E, AT(chunks), 1, PP_MAX_RANKS, NULL,
+     "stages per rank (1; interleaved schedules: 2)"},
+    {"schedule", "NAME,FILE,..", PP_TEXT, SWEPT, W, AT(schedule), 0, 0, "1f1b",
+     "schedules by name (see 'ppsim schedules list') or file",
+     .file = PP_FILES_OR_SCHEDULES},
+    {"microbatches", "LIST", PP_LIST, SWEPT, W, AT(microbatches_list), 1,
+     PP_MAX_MICROBATCHES - 1, "8", "as 8,16 or 4:64:x2 or 4:16:+4"},
+    {"ranks", "LIST", PP_LIST, SWEPT, W, AT(ranks_list), 1, PP_MAX_RANKS, "4",
+     "as 2,4,8"},
+    {"chunks", "LIST", PP_LIST, SWEPT, W, AT(chunks_list), 1, PP_MAX_RANKS, NULL,
+     "as 1,2,4 (each schedule's own)"},
+    {"placement", "WHERE", PP_TEXT, SHAPE, R | S | L | E | W, AT(placement), 0, 0, NULL,
+     "stage to rank: loop or v (default: the schedule's own)"},
+    {"group-size", "N", PP_INT, SHAPE, R | S | L | E | W, AT(group_size), 0,
+     PP_MAX_MICROBATCHES, "0",
+     "microbatches per group of an interleaved schedule (0: chosen)"},
+    {"run", NULL, PP_FLAG, SHAPE, W, AT(really_run), 0, 0, NULL,
+     "really run each point, instead of only simulating it"},
+
+    {"layers", "L", PP_INT, MODEL, R | S | E | W, AT(layers), 1, 100000, "8",
+     "transformer blocks"},
+    {"d-model", "C", PP_INT, MODEL, R | S | E | W, AT(d_model), 1, 1 << 20, "128",
+     "width"},
+    {"heads", "H", PP_INT, MODEL, R | S | E | W, AT(heads), 1, 1 << 20, "4",
+     "attention heads"},
+    {"seq-len", "T", PP_INT, MODEL, R | S | E | W, AT(seq_len), 1, 1 << 20, "64",
+     "tokens per sequence"},
+    {"microbatch-size", "B", PP_INT, MODEL, R | S | E | W, AT(microbatch_size), 1,
+     1 << 20, "4", "sequences per microbatch"},
+    {"vocab", "V", PP_INT, MODEL, R | S | E | W, AT(vocab), 1, 1 << 24, "256",
+     "different tokens"},
+    {"layer-split", "A,B,..", PP_TEXT, MODEL, R | S | E | W, AT(layer_split), 0, 0,
+     "even", "layers of each stage; even; auto: by FLOPs"},
+    {"untied", NULL, PP_FLAG, MODEL, R | S | E | W, AT(untied), 0, 0, NULL,
+     "give the head weights of its own, not the embedding's"},
+
+    {"steps", "N", PP_INT, TRAIN, R | S | E | W, AT(steps), 1, 1 << 24, "10",
+     "all training steps; of a simulation with '--jitter'"},
+    {"warmup-steps", "N", PP_INT, TRAIN, R | S | E | W, AT(warmup_steps), 0, 1 << 24,
+     "2", "steps at the start of a run that are not measured"},
+    {"lr", "X", PP_REAL, TRAIN, R | E | W, AT(lr), 0, 1e6, "0.003", "learning rate"},
+    {"optimizer", "NAME", PP_CHOICE, TRAIN, R | E | W, AT(optimizer), 0, 0, "adamw",
+     "adamw or sgd", .choices = optimizers},
+    {"weight-decay", "X", PP_REAL, TRAIN, R | E | W, AT(weight_decay), 0, 1e6, "0.01",
+     "of AdamW or SGD"},
+    {"clip-norm", "X", PP_REAL, TRAIN, R | E | W, AT(clip_norm), 0, 1e30, "1",
+     "global norm to clip gradients to (0: off)"},
+    {"seed", "N", PP_LONG, TRAIN, R | S | E | W, AT(seed), 0, 9007199254740992.0, "1",
+     "of parameters, data and jitter"},
+    {"data", "FILE", PP_TEXT, TRAIN, R | E | W, AT(data), 0, 0, NULL,
+     "train on this file's bytes (default: a generated task)", .file = PP_FILE_READ},
+    {"load", "FILE", PP_TEXT, TRAIN, R | E, AT(load), 0, 0, NULL,
+     "start from GPT-2 parameters in a .safetensors file", .file = PP_FILE_READ},
+    {"threads", "N", PP_INT, TRAIN, R | E | W, AT(threads), 1, 1024, "1",
+     "BLAS threads per rank"},
+
+    {"clock", "KIND", PP_CHOICE, TIME, R | E | W, AT(clock), 0, 0, "auto",
+     "wall, virtual, or auto: wall if every rank has its own core", .choices = clocks,
+     .resolved = true},
+    {"link", "latency=,bandwidth=", PP_TEXT, TIME, R | S | E | W, AT(link), 0, 0, NULL,
+     "a hop between ranks, e.g. latency=5us,bandwidth=10GB/s", .headline = true},
+    {"cost", "f=1,b=2,..", PP_TEXT, TIME, S | L | E | W, AT(cost), 0, 0, NULL,
+     "ms per op (or with a unit): f b i w comm; f=1,2,1,1 per stage"},
+    {"costs", "REPORT.json", PP_TEXT, TIME, S | E | W, AT(costs), 0, 0, NULL,
+     "the median costs that a run measured", .file = PP_FILE_READ, .headline = true},
+    {"device", "flops=,bandwidth=", PP_TEXT, TIME, S | E | W, AT(device), 0, 0, NULL,
+     "costs from the model's FLOPs and bytes", .headline = true},
+    {"far-link", "latency=,bandwidth=", PP_TEXT, TIME, S | E | W, AT(far_link), 0, 0,
+     NULL, "a hop between nodes", .needs = {"ranks-per-node"}, .headline = true},
+    {"ranks-per-node", "N", PP_INT, TIME, S | E | W, AT(ranks_per_node), 0, 1 << 16,
+     "0", "where the near link ends (0: nowhere)", .needs = {"far-link"}},
+    {"slow", "RANK:FACTOR", PP_TEXT, TIME, S | E | W, AT(slow), 0, 0, NULL,
+     "ranks that take longer", .headline = true},
+    {"jitter", "lognormal:SIGMA", PP_TEXT, TIME, S | E | W, AT(jitter), 0, 0, NULL,
+     "noise on every op", .headline = true},
+
+    {"timeline", NULL, PP_FLAG, OUT, R | S | E, AT(timeline), 0, 0, NULL,
+     "draw the timeline as wide as the terminal"},
+    {"json", "FILE|-", PP_TEXT, OUT, R | S | E | W, AT(json), 0, 0, NULL,
+     "write the report", .file = PP_FILE_STREAMED},
+    {"trace", "FILE|-", PP_TEXT, OUT, R | S | E | P, AT(trace), 0, 0, NULL,
+     "write a Chrome trace, for Perfetto", .file = PP_FILE_STREAMED},
+    {"paje", "FILE|-", PP_TEXT, OUT, R | S | E | P, AT(paje), 0, 0, NULL,
+     "write a Pajé trace", .file = PP_FILE_STREAMED},
+    {"csv", "FILE|-", PP_TEXT, OUT, R | S | E | P, AT(csv), 0, 0, NULL,
+     "write a row per op", .file = PP_FILE_STREAMED},
+    {"csv", "FILE", PP_TEXT, OUT, W, AT(csv), 0, 0, NULL,
+     "write a row per point; a sweep that was cut off goes on from it",
+     .file = PP_FILE_STREAMED},
+    {"plot", "FILE", PP_TEXT, OUT, R | S | E | P | W, AT(plot), 0, 0, NULL,
+     "draw a picture with gnuplot: .svg, .png or .pdf", .file = PP_FILE_WRITTEN},
+    {"picture", "NAME", PP_NAME, OUT, R | S | E | P, AT(picture), 0, 0, "timeline",
+     "what --plot draws: timeline, in-flight or op-times", .names = picture_name,
+     .needs = {"plot"}},
+    {"keep-data", "DIR", PP_TEXT, OUT, R | S | E | P | W, AT(keep_data), 0, 0, NULL,
+     "keep the plot's script and data, to edit and rerun", .file = PP_DIRECTORY,
+     .needs = {"plot"}},
+    {"save", "FILE", PP_TEXT, OUT, R, AT(save), 0, 0, NULL,
+     "write the parameters as .safetensors", .file = PP_FILE_WRITTEN, .over = "load"},
+    {"save-grads", "FILE", PP_TEXT, OUT, R, AT(save_grads), 0, 0, NULL,
+     "write the first step's gradients, tokens and targets", .file = PP_FILE_WRITTEN},
+    {"quiet", NULL, PP_FLAG, OUT, R | S | E | W, AT(quiet), 0, 0, NULL,
+     "no progress and no summary"},
+    {"color", "WHEN", PP_CHOICE, OUT, ALL, AT(color), 0, 0, "auto",
+     "auto, always or never", .choices = colors},
+    {"format", "KIND", PP_CHOICE, OUT, C, AT(compare_format), 0, 0, "text",
+     "text or markdown", .choices = comparisons},
+    {"format", "KIND", PP_CHOICE, OUT, L, AT(show_format), 0, 0, "grid",
+     "grid, csv, csv-comms (with SEND and RECV) or json", .choices = shows},
+
+    {"verify", NULL, PP_FLAG, JUDGE, R, AT(verify), 0, 0, NULL,
+     "exit 3 unless bitwise equal to the sequential run"},
+    {"check", "EXPRESSION", PP_TEXTS, JUDGE, R | S, AT(checks), 0, 0, NULL,
+     "exit 1 unless e.g. 'bubble<=0.10'; repeatable"},
+    {"baseline", "REPORT.json", PP_TEXT, JUDGE, R | S, AT(baseline), 0, 0, NULL,
+     "exit 1 if worse than this report", .file = PP_FILE_READ},
+    {"tolerance", "KEY=X,..", PP_TEXT, JUDGE, R | S, AT(tolerance), 0, 0, "0.01",
+     "of the baseline: bubble=0.01,makespan=5%,both", .needs = {"baseline"}},
+    {"update-baseline", NULL, PP_FLAG, JUDGE, R | S, AT(update_baseline), 0, 0, NULL,
+     "write the baseline anew, if all checks pass", .needs = {"baseline"}},
+    {"force", NULL, PP_FLAG, JUDGE, R, AT(force), 0, 0, NULL,
+     "judge even an oversubscribed wall clock"},
+    {"format", "KIND", PP_CHOICE, JUDGE, R | S, AT(format), 0, 0, "text",
+     "of the verdicts: text, tap, junit, gha or markdown", .choices = verdicts,
+     .needs = {"check", "baseline"}},
+
+    {"help", NULL, PP_FLAG, ASK, ALL, AT(help), 0, 0, NULL, "this text"},
+    {"version", NULL, PP_FLAG, ASK, ALL, AT(version), 0, 0, NULL, "the version"},
+};
+/* clang-format on */
+
+const int pp_option_count = sizeof pp_option_table / sizeof pp_option_table[0];
+
+const char *pp_role_title(enum pp_role role)
+{
+    static const char *const titles[] = {
+        [PP_ROLE_SHAPE] = "What is executed",
+        [PP_ROLE_SWEPT] = "What is executed",
+        [PP_ROLE_MODEL] = "The model",
+        [PP_ROLE_TRAINING] = "Training",
+        [PP_ROLE_TIME] = "Time",
+        [PP_ROLE_OUTPUT] = "Output",
+        [PP_ROLE_JUDGING] = "Checks",
+        [PP_ROLE_ASKING] = "Help",
+    };
+    return titles[role];
+}

@@ -1,0 +1,145 @@
+/* One option: its words, its field, and its value from text. */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/names.h"
+#include "cli/option_table.h"
+
+bool pp_option_of(const struct pp_option *option, enum pp_command command)
+{
+    return option->commands & 1 << command;
+}
+
+const char *pp_option_key(const struct pp_option *option, char key[PP_OPTION_KEY])
+{
+    snprintf(key, PP_OPTION_KEY, "%s", option->name);
+    for (char *c = key; *c; c++)
+        *c = *c == '-' ? '_' : *c;
+    return key;
+}
+
+const char *pp_option_word(const struct pp_option *option, int index)
+{
+    if (option->type == PP_NAME)
+        return option->names(index);
+    return option->type == PP_CHOICE ? option->choices[index].name : NULL;
+}
+
+void *pp_option_field(const struct pp_options *options, const struct pp_option *option)
+{
+    return (char *)options + option->offset;
+}
+
+const char *pp_option_text(const struct pp_options *options,
+                           const struct pp_option *option)
+{
+    bool is_text = option->type == PP_TEXT || option->type == PP_NAME;
+    return is_text ? *(const char **)pp_option_field(options, option) : NULL;
+}
+
+/* Reads a whole text as a number; false if there is more to it. */
+static bool read_number(const char *text, bool integer, double *number)
+{
+    char *end = NULL;
+    errno = 0;
+    *number = integer ? (double)strtoll(text, &end, 10) : strtod(text, &end);
+    return end != text && *end == '\0' && errno == 0 && !isnan(*number);
+}
+
+static int set_number(const struct pp_option *option, void *at, const char *text,
+                      struct pp_error *error)
+{
+    enum { WORTH_SAYING = 1 << 24 }; /* an upper bound below this helps a user */
+    double number;
+    bool integer = option->type != PP_REAL;
+    bool valid = read_number(text, integer, &number);
+    if (!valid || number < option->least || number > option->most) {
+        const char *kind = integer ? "a whole number" : "a number";
+        if (option->most >= WORTH_SAYING)
+            return pp_fail(error, PP_BAD_INPUT,
+                           "'--%s' wants %s of at least %.0f, not '%s'", option->name,
+                           kind, option->least, text);
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--%s' wants %s from %.0f to %.0f, not '%s'", option->name,
+                       kind, option->least, option->most, text);
+    }
+    if (option->type == PP_INT)
+        *(int *)at = (int)number;
+    else if (option->type == PP_LONG)
+        *(long long *)at = strtoll(text, NULL, 10);
+    else
+        *(double *)at = number;
+    return 0;
+}
+
+/* The index of the word among the valid ones, -1 if it is none of them. */
+static int find_word(const struct pp_option *option, const char *text,
+                     struct pp_error *error)
+{
+    enum { MOST_WORDS = 32 };
+    const char *words[MOST_WORDS + 1] = {NULL}, *word;
+    char list[512];
+    for (int i = 0; i < MOST_WORDS && (word = pp_option_word(option, i)); i++) {
+        if (strcmp(word, text) == 0)
+            return i;
+        words[i] = word;
+    }
+    pp_names_list(words, list, sizeof list);
+    return pp_fail(error, PP_BAD_INPUT, "'--%s' knows %s, not '%s'", option->name, list,
+                   text);
+}
+
+static int append(struct pp_texts *texts, const char *text, struct pp_error *error)
+{
+    const char **items =
+        realloc(texts->items, ((size_t)texts->count + 1) * sizeof *items);
+    if (!items)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for the options");
+    texts->items = items;
+    texts->items[texts->count++] = text;
+    return 0;
+}
+
+static int set_list(const struct pp_option *option, struct pp_list *list,
+                    const char *text, struct pp_error *error)
+{
+    list->text = text;
+    return pp_list_parse(list, option->name, text, (int)option->least,
+                         (int)option->most, error);
+}
+
+int pp_option_set(struct pp_options *options, const struct pp_option *option,
+                  const char *text, struct pp_error *error)
+{
+    void *at = pp_option_field(options, option);
+    int index;
+    switch (option->type) {
+    case PP_FLAG:
+        *(bool *)at = true;
+        return 0;
+    case PP_INT:
+    case PP_LONG:
+    case PP_REAL:
+        return set_number(option, at, text, error);
+    case PP_CHOICE:
+        index = find_word(option, text, error);
+        if (index >= 0)
+            *(int *)at = option->choices[index].value;
+        return index >= 0 ? 0 : -1;
+    case PP_NAME:
+        index = find_word(option, text, error);
+        if (index >= 0)
+            *(const char **)at = option->names(index);
+        return index >= 0 ? 0 : -1;
+    case PP_TEXT:
+        *(const char **)at = text;
+        return 0;
+    case PP_TEXTS:
+        return append(at, text, error);
+    case PP_LIST:
+        return set_list(option, at, text, error);
+    }
+    return 0;
+}

@@ -1,0 +1,234 @@
+/* argv → struct pp_options. */
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/names.h"
+#include "cli/command.h"
+#include "cli/option_table.h"
+
+static int set_defaults(struct pp_options *options, struct pp_error *error)
+{
+    for (int i = 0; i < pp_option_count; i++) {
+        const struct pp_option *option = &pp_option_table[i];
+        if (pp_option_of(option, options->command) && option->start &&
+            pp_option_set(options, option, option->start, error) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int unknown_command(const struct pp_command_row *commands, const char *word,
+                           struct pp_error *error)
+{
+    const char *names[PP_COMMANDS + 1] = {NULL};
+    char list[256];
+    for (int c = 0; c < PP_COMMANDS; c++)
+        names[c] = commands[c].name;
+    const char *nearest = pp_names_nearest(names, word);
+    pp_names_list(names, list, sizeof list);
+    if (nearest)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "no command '%s': did you mean '%s'? there are %s", word,
+                       nearest, list);
+    return pp_fail(error, PP_BAD_INPUT, "no command '%s': there are %s", word, list);
+}
+
+/* Takes the command off argv, if it starts with one; it is run where argv starts with
+ * an option. "help" before it asks as --help behind it does. */
+static int read_command(struct pp_options *options,
+                        const struct pp_command_row *commands, int *argc, char ***argv,
+                        struct pp_error *error)
+{
+    options->command = PP_RUN;
+    if (*argc > 1 && strcmp((*argv)[1], "help") == 0) {
+        options->help = true;
+        (*argc)--;
+        (*argv)++;
+    }
+    if (*argc < 2 || (*argv)[1][0] == '-')
+        return 0;
+    for (int c = 0; c < PP_COMMANDS; c++) {
+        if (strcmp((*argv)[1], commands[c].name) == 0) {
+            options->command = (enum pp_command)c;
+            options->named = true;
+            (*argc)--;
+            (*argv)++;
+            return 0;
+        }
+    }
+    return unknown_command(commands, (*argv)[1], error);
+}
+
+/* word: as in argv, "--name" or "--name=value". */
+static int unknown_option(const struct pp_options *options, const char *command,
+                          const char *word, struct pp_error *error)
+{
+    const char **names;
+    int count = 0;
+    char name[64];
+    bool elsewhere = false;
+    if (strncmp(word, "--", 2) != 0)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "no option '%s': options start with '--', see 'ppsim %s --help'",
+                       word, command);
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word + 2);
+    names = calloc((size_t)pp_option_count + 1, sizeof *names);
+    if (!names)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for the options");
+    for (int i = 0; i < pp_option_count; i++) {
+        const struct pp_option *option = &pp_option_table[i];
+        bool same = strcmp(option->name, name) == 0;
+        elsewhere |= same;
+        if (!pp_option_of(option, options->command))
+            continue;
+        if (option->type == PP_FLAG && same) {
+            free(names);
+            return pp_fail(error, PP_BAD_INPUT, "'--%s' takes no value", name);
+        }
+        names[count++] = option->name;
+    }
+    const char *nearest = pp_names_nearest(names, name);
+    free(names);
+    if (elsewhere)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'ppsim %s' takes no '--%s': see 'ppsim %s --help'", command,
+                       name, command);
+    return pp_fail(error, PP_BAD_INPUT, "no option '--%s'%s%s%s: see 'ppsim %s --help'",
+                   name, nearest ? " (did you mean '--" : "", nearest ? nearest : "",
+                   nearest ? "'?)" : "", command);
+}
+
+/* An option that says nothing without another would be a mistake that nobody sees:
+ * without its baseline a gate always passes. */
+static int check_needs(const struct pp_options *options, struct pp_error *error)
+{
+    for (int i = 0; i < pp_option_count; i++) {
+        const struct pp_option *option = &pp_option_table[i];
+        const char *const *needs = option->needs;
+        if (!options->given[i] || !needs[0] || pp_options_given(options, needs[0]) ||
+            (needs[1] && pp_options_given(options, needs[1])))
+            continue;
+        return pp_fail(error, PP_BAD_INPUT, "'--%s' needs '--%s'%s%s%s", option->name,
+                       needs[0], needs[1] ? " or '--" : "", needs[1] ? needs[1] : "",
+                       needs[1] ? "'" : "");
+    }
+    return 0;
+}
+
+static int check_streams(const struct pp_options *options, struct pp_error *error)
+{
+    int on_stdout = pp_options_on_stdout(options);
+    if (on_stdout > 1)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "%d outputs go to standard output, '-': only one output may go "
+                       "there",
+                       on_stdout);
+    return 0;
+}
+
+/* What the command stands for, with these options and arguments. */
+static int resolve_work(struct pp_options *options,
+                        const struct pp_command_row *commands, struct pp_error *error)
+{
+    options->work = options->command;
+    if (!commands[options->command].anew || options->argument_count > 0)
+        return 0;
+    const char *simulated = pp_options_given_for(options, PP_SIMULATE, PP_RUN);
+    const char *trained = pp_options_given_for(options, PP_RUN, PP_SIMULATE);
+    options->work = simulated ? PP_SIMULATE : PP_RUN;
+    if (simulated && trained)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--%s' is for a simulation, '--%s' for a run: give one of them",
+                       simulated, trained);
+    return 0;
+}
+
+enum { ARGUMENT = 1, FIRST_ROW = 256 }; /* what getopt_long returns: see below */
+
+/* The command's options for getopt_long, which finds each by its row: two rows of one
+ * name are never of one command. */
+static struct option *list_options(enum pp_command command)
+{
+    struct option *list = calloc((size_t)pp_option_count + 1, sizeof *list);
+    int count = 0;
+    for (int i = 0; list && i < pp_option_count; i++) {
+        const struct pp_option *option = &pp_option_table[i];
+        if (pp_option_of(option, command))
+            list[count++] = (struct option){
+                .name = option->name,
+                .has_arg = option->type == PP_FLAG ? no_argument : required_argument,
+                .val = FIRST_ROW + i,
+            };
+    }
+    return list;
+}
+
+static int read_words(struct pp_options *options, const struct option *list,
+                      const char *command, int argc, char **argv,
+                      struct pp_error *error)
+{
+    int found;
+    const char *word; /* the one that getopt is at */
+    opterr = 0;
+    optind = 0; /* start afresh: getopt keeps state */
+    /* "-": arguments come in order, as option 1; ":": a missing value is told apart. */
+    while (word = argv[optind > 0 ? optind : 1],
+           (found = getopt_long(argc, argv, "-:h", list, NULL)) != -1) {
+        if (found == ARGUMENT) {
+            options->arguments[options->argument_count++] = optarg;
+        } else if (found == 'h') {
+            options->help = true;
+        } else if (found == ':') {
+            return pp_fail(error, PP_BAD_INPUT, "'%s' wants a value", word);
+        } else if (found == '?') {
+            return unknown_option(options, command, word, error);
+        } else {
+            int row = found - FIRST_ROW;
+            if (pp_option_set(options, &pp_option_table[row], optarg, error) != 0)
+                return -1;
+            options->given[row] = true;
+        }
+    }
+    while (optind < argc)
+        options->arguments[options->argument_count++] = argv[optind++];
+    return 0;
+}
+
+int pp_options_parse(struct pp_options *options, const struct pp_command_row *commands,
+                     int argc, char **argv, struct pp_error *error)
+{
+    *options = (struct pp_options){
+        .argv = argv,
+        .given = calloc((size_t)pp_option_count, sizeof *options->given),
+        .arguments = calloc((size_t)argc + 1, sizeof *options->arguments),
+    };
+    if (!options->given || !options->arguments)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for the options");
+    if (read_command(options, commands, &argc, &argv, error) != 0 ||
+        set_defaults(options, error) != 0)
+        return -1;
+    const struct pp_command_row *command = &commands[options->command];
+    struct option *list = list_options(options->command);
+    int status = list ? read_words(options, list, command->name, argc, argv, error)
+                      : pp_fail(error, PP_ENVIRONMENT, "out of memory for the options");
+    free(list);
+    if (status != 0)
+        return -1;
+    if (options->argument_count > command->most_arguments)
+        return pp_fail(error, PP_BAD_INPUT, "'ppsim %s' takes no argument '%s'",
+                       command->name, options->arguments[command->most_arguments]);
+    if (options->help)
+        return 0;
+    if (check_needs(options, error) != 0 || check_streams(options, error) != 0)
+        return -1;
+    return resolve_work(options, commands, error);
+}
+
+void pp_options_release(struct pp_options *options)
+{
+    free(options->given);
+    free(options->arguments);
+    free(options->checks.items);
+    *options = (struct pp_options){0};
+}

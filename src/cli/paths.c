@@ -1,0 +1,83 @@
+#include "cli/paths.h"
+
+#include <string.h>
+
+#include "base/output.h"
+#include "cli/option_table.h"
+#include "cli/plan.h"
+#include "report/draw/gnuplot.h"
+
+/* A file that an option or an argument names. */
+struct named {
+    const struct pp_option *option; /* NULL: an argument */
+    const char *path;
+};
+
+static bool is_written(const struct pp_options *options, const struct pp_option *option)
+{
+    return option->file == PP_FILE_WRITTEN || option->file == PP_FILE_STREAMED ||
+           (option->offset == offsetof(struct pp_options, baseline) &&
+            options->update_baseline);
+}
+
+static bool is_read(const struct pp_options *options, const struct pp_option *option)
+{
+    if (option->file == PP_FILE_OR_SCHEDULE || option->file == PP_FILES_OR_SCHEDULES)
+        return options->schedule && pp_plan_is_file(options->schedule);
+    return option->file == PP_FILE_READ && !is_written(options, option);
+}
+
+/* Lists the files that are written, or read. Returns how many, at most `most`. */
+static int list_files(const struct pp_options *options, bool written,
+                      struct named *files, int most)
+{
+    int count = 0;
+    for (int i = 0; i < pp_option_count && count < most; i++) {
+        const struct pp_option *option = &pp_option_table[i];
+        const char *path = pp_option_text(options, option);
+        bool wanted = written ? is_written(options, option) : is_read(options, option);
+        if (pp_option_of(option, options->command) && path && wanted)
+            files[count++] = (struct named){option, path};
+    }
+    for (int i = 0; i < options->argument_count && !written && count < most; i++)
+        files[count++] = (struct named){NULL, options->arguments[i]};
+    return count;
+}
+
+/* May the output replace this input? Parameters are loaded before others are saved, so
+ * that one file can be trained on in place. */
+static bool may_replace(const struct pp_option *output, const struct pp_option *input)
+{
+    return input && output->over && strcmp(output->over, input->name) == 0;
+}
+
+int pp_output_paths_check(const struct pp_options *options, struct pp_error *error)
+{
+    enum { MOST_FILES = 32 };
+    struct named written[MOST_FILES], read[MOST_FILES];
+    int outputs = list_files(options, true, written, MOST_FILES);
+    int inputs = list_files(options, false, read, MOST_FILES);
+    for (int i = 0; i < outputs; i++) {
+        if (pp_output_check(written[i].path, error) != 0)
+            return -1;
+    }
+    for (int i = 0; i < outputs; i++) {
+        const char *path = written[i].path;
+        for (int j = 0; j < i; j++) {
+            if (pp_output_same(path, written[j].path))
+                return pp_fail(error, PP_BAD_INPUT,
+                               "'--%s' and '--%s' both write '%s': only one output may "
+                               "go there",
+                               written[j].option->name, written[i].option->name, path);
+        }
+        for (int j = 0; j < inputs; j++) {
+            if (pp_output_same(path, read[j].path) &&
+                !may_replace(written[i].option, read[j].option))
+                return pp_fail(error, PP_BAD_INPUT,
+                               "'%s' is read, and would be written over by '--%s': "
+                               "give the output another name",
+                               path, written[i].option->name);
+        }
+    }
+    return options->plot ? pp_plot_path_check(options->plot, error) : 0;
+}

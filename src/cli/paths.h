@@ -1,0 +1,11 @@
+/* The files that the options name. */
+#ifndef PP_CLI_PATHS_H
+#define PP_CLI_PATHS_H
+
+#include "cli/options.h"
+
+/* Can everything that the options ask for be written, and is nothing lost by it? Asked
+ * before the work starts. PP_BAD_INPUT names the file and what is wrong. */
+int pp_output_paths_check(const struct pp_options *options, struct pp_error *error);
+
+#endif

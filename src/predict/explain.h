@@ -1,0 +1,15 @@
+/* The explanation of a report, with what simulations of it add. */
+#ifndef PP_PREDICT_EXPLAIN_H
+#define PP_PREDICT_EXPLAIN_H
+
+#include <stdio.h>
+
+#include "report/report.h"
+
+/* Prints why each rank was idle, which ops limit the step most, and what an even split
+ * of the layers would bring. PP_BAD_INPUT where the report holds no timeline,
+ * PP_ENVIRONMENT when out of memory. */
+int pp_predict_explain(const struct pp_report *report, FILE *stream,
+                       struct pp_error *error);
+
+#endif
