@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/output.h"
+#include "cli/quote.h"
 #include "cli/terminal.h"
 #include "report/export/json.h"
 #include "run/launch.h"
@@ -60,106 +60,98 @@ void pp_gate_release(struct pp_gate *gate)
     *gate = (struct pp_gate){0};
 }
 
-static void append(char *text, size_t size, const char *piece, size_t length)
+/* The command line again, for the user's shell; a new text, NULL when out of memory. */
+static char *rerun_command(const struct pp_options *options, int ranks)
 {
-    size_t used = strlen(text), room = size - used - 1;
-    if (length > room)
-        length = room;
-    memcpy(text + used, piece, length);
-    text[used + length] = '\0';
-}
-
-static bool is_printable(const char *word)
-{
-    while (*word >= ' ' && *word <= '~')
-        word++;
-    return *word == '\0';
-}
-
-/* As $'caf\xc3\xa9', which the shells of today read. */
-static void append_escaped(char *text, size_t size, const char *word)
-{
-    append(text, size, "$'", 2);
-    for (; *word; word++) {
-        char piece[8];
-        bool plain = *word >= ' ' && *word <= '~' && *word != '\'' && *word != '\\';
-        int length = snprintf(piece, sizeof piece, plain ? "%c" : "\\x%02x",
-                              (unsigned char)*word);
-        append(text, size, piece, (size_t)length);
-    }
-    append(text, size, "'", 1);
-}
-
-/* The command line again, quoted for a shell, in characters that every format can hold.
- */
-static void rerun_command(const struct pp_options *options, int ranks, char *text,
-                          size_t size)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                "0123456789-_=./,:%+@";
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+    if (!stream)
+        return NULL;
     if (pp_launched_by_user() && options->work == PP_RUN)
-        snprintf(text, size, "mpirun -n %d ", ranks);
-    for (int i = 0; options->argv[i]; i++) {
-        const char *word = options->argv[i];
-        append(text, size, " ", i > 0 ? 1 : 0);
-        if (*word != '\0' && word[strspn(word, plain)] == '\0') {
-            append(text, size, word, strlen(word));
-            continue;
-        }
-        if (!is_printable(word)) {
-            append_escaped(text, size, word);
-            continue;
-        }
-        append(text, size, "'", 1);
-        for (const char *at = word; *at; at += strcspn(at, "'")) {
-            if (*at == '\'') /* nothing but another kind of quote can quote it */
-                append(text, size, "'\\''", 4), at++;
-            append(text, size, at, strcspn(at, "'"));
-        }
-        append(text, size, "'", 1);
-    }
+        fprintf(stream, "mpirun -n %d ", ranks);
+    pp_quote_words(options->argv, stream);
+    if (fclose(stream) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+/* Times that ranks took from each other say nothing of the schedule. */
+static int check_clock(const struct pp_report *report, const struct pp_options *options,
+                       struct pp_error *error)
+{
+    const struct pp_report_environment *environment = &report->environment;
+    if (!environment->oversubscribed || strcmp(environment->clock, "wall") != 0 ||
+        options->force)
+        return 0;
+    return pp_fail(error, PP_BAD_INPUT,
+                   "ranks shared cores under the wall clock: their times are noise and "
+                   "no gate judges them; use '--clock' virtual, or '--force'");
+}
+
+/* One verdict per check, then one per tolerance of the baseline. */
+static int make_verdicts(const struct pp_gate *gate, const struct pp_report *report,
+                         const struct pp_options *options, struct pp_verdict *verdicts,
+                         struct pp_error *error)
+{
+    for (int i = 0; i < gate->check_count; i++)
+        pp_check_judge(&gate->checks[i], report, &verdicts[i]);
+    if (!gate->compares)
+        return 0;
+    if (pp_baseline_comparable(&gate->baseline, report->config, pp_options_decides,
+                               report->command, report->environment.clock,
+                               options->baseline, error) != 0)
+        return -1;
+    pp_baseline_judge(&gate->baseline, report, &gate->tolerances,
+                      verdicts + gate->check_count);
+    return 0;
+}
+
+static int judge(const struct pp_gate *gate, const struct pp_report *report,
+                 const struct pp_options *options, bool *passed, struct pp_error *error)
+{
+    int count = gate->check_count + (gate->compares ? gate->tolerances.count : 0);
+    if (count == 0)
+        return 0;
+    struct pp_verdict *verdicts = calloc((size_t)count, sizeof *verdicts);
+    char *command = rerun_command(options, report->schedule.ranks);
+    int status = verdicts && command
+                     ? make_verdicts(gate, report, options, verdicts, error)
+                     : pp_fail(error, PP_ENVIRONMENT, "out of memory for the verdicts");
+    for (int i = 0; i < count && status == 0; i++)
+        *passed &= verdicts[i].passed;
+    if (status == 0)
+        pp_verdicts_print(verdicts, count, options->format, command,
+                          pp_verdict_stream(options));
+    free(command);
+    free(verdicts);
+    return status;
+}
+
+/* A result that is wrong, or that a check refuses, must not become what later results
+ * are held against. */
+static int update_baseline(const struct pp_report *report,
+                           const struct pp_options *options, bool passed,
+                           struct pp_error *error)
+{
+    if (passed && report->training.verified != 0)
+        return pp_report_write_json(report, options->baseline, error);
+    fprintf(stderr, "ppsim: baseline '%s' is not updated: %s failed\n",
+            options->baseline, passed ? "'--verify'" : "a check");
+    return 0;
 }
 
 int pp_gate_judge(const struct pp_gate *gate, const struct pp_report *report,
                   const struct pp_options *options, bool *passed,
                   struct pp_error *error)
 {
-    int count = gate->check_count + (gate->compares ? gate->tolerances.count : 0);
-    char command[4096] = "";
     *passed = true;
-    if (count == 0 && !options->update_baseline)
+    if (gate->check_count == 0 && !gate->compares && !options->update_baseline)
         return 0;
-    if (report->environment.oversubscribed &&
-        strcmp(report->environment.clock, "wall") == 0 && !options->force)
-        return pp_fail(
-            error, PP_BAD_INPUT,
-            "ranks shared cores under the wall clock: their timings are noise "
-            "and no gate; use '--clock' virtual, or '--force'");
-    if (options->update_baseline &&
-        pp_report_write_json(report, options->baseline, error) != 0)
+    if (check_clock(report, options, error) != 0 ||
+        judge(gate, report, options, passed, error) != 0)
         return -1;
-    if (count == 0)
-        return 0;
-    struct pp_verdict *verdicts = calloc((size_t)count, sizeof *verdicts);
-    if (!verdicts)
-        return pp_fail(error, PP_ENVIRONMENT, "out of memory for the verdicts");
-    for (int i = 0; i < gate->check_count; i++)
-        pp_check_judge(&gate->checks[i], report, &verdicts[i]);
-    int status = 0;
-    if (gate->compares) {
-        status = pp_baseline_comparable(
-            &gate->baseline, report->config, pp_options_decides, report->command,
-            report->environment.clock, options->baseline, error);
-        pp_baseline_judge(&gate->baseline, report, &gate->tolerances,
-                          verdicts + gate->check_count);
-    }
-    if (status == 0) {
-        for (int i = 0; i < count; i++)
-            *passed &= verdicts[i].passed;
-        rerun_command(options, report->schedule.ranks, command, sizeof command);
-        pp_verdicts_print(verdicts, count, options->format, command,
-                          pp_verdict_stream(options));
-    }
-    free(verdicts);
-    return status;
+    return options->update_baseline ? update_baseline(report, options, *passed, error)
+                                    : 0;
 }

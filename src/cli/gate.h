@@ -21,9 +21,10 @@ int pp_gate_init(struct pp_gate *gate, const struct pp_options *options,
                  const struct pp_plan *plan, struct pp_error *error);
 void pp_gate_release(struct pp_gate *gate);
 
-/* Judges the report, prints the verdicts in --format, writes the baseline anew where
- * that was asked for. Sets *passed. PP_BAD_INPUT for a baseline of another
- * configuration or clock, and for timings of an oversubscribed wall clock without
+/* Judges the report and prints the verdicts in --format; sets *passed. Then writes the
+ * baseline anew where that was asked for, if all checks and --verify passed.
+ * PP_BAD_INPUT for a baseline of another configuration or clock, and for timings of an
+ * oversubscribed wall clock without
  * --force. */
 int pp_gate_judge(const struct pp_gate *gate, const struct pp_report *report,
                   const struct pp_options *options, bool *passed,

@@ -77,5 +77,16 @@ def test_an_explanation_holds_as_many_steps_as_what_it_stands_for(tmp):
     assert status == 2 and 'is for a simulation' in err, err
 
 
+def test_a_failed_check_leaves_the_baseline_alone(tmp):
+    simulate = 'simulate --quiet --baseline base.json'
+    assert ppsim(f'{simulate} --update-baseline --check bubble<0.3', tmp)[0] == 0
+    before = (tmp / 'base.json').read_bytes()
+    status, out, err = ppsim(f'{simulate} --update-baseline --schedule gpipe --check bubble<0.1',
+                             tmp)
+    assert status == 1 and 'FAIL' in out, out
+    assert err == "ppsim: baseline 'base.json' is not updated: a check failed\n", err
+    assert (tmp / 'base.json').read_bytes() == before
+
+
 if __name__ == '__main__':
     run_tests(globals())

@@ -1,0 +1,98 @@
+/* What is judged may become a baseline, if all that judges it passes; and command lines
+ * that a shell reads back. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cli/gate.h"
+#include "cli/quote.h"
+#include "test_report_fixture.h"
+#include "unit.h"
+
+static const struct fixture shape = {
+    .schedule = "1f1b", .ranks = 4, .chunks = 1, .microbatches = 8, .steps = 1};
+
+/* Judges a report that --verify found so (1, 0, -1: not asked) with --update-baseline
+ * and one check. Returns whether the baseline was written. */
+static bool is_written(int verified, const char *check, bool *passed)
+{
+    const char *path = unit_path("baseline.json");
+    char *words[] = {(char *)"ppsim", NULL};
+    struct pp_options options = {.argv = words,
+                                 .baseline = path,
+                                 .update_baseline = true,
+                                 .tolerance = "0.01",
+                                 .checks = {&check, 1}};
+    struct pp_plan plan = {.schedule = {.ranks = shape.ranks}};
+    struct pp_report report;
+    struct pp_gate gate;
+    struct pp_error error = {0};
+    remove(path);
+    fixture_report(&report, &shape);
+    report.training.verified = verified;
+    ck_assert_int_eq(pp_gate_init(&gate, &options, &plan, &error), 0);
+    ck_assert_int_eq(pp_gate_judge(&gate, &report, &options, passed, &error), 0);
+    pp_gate_release(&gate);
+    pp_report_release(&report);
+    return access(path, F_OK) == 0;
+}
+
+START_TEST(only_what_passes_becomes_the_baseline)
+{
+    static const struct {
+        int verified;
+        const char *check;
+        bool passes, written;
+    } cases[] = {
+        {-1, "bubble<0.5", true, true},  {1, "bubble<0.5", true, true},
+        {0, "bubble<0.5", true, false},  {-1, "bubble<0.1", false, false},
+        {1, "bubble<0.1", false, false},
+    };
+    bool passed;
+    ck_assert(is_written(cases[_i].verified, cases[_i].check, &passed) ==
+              cases[_i].written);
+    ck_assert(passed == cases[_i].passes);
+}
+END_TEST
+
+START_TEST(a_shell_reads_back_what_is_quoted)
+{
+    static const char *const words[] = {"printf", "%s\\n",        "--csv=a,b",
+                                        "",       "it's",         "a b\t\n",
+                                        "$HOME",  "caf\xc3\xa9'", "back\\slash"};
+    enum { WORDS = sizeof words / sizeof *words };
+    char *list[WORDS + 1] = {NULL}, *text = NULL, *read = NULL, *expected = NULL;
+    size_t size, expected_size, room = 0;
+    FILE *stream = open_memstream(&text, &size);
+    FILE *wanted = open_memstream(&expected, &expected_size);
+    for (int i = 0; i < WORDS; i++) {
+        list[i] = (char *)words[i];
+        if (i >= 2)
+            fprintf(wanted, "%s\n", words[i]);
+    }
+    pp_quote_words(list, stream);
+    fclose(stream);
+    fclose(wanted);
+    for (size_t i = 0; i < size; i++)
+        ck_assert_msg(text[i] >= ' ' && text[i] <= '~', "byte %zu of %s", i, text);
+    setenv("QUOTED", text, 1);
+    FILE *shell = popen("bash -c \"$QUOTED\"", "r");
+    ck_assert_ptr_nonnull(shell);
+    ck_assert_int_gt(getdelim(&read, &room, '\0', shell), 0);
+    ck_assert_int_eq(pclose(shell), 0);
+    ck_assert_str_eq(read, expected);
+    free(read);
+    free(text);
+    free(expected);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("gate");
+    TCase *tests = tcase_create("gate");
+    tcase_add_loop_test(tests, only_what_passes_becomes_the_baseline, 0, 5);
+    tcase_add_test(tests, a_shell_reads_back_what_is_quoted);
+    suite_add_tcase(suite, tests);
+    return unit_run(suite);
+}
