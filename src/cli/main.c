@@ -37,8 +37,8 @@ int main(int argc, char **argv)
     bool parsed = pp_options_parse(&options, pp_commands, argc, argv, &error) == 0;
     const struct pp_command_row *command = &pp_commands[options.work];
     bool trains = parsed && !options.help && !options.version && command->trains;
-    if (!trains && pp_launched_behind())
-        status = PP_DONE; /* the first rank does it, and says what is wrong for all */
+    if (!trains && pp_launched_rank() > 0)
+        status = PP_DONE; /* rank 0 does it, and reports errors for all */
     else if (!parsed)
         status = pp_print_error(&error);
     else if (options.help)

@@ -29,7 +29,7 @@ static void print_progress(void *data, const struct pp_progress *step)
     const struct progress *progress = data;
     fprintf(progress->stream, "step %*d/%d   loss %.4f   %9.2f ms   %9.0f tokens/s\n",
             progress->steps >= 1000 ? 5 : 3, step->step, progress->steps, step->loss,
-            step->whole_s * 1e3, progress->tokens / step->whole_s);
+            step->duration_s * 1e3, progress->tokens / step->duration_s);
     fflush(progress->stream);
 }
 
@@ -137,7 +137,7 @@ static int make_report(struct pp_report *report, const struct pp_options *option
         .schedule = &plan->schedule,
         .timelines = result->timelines,
         .numbers = result->numbers,
-        .whole = result->whole,
+        .durations = result->durations,
         .count = result->timeline_count,
         .tokens = tokens_of(plan),
     };

@@ -56,7 +56,7 @@ static bool is_copy(const struct pp_st_file *file, const struct pp_st_tensor *te
                   tensor->bytes) == 0;
 }
 
-static int judge_extra(const struct pp_st_file *file, const struct pp_st_tensor *tensor,
+static int check_extra(const struct pp_st_file *file, const struct pp_st_tensor *tensor,
                        struct pp_error *error)
 {
     const char *name = plain_name(tensor), *rest = "";
@@ -85,7 +85,7 @@ int pp_checkpoint_check(const struct pp_st_file *file,
     if (check_sizes(file, config, error) != 0)
         return -1;
     bool *known = calloc((size_t)file->count + 1, sizeof *known);
-    bool whole = true;
+    bool all_found = true;
     int status = 0;
     if (!known)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for %d tensors",
@@ -93,13 +93,13 @@ int pp_checkpoint_check(const struct pp_st_file *file,
     for (int i = 0; i < pp_model_tensor_count(config); i++) {
         struct pp_tensor_spec spec = pp_model_tensor(config, i);
         const struct pp_st_tensor *tensor = pp_st_find(file, spec.name);
-        whole &= tensor != NULL;
+        all_found &= tensor != NULL;
         if (tensor)
             known[tensor - file->tensors] = true;
     }
-    for (int i = 0; whole && i < file->count && status == 0; i++) {
+    for (int i = 0; all_found && i < file->count && status == 0; i++) {
         if (!known[i])
-            status = judge_extra(file, &file->tensors[i], error);
+            status = check_extra(file, &file->tensors[i], error);
     }
     free(known);
     return status;

@@ -124,11 +124,11 @@ void pp_layernorm_forward(real *y, real *standard, real *rstd, const real *x,
         for (int c = 0; c < C; c++)
             s_n[c] = s_n[c] * rstd[n];
     }
-    pp_layernorm_again(y, standard, w, b, N, C);
+    pp_layernorm_recompute(y, standard, w, b, N, C);
 }
 
-void pp_layernorm_again(real *y, const real *standard, const real *w, const real *b,
-                        int N, int C)
+void pp_layernorm_recompute(real *y, const real *standard, const real *w, const real *b,
+                            int N, int C)
 {
     for (int n = 0; n < N; n++) {
         real *restrict y_n = y + (size_t)n * (size_t)C;

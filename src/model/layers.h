@@ -31,8 +31,8 @@ void pp_embedding_backward_weight(real *dwte, real *dwpe, const real *dx,
 void pp_layernorm_forward(real *y, real *standard, real *rstd, const real *x,
                           const real *w, const real *b, int N, int C);
 /* y again from what the forward kept, bit for bit: y = standard * w + b. */
-void pp_layernorm_again(real *y, const real *standard, const real *w, const real *b,
-                        int N, int C);
+void pp_layernorm_recompute(real *y, const real *standard, const real *w, const real *b,
+                            int N, int C);
 /* dx = dresidual + what comes through the norm; dresidual NULL: nothing beside it. */
 void pp_layernorm_backward_input(real *dx, const real *dresidual, const real *dy,
                                  const real *standard, const real *rstd, const real *w,

@@ -176,13 +176,13 @@ static void layer_backward_weight(const struct pp_stage *stage, int layer,
 
     pp_linear_backward_weight(p[FC_PROJ_W].grad, p[FC_PROJ_B].grad, dy, a.gelu, N,
                               4 * C, C);
-    pp_layernorm_again(s.norm, a.norm_2, p[LN_2_W].value, p[LN_2_B].value, N, C);
+    pp_layernorm_recompute(s.norm, a.norm_2, p[LN_2_W].value, p[LN_2_B].value, N, C);
     pp_linear_backward_weight(p[FC_W].grad, p[FC_B].grad, g.fc, s.norm, N, C, 4 * C);
     pp_layernorm_backward_weight(p[LN_2_W].grad, p[LN_2_B].grad, g.norm_2, a.norm_2, N,
                                  C);
     pp_linear_backward_weight(p[ATTN_PROJ_W].grad, p[ATTN_PROJ_B].grad, g.middle,
                               a.mixed, N, C, C);
-    pp_layernorm_again(s.norm, a.norm_1, p[LN_1_W].value, p[LN_1_B].value, N, C);
+    pp_layernorm_recompute(s.norm, a.norm_1, p[LN_1_W].value, p[LN_1_B].value, N, C);
     pp_linear_backward_weight(p[ATTN_W].grad, p[ATTN_B].grad, g.qkv, s.norm, N, C,
                               3 * C);
     pp_layernorm_backward_weight(p[LN_1_W].grad, p[LN_1_B].grad, g.norm_1, a.norm_1, N,
@@ -277,7 +277,7 @@ void pp_stage_backward_weight(const struct pp_stage *stage, const struct pp_pass
         const struct pp_parameter *p = head_parameters(stage);
         struct pp_head_activations a = pp_head_activations(stage, pass->activations);
         struct pp_scratch s = pp_scratch(stage);
-        pp_layernorm_again(s.norm, a.norm, p[LN_F_W].value, p[LN_F_B].value, N, C);
+        pp_layernorm_recompute(s.norm, a.norm, p[LN_F_W].value, p[LN_F_B].value, N, C);
         pp_head_backward_weight(p[HEAD_W].grad, a.logits, s.norm, N, C, V);
         pp_layernorm_backward_weight(p[LN_F_W].grad, p[LN_F_B].grad,
                                      pp_head_gradient(stage, pass->gradients), a.norm,

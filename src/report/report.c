@@ -30,7 +30,7 @@ static void find_ranges(struct pp_report *report)
 
 static double rate(const struct pp_report *report, double tokens)
 {
-    double seconds = (double)report->steps[report->representative].whole / 1e9;
+    double seconds = (double)report->steps[report->representative].duration / 1e9;
     return tokens > 0 && seconds > 0 ? tokens / seconds : NAN;
 }
 
@@ -64,7 +64,8 @@ static int measure_steps(struct pp_report *report, struct pp_metrics *metrics,
         report->steps[i] = (struct pp_step){
             .number = measured->numbers[i],
             .makespan = metrics[i].makespan,
-            .whole = measured->whole ? measured->whole[i] : metrics[i].makespan,
+            .duration =
+                measured->durations ? measured->durations[i] : metrics[i].makespan,
             .bubble = metrics[i].bubble.fraction,
         };
     }

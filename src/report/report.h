@@ -71,7 +71,7 @@ struct pp_measured {
     struct pp_schedule *schedule;  /* that of all timelines; taken over */
     struct pp_timeline *timelines; /* [count] taken over, but for the array */
     const int *numbers;            /* [count] see struct pp_step */
-    const int64_t *whole;          /* [count] likewise; NULL: a step is its ops, as in a
+    const int64_t *durations;      /* [count] likewise; NULL: a step is its ops, as in a
                                     * simulation */
     int count;                     /* at least 1 */
     double tokens;                 /* per step; 0: unknown */

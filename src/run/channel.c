@@ -92,7 +92,7 @@ void pp_channel_start(struct pp_channel *channel)
 }
 
 /* Looks at the receives under way, and notes the time of those that have come. */
-static void look_at_receives(struct pp_channel *channel)
+static void test_receives(struct pp_channel *channel)
 {
     for (int i = channel->next; i < channel->posted; i++) {
         struct pp_receive *receive = &channel->receives[i % PP_RECEIVES_AHEAD];
@@ -109,7 +109,7 @@ static void look_at_receives(struct pp_channel *channel)
 }
 
 /* Looks at the sends under way, and gives the wires of those that have gone back. */
-static void look_at_sends(struct pp_channel *channel)
+static void test_sends(struct pp_channel *channel)
 {
     for (int i = 0; i < channel->send_count;) {
         struct pp_send *send = &channel->sends[i];
@@ -127,18 +127,18 @@ static void look_at_sends(struct pp_channel *channel)
 void pp_channel_poll(void *data)
 {
     struct pp_channel *channel = data;
-    look_at_receives(channel);
-    look_at_sends(channel);
+    test_receives(channel);
+    test_sends(channel);
 }
 
 struct pp_wire *pp_channel_take(struct pp_channel *channel)
 {
     assert(channel->next < channel->posted);
     struct pp_receive *receive = &channel->receives[channel->next % PP_RECEIVES_AHEAD];
-    struct pp_patience patience = {0};
+    struct pp_backoff backoff = {0};
     pp_channel_poll(channel);
     while (!receive->arrived) {
-        pp_relax(channel->world, &patience);
+        pp_back_off(channel->world, &backoff);
         pp_channel_poll(channel);
     }
     struct pp_wire *wire = receive->wire;
@@ -161,10 +161,10 @@ void pp_channel_send(struct pp_channel *channel, struct pp_op op, struct pp_wire
 
 void pp_channel_finish(struct pp_channel *channel)
 {
-    struct pp_patience patience = {0};
-    look_at_sends(channel);
+    struct pp_backoff backoff = {0};
+    test_sends(channel);
     while (channel->send_count > 0) {
-        pp_relax(channel->world, &patience);
-        look_at_sends(channel);
+        pp_back_off(channel->world, &backoff);
+        test_sends(channel);
     }
 }

@@ -13,20 +13,20 @@
 #include "run/cores.h"
 #include "run/world.h"
 
-enum pp_clock_kind { PP_CLOCK_AUTO, PP_CLOCK_WALL, PP_CLOCK_VIRTUAL };
+enum pp_clock_kind { PP_CLOCK_WALL, PP_CLOCK_VIRTUAL };
 
 struct pp_clock {
-    enum pp_clock_kind kind; /* WALL or VIRTUAL */
-    int64_t offset;          /* ns to add to this host's monotonic clock */
-    int64_t error;           /* ns, half the smallest round trip: what the alignment
-                              * may be off by; 0 on one host */
-    double drift;            /* ns per ns against rank 0's host, 0 on one host */
-    int64_t aligned_at;      /* local ns of the alignment that drift counts from */
-    int64_t now;             /* virtual: end of the rank's last op */
-    int64_t cpu;             /* virtual: thread CPU time at the start of this op */
-    int64_t link_latency;    /* virtual: ns */
-    double link_bandwidth;   /* virtual: bytes per second, INFINITY: free */
-    struct pp_cores *cores;  /* virtual: what ops take turns on; NULL: own cores */
+    enum pp_clock_kind kind;
+    int64_t offset;         /* ns to add to this host's monotonic clock */
+    int64_t error;          /* ns, half the smallest round trip: what the alignment
+                             * may be off by; 0 on one host */
+    double drift;           /* ns per ns against rank 0's host, 0 on one host */
+    int64_t aligned_at;     /* local ns of the alignment that drift counts from */
+    int64_t now;            /* virtual: end of the rank's last op */
+    int64_t cpu;            /* virtual: thread CPU time at the start of this op */
+    int64_t link_latency;   /* virtual: ns */
+    double link_bandwidth;  /* virtual: bytes per second, INFINITY: free */
+    struct pp_cores *cores; /* virtual: what ops take turns on; NULL: own cores */
 };
 
 /* Collective. Aligns the clocks of several hosts with rank 0's, and sets the origin so

@@ -32,16 +32,16 @@ bool pp_launched_by_user(void)
     return pp_launched() && !getenv(launched_here);
 }
 
-bool pp_launched_behind(void)
+int pp_launched_rank(void)
 {
     static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK",
                                         "PMI_RANK"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const char *rank = getenv(names[i]);
         if (rank)
-            return strcmp(rank, "0") != 0;
+            return atoi(rank);
     }
-    return false;
+    return 0;
 }
 
 /* Can one process read another's memory in one copy? Containers often forbid the call;
@@ -104,35 +104,47 @@ int pp_world_leave(int status)
     return status != 0 && getenv(launched_here) ? STATUS_BASE + status : status;
 }
 
-/* Passes on what the ranks print, to its end. When that cannot be written, mpiexec
- * would end the ranks, which may have files yet to write: instead, it is dropped.
- * Returns the errno of the write that failed, or 0. */
-static int pass_output(int from)
+/* What becomes mpiexec, and the pipes between it and this process. */
+struct mpiexec {
+    int ranks;
+    char **argv;       /* of this process */
+    char self[4096];   /* path of this program */
+    int output[2];     /* pipe: what the ranks print */
+    int exec_errno[2]; /* pipe: the errno of an exec that failed; empty if it did not */
+};
+
+/* Fills in what the child needs: this program's path, the pipes, the environment.
+ * Returns -1 with errno set. */
+static int prepare(struct mpiexec *mpiexec, int threads)
 {
-    char buffer[1 << 16];
-    int failed = 0;
-    for (;;) {
-        ssize_t got = read(from, buffer, sizeof buffer);
-        if (got == 0 || (got < 0 && errno != EINTR))
-            return failed;
-        for (ssize_t at = 0; at < got && failed == 0;) {
-            ssize_t put = write(STDOUT_FILENO, buffer + at, (size_t)(got - at));
-            if (put >= 0)
-                at += put;
-            else if (errno != EINTR)
-                failed = errno;
-        }
-    }
+    char blas_threads[16];
+    ssize_t length =
+        readlink("/proc/self/exe", mpiexec->self, sizeof mpiexec->self - 1);
+    if (length < 0 || pipe(mpiexec->output) != 0 || pipe(mpiexec->exec_errno) != 0)
+        return -1;
+    mpiexec->self[length] = '\0';
+    setenv(launched_here, "1", 1);
+    set_hwloc_environment();
+    /* OpenBLAS starts its threads when it is loaded, one per core, wanted or not. */
+    snprintf(blas_threads, sizeof blas_threads, "%d", threads);
+    setenv("OPENBLAS_NUM_THREADS", blas_threads, 0);
+    return 0;
 }
 
-/* What becomes mpiexec. */
-struct start {
-    int ranks;
-    char **argv;
-    const char *self;
-    int output[2]; /* pipe: what it prints */
-    int report[2]; /* pipe: errno if it cannot be started; else closed */
-};
+static void close_end(int *end)
+{
+    if (*end >= 0)
+        close(*end);
+    *end = -1;
+}
+
+static void close_pipes(struct mpiexec *mpiexec)
+{
+    for (int i = 0; i < 2; i++) {
+        close_end(&mpiexec->output[i]);
+        close_end(&mpiexec->exec_errno[i]);
+    }
+}
 
 /* The ranks have none of this process's files: where a path names one, as a shell's
  * >(command) does, they are to open it through this process. */
@@ -153,11 +165,12 @@ static char *path_for_ranks(const char *argument, pid_t launcher)
     return strdup(argument);
 }
 
-/* mpiexec's command line: its own options, then this program and its arguments. */
-static char **command_line(const struct start *start)
+/* mpiexec's command line: its own options, then this program and its arguments. NULL
+ * when out of memory. */
+static char **command_line(const struct mpiexec *mpiexec)
 {
     char count[16];
-    snprintf(count, sizeof count, "%d", start->ranks);
+    snprintf(count, sizeof count, "%d", mpiexec->ranks);
     /* Debian's mpiexec may be another MPI's; the suffixed one is Open MPI's. */
     const char *const own[] = {"mpiexec.openmpi",
                                "--allow-run-as-root",
@@ -169,44 +182,76 @@ static char **command_line(const struct start *start)
                                "none",
                                "-n",
                                count,
-                               start->self};
+                               mpiexec->self};
     enum { OWN = sizeof own / sizeof own[0] };
     int arguments = 0;
-    while (start->argv[arguments])
+    while (mpiexec->argv[arguments])
         arguments++;
     char **command = calloc((size_t)(OWN + arguments + 1), sizeof *command);
-    bool whole = command != NULL;
-    for (int i = 0; i < OWN && whole; i++)
-        whole = (command[i] = strdup(own[i])) != NULL;
-    for (int i = 1; i < arguments && whole; i++) {
+    bool complete = command != NULL;
+    for (int i = 0; i < OWN && complete; i++)
+        complete = (command[i] = strdup(own[i])) != NULL;
+    for (int i = 1; i < arguments && complete; i++) {
         char **place = &command[OWN + i - 1];
-        *place = path_for_ranks(start->argv[i], getppid());
-        whole = *place != NULL;
+        *place = path_for_ranks(mpiexec->argv[i], getppid());
+        complete = *place != NULL;
     }
-    return whole ? command : NULL;
+    return complete ? command : NULL;
 }
 
-/* The child. Writes errno into the pipe if it cannot become mpiexec. */
+/* The child. Writes errno into its pipe if it cannot become mpiexec; if it can, exec
+ * closes that pipe. */
 static void become_mpiexec(void *data)
 {
-    struct start *start = data;
-    close(start->report[0]);
-    close(start->output[0]);
-    /* The report closes by itself when mpiexec has taken over. */
-    if (dup2(start->output[1], STDOUT_FILENO) != STDOUT_FILENO ||
-        close(start->output[1]) != 0 ||
-        fcntl(start->report[1], F_SETFD, FD_CLOEXEC) != 0)
+    struct mpiexec *mpiexec = data;
+    close_end(&mpiexec->exec_errno[0]);
+    close_end(&mpiexec->output[0]);
+    if (dup2(mpiexec->output[1], STDOUT_FILENO) != STDOUT_FILENO ||
+        close(mpiexec->output[1]) != 0 ||
+        fcntl(mpiexec->exec_errno[1], F_SETFD, FD_CLOEXEC) != 0)
         _exit(127);
-    char **command = command_line(start);
+    char **command = command_line(mpiexec);
     if (command) {
         execvp(command[0], command);
         command[0] = (char[]){"mpiexec"};
         execvp(command[0], command);
     }
     int reason = errno;
-    if (write(start->report[1], &reason, sizeof reason) < 0)
+    if (write(mpiexec->exec_errno[1], &reason, sizeof reason) < 0)
         _exit(126);
     _exit(127);
+}
+
+/* Waits until the child has become mpiexec: 0; or has failed to: its errno. */
+static int wait_for_exec(int from)
+{
+    int reason = 0;
+    ssize_t got;
+    do
+        got = read(from, &reason, sizeof reason);
+    while (got < 0 && errno == EINTR);
+    return got > 0 ? reason : 0;
+}
+
+/* Passes on what the ranks print, to its end. Where that cannot be written, the rest is
+ * read and dropped: if this process stopped reading, mpiexec would end the ranks, which
+ * may still have files to write. Returns the errno of the write that failed, or 0. */
+static int pass_output(int from)
+{
+    char buffer[1 << 16];
+    int failed = 0;
+    for (;;) {
+        ssize_t got = read(from, buffer, sizeof buffer);
+        if (got == 0 || (got < 0 && errno != EINTR))
+            return failed;
+        for (ssize_t at = 0; at < got && failed == 0;) {
+            ssize_t put = write(STDOUT_FILENO, buffer + at, (size_t)(got - at));
+            if (put >= 0)
+                at += put;
+            else if (errno != EINTR)
+                failed = errno;
+        }
+    }
 }
 
 static int exit_status(int wait_status, int ranks)
@@ -230,59 +275,51 @@ static int exit_status(int wait_status, int ranks)
     return PP_ENVIRONMENT;
 }
 
+static void end_by_signal(int number)
+{
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
 int pp_launch(int ranks, int threads, char **argv, int *status, struct pp_error *error)
 {
-    char self[4096], blas_threads[16];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    struct start start = {ranks, argv, self, {-1, -1}, {-1, -1}};
-    int reason = 0, wait_status = 0;
-    if (length < 0 || pipe(start.output) != 0 || pipe(start.report) != 0)
-        goto failed;
-    self[length] = '\0';
-    setenv(launched_here, "1", 1);
-    set_hwloc_environment();
-    /* OpenBLAS starts its threads when it is loaded, one per core, wanted or not. */
-    snprintf(blas_threads, sizeof blas_threads, "%d", threads);
-    setenv("OPENBLAS_NUM_THREADS", blas_threads, 0);
+    struct mpiexec mpiexec = {
+        .ranks = ranks, .argv = argv, .output = {-1, -1}, .exec_errno = {-1, -1}};
+    int wait_status = 0;
     fflush(stdout);
-
-    pid_t child = pp_child_start(become_mpiexec, &start);
-    if (child < 0)
-        goto failed;
-    signal(SIGPIPE, SIG_IGN);
-    close(start.report[1]);
-    close(start.output[1]);
-    ssize_t told;
-    while ((told = read(start.report[0], &reason, sizeof reason)) < 0 && errno == EINTR)
-        ;
-    close(start.report[0]);
-    int unwritten = pass_output(start.output[0]);
-    close(start.output[0]);
-    int passed = pp_child_wait(child, &wait_status);
-    if (passed < 0)
-        return pp_fail(error, PP_ENVIRONMENT, "lost 'mpiexec': %s", strerror(errno));
-    if (passed == 0 && unwritten == EPIPE)
-        passed = SIGPIPE;
-    if (passed > 0) { /* end as the user wanted, now that the ranks have */
-        signal(passed, SIG_DFL);
-        raise(passed);
+    pid_t child =
+        prepare(&mpiexec, threads) == 0 ? pp_child_start(become_mpiexec, &mpiexec) : -1;
+    if (child < 0) {
+        pp_fail(error, PP_ENVIRONMENT, "cannot start ranks: %s", strerror(errno));
+        close_pipes(&mpiexec);
+        return -1;
     }
-    if (told > 0)
+    /* A reader that leaves is found by write(), below. */
+    signal(SIGPIPE, SIG_IGN);
+    /* Both pipes end when the child's ends, now the only ones, are closed. */
+    close_end(&mpiexec.exec_errno[1]);
+    close_end(&mpiexec.output[1]);
+    int exec_failed = wait_for_exec(mpiexec.exec_errno[0]);
+    int write_failed = pass_output(mpiexec.output[0]);
+    close_pipes(&mpiexec);
+
+    int passed_on = pp_child_wait(child, &wait_status);
+    if (passed_on < 0)
+        return pp_fail(error, PP_ENVIRONMENT, "lost 'mpiexec': %s", strerror(errno));
+    /* The ranks have ended: now this process ends as the user, or its reader, wanted.
+     */
+    if (passed_on > 0)
+        end_by_signal(passed_on);
+    if (write_failed == EPIPE)
+        end_by_signal(SIGPIPE);
+    if (exec_failed)
         return pp_fail(error, PP_ENVIRONMENT,
                        "cannot start 'mpiexec': %s: is Open MPI (Debian: openmpi-bin) "
                        "installed",
-                       strerror(reason));
+                       strerror(exec_failed));
     *status = exit_status(wait_status, ranks);
-    if (*status == PP_DONE && unwritten)
+    if (*status == PP_DONE && write_failed)
         return pp_fail(error, PP_ENVIRONMENT, "cannot write to standard output: %s",
-                       strerror(unwritten));
+                       strerror(write_failed));
     return 0;
-
-failed:
-    pp_fail(error, PP_ENVIRONMENT, "cannot start ranks: %s", strerror(errno));
-    for (int i = 0; i < 2; i++) {
-        close(start.output[i]);
-        close(start.report[i]);
-    }
-    return -1;
 }

@@ -9,9 +9,9 @@
 
 #include "base/pages.h"
 #include "model/blas.h"
-#include "model/safetensors.h"
 #include "run/compare.h"
 #include "run/link.h"
+#include "run/save.h"
 #include "run/topology.h"
 #include "timeline/producers.h"
 
@@ -51,69 +51,106 @@ static size_t message_bytes(const struct pp_model_config *model)
                                         (size_t)model->d_model * sizeof(real);
 }
 
-/* Topology, clock and link. */
-static int set_up(struct job *job, struct pp_error *error)
+/* --- setting up -----------------------------------------------------------------
+ * Collective, in this order; every step may use what those before it have found. */
+
+/* A communicator of the run's own, so that its tags meet nobody else's. */
+static void join_world(struct job *job)
 {
-    const struct pp_run_config *config = job->config;
-    struct pp_run_result *result = job->result;
     MPI_Comm_dup(MPI_COMM_WORLD, &job->world.comm);
     MPI_Comm_rank(job->world.comm, &job->world.rank);
     MPI_Comm_size(job->world.comm, &job->world.size);
-    result->leads = job->world.rank == 0;
-    if (message_bytes(&config->model) > INT_MAX)
-        return pp_fail(error, PP_BAD_INPUT,
-                       "a message of %zu bytes is more than MPI counts, %d: use a "
-                       "smaller '--microbatch-size', '--seq-len' or '--d-model'",
-                       message_bytes(&config->model), INT_MAX);
-    if (pp_topology_init(&job->topology, &job->world, config->threads, error) != 0)
+    job->result->leads = job->world.rank == 0;
+}
+
+static int check_message_size(const struct job *job, struct pp_error *error)
+{
+    size_t bytes = message_bytes(&job->config->model);
+    if (bytes <= INT_MAX)
+        return 0;
+    return pp_fail(error, PP_BAD_INPUT,
+                   "a message of %zu bytes is more than MPI counts, %d: use a smaller "
+                   "'--microbatch-size', '--seq-len' or '--d-model'",
+                   bytes, INT_MAX);
+}
+
+/* Which cores there are; binds ranks to them. From here on waits know whether to spin.
+ */
+static int find_cores(struct job *job, struct pp_error *error)
+{
+    if (pp_topology_init(&job->topology, &job->world, job->config->threads, error) != 0)
         return -1;
     job->world.own_core = job->topology.own_core;
+    return 0;
+}
 
-    enum pp_clock_kind kind = choose_clock(config, &job->topology);
-    if (kind == PP_CLOCK_VIRTUAL && config->threads > 1)
+static int start_blas(const struct job *job, struct pp_error *error)
+{
+    int status = pp_blas_init(job->config->threads, error);
+    return pp_agree(&job->world, status, error);
+}
+
+static int start_clock(struct job *job, struct pp_error *error)
+{
+    enum pp_clock_kind kind = choose_clock(job->config, &job->topology);
+    if (kind == PP_CLOCK_VIRTUAL && job->config->threads > 1)
         return pp_fail(error, PP_BAD_INPUT,
                        "the virtual clock counts the CPU time of one thread: use "
                        "'--threads' 1, or '--clock' wall");
-    if (pp_agree(&job->world, pp_blas_init(config->threads, error), error) != 0)
-        return -1;
     pp_clock_init(&job->clock, kind, &job->world);
-    struct pp_link link = {config->link_latency_s, config->link_bandwidth};
-    /* What the user says of the link holds on the virtual clock; on the wall clock it
-     * is what it is. */
-    bool wall = kind == PP_CLOCK_WALL;
-    if (wall || isnan(link.latency_s) || isnan(link.bandwidth)) {
-        struct pp_link measured;
-        if (pp_link_measure(&job->world, message_bytes(&config->model), &measured,
+    return 0;
+}
+
+/* The link's cost: as the user says, or measured. What the user says holds on the
+ * virtual clock only; on the wall clock messages take the time they take. */
+static int set_link(struct job *job, struct pp_error *error)
+{
+    double latency_s = job->config->link_latency_s;
+    double bandwidth = job->config->link_bandwidth;
+    bool measured = job->clock.kind == PP_CLOCK_WALL;
+    if (measured || isnan(latency_s) || isnan(bandwidth)) {
+        struct pp_link link;
+        if (pp_link_measure(&job->world, message_bytes(&job->config->model), &link,
                             error) != 0)
             return -1;
-        if (wall || isnan(link.latency_s))
-            link.latency_s = measured.latency_s;
-        if (wall || isnan(link.bandwidth))
-            link.bandwidth = measured.bandwidth;
+        latency_s = measured || isnan(latency_s) ? link.latency_s : latency_s;
+        bandwidth = measured || isnan(bandwidth) ? link.bandwidth : bandwidth;
     }
-    if (kind == PP_CLOCK_VIRTUAL && !job->topology.own_core) {
-        if (pp_cores_init(&job->cores, &job->world, job->topology.cores, error) != 0)
-            return -1;
-        job->clock.cores = &job->cores;
-    }
-    job->clock.link_latency = (int64_t)(link.latency_s * 1e9);
-    job->clock.link_bandwidth = link.bandwidth;
+    job->clock.link_latency = (int64_t)(latency_s * 1e9);
+    job->clock.link_bandwidth = bandwidth;
+    job->result->link_latency_s = latency_s;
+    job->result->link_bandwidth = bandwidth;
+    return 0;
+}
 
-    result->clock = kind == PP_CLOCK_WALL ? "wall" : "virtual";
-    result->link_latency_s = link.latency_s;
-    result->link_bandwidth = link.bandwidth;
+/* Where ranks share cores, an op on the virtual clock waits for a free one. */
+static int share_cores(struct job *job, struct pp_error *error)
+{
+    if (job->clock.kind != PP_CLOCK_VIRTUAL || job->topology.own_core)
+        return 0;
+    if (pp_cores_init(&job->cores, &job->world, job->topology.cores, error) != 0)
+        return -1;
+    job->clock.cores = &job->cores;
+    return 0;
+}
+
+/* What the report says of machine and libraries. */
+static void describe_environment(const struct job *job)
+{
+    struct pp_run_result *result = job->result;
+    char version[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+    int length = 0;
+    result->clock = job->clock.kind == PP_CLOCK_WALL ? "wall" : "virtual";
     result->oversubscribed = !job->topology.own_core;
     result->cores = job->topology.cores;
     memcpy(result->host, job->topology.host, sizeof result->host);
-    int length = 0;
-    char version[MPI_MAX_LIBRARY_VERSION_STRING] = "";
     MPI_Get_library_version(version, &length);
     snprintf(result->mpi, sizeof result->mpi, "%.*s", (int)strcspn(version, ","),
              version);
     pp_blas_description(result->blas, sizeof result->blas);
-    return 0;
 }
 
+/* Spans and losses of all steps, before the first. */
 static int allocate(struct job *job, struct pp_error *error)
 {
     const struct pp_run_config *config = job->config;
@@ -125,103 +162,17 @@ static int allocate(struct job *job, struct pp_error *error)
     job->spans = pp_touched_alloc((rows * job->ops + 1) * sizeof *job->spans);
     result->losses = calloc((size_t)config->steps, sizeof *result->losses);
     result->numbers = calloc(rows, sizeof *result->numbers);
-    result->whole = calloc(rows, sizeof *result->whole);
+    result->durations = calloc(rows, sizeof *result->durations);
     result->ranks = calloc((size_t)schedule->ranks, sizeof *result->ranks);
-    if (!job->spans || !result->losses || !result->numbers || !result->whole ||
-        !result->ranks)
-        return pp_fail(error, PP_ENVIRONMENT, "out of memory for %d steps' timelines",
-                       config->steps);
-    return 0;
-}
-
-struct saving {
-    struct pp_st_writer *writer;
-    const struct pp_model_config *model;
-};
-
-static int write_tensor(void *data, int index, const real *values,
-                        struct pp_error *error)
-{
-    struct saving *saving = data;
-    size_t bytes = pp_model_tensor(saving->model, index).count * sizeof(real);
-    return pp_st_append(saving->writer, values, bytes, error);
-}
-
-/* Declares the model's tensors, and the step's data where extra is 2. */
-static struct pp_st_tensor *declare(const struct job *job, int count, int extra)
-{
-    const struct pp_model_config *model = &job->config->model;
-    struct pp_st_tensor *list = calloc((size_t)(count + extra), sizeof *list);
-    for (int i = 0; list && i < count; i++) {
-        struct pp_tensor_spec spec = pp_model_tensor(model, i);
-        list[i].dtype = PP_F32;
-        list[i].rank = spec.rank;
-        list[i].shape[0] = spec.shape[0];
-        list[i].shape[1] = spec.shape[1];
-        snprintf(list[i].name, sizeof list[i].name, "%s", spec.name);
-    }
-    for (int i = 0; list && i < extra; i++) {
-        struct pp_st_tensor *data = &list[count + i];
-        *data = (struct pp_st_tensor){
-            .dtype = PP_I32,
-            .rank = 3,
-            .shape = {job->config->schedule->microbatches, model->microbatch_size,
-                      model->seq_len, 1},
-        };
-        snprintf(data->name, sizeof data->name, "%s", i == 0 ? "tokens" : "targets");
-    }
-    return list;
-}
-
-/* The step's tokens or targets, drawn again: any rank can. */
-static int write_data(const struct job *job, struct pp_st_writer *writer, bool targets,
-                      int step, struct pp_error *error)
-{
-    const struct pp_model_config *model = &job->config->model;
-    size_t T = (size_t)model->seq_len;
-    int64_t samples =
-        (int64_t)job->config->schedule->microbatches * model->microbatch_size;
-    int32_t *rows = calloc(2 * T, sizeof *rows);
-    int status = rows ? 0 : pp_fail(error, PP_ENVIRONMENT, "out of memory");
-    for (int64_t i = 0; i < samples && status == 0; i++) {
-        pp_corpus_sample(&job->trainer.corpus, step, i, rows, rows + T);
-        status =
-            pp_st_append(writer, targets ? rows + T : rows, T * sizeof *rows, error);
-    }
-    free(rows);
-    return status;
-}
-
-/* Collective. Writes all values, or all gradients with the data of that step. */
-static int save(struct job *job, const char *path, bool gradients, int step,
-                struct pp_error *error)
-{
-    int count = job->trainer.tensors.count;
-    int extra = gradients ? 2 : 0;
-    struct saving saving = {.model = &job->config->model};
     int status = 0;
-    if (job->world.rank == 0) {
-        struct pp_st_tensor *list = declare(job, count, extra);
-        if (!list)
-            status = pp_fail(error, PP_ENVIRONMENT, "out of memory");
-        else if (!(saving.writer = pp_st_create(path, list, count + extra, error)))
-            status = -1;
-        free(list);
-    }
-    if (pp_agree(&job->world, status, error) != 0)
-        return -1;
-    status = pp_tensors_gather(&job->trainer.tensors, gradients, write_tensor, &saving,
-                               error);
-    if (job->world.rank == 0) {
-        for (int i = 0; i < extra && status == 0; i++)
-            status = write_data(job, saving.writer, i == 1, step, error);
-        if (status == 0)
-            status = pp_st_finish(saving.writer, error);
-        else
-            pp_st_abandon(saving.writer);
-    }
+    if (!job->spans || !result->losses || !result->numbers || !result->durations ||
+        !result->ranks)
+        status = pp_fail(error, PP_ENVIRONMENT, "out of memory for %d steps' timelines",
+                         config->steps);
     return pp_agree(&job->world, status, error);
 }
+
+/* --- training -------------------------------------------------------------------- */
 
 /* load: the file that may be the reason, NULL where it is not. */
 static int refuse_numbers(const struct pp_run_config *config, const char *load,
@@ -249,7 +200,7 @@ static int train(struct job *job, struct pp_error *error)
         result->losses[step - 1] = outcome.loss;
         if (row >= 0) {
             result->numbers[row] = step;
-            result->whole[row] = outcome.whole;
+            result->durations[row] = outcome.duration;
         }
         if (!isfinite(outcome.loss) || !isfinite(outcome.norm))
             return refuse_numbers(config, step == 1 ? config->load : NULL, step,
@@ -260,11 +211,11 @@ static int train(struct job *job, struct pp_error *error)
                             &(struct pp_progress){
                                 .step = step,
                                 .loss = outcome.loss,
-                                .whole_s = (double)outcome.whole / 1e9,
+                                .duration_s = (double)outcome.duration / 1e9,
                                 .makespan_s = (double)outcome.makespan / 1e9,
                             });
         if (step == 1 && config->save_grads &&
-            save(job, config->save_grads, true, step, error) != 0)
+            pp_save_gradients(&job->trainer, config->save_grads, step, error) != 0)
             return -1;
     }
     /* What no later step has looked at. */
@@ -273,6 +224,8 @@ static int train(struct job *job, struct pp_error *error)
                               "a parameter after the update", error);
     return 0;
 }
+
+/* --- bringing together ----------------------------------------------------------- */
 
 /* Puts this rank's times on rank 0's clock where the hosts' clocks drifted apart. */
 static void correct_drift(struct job *job)
@@ -362,11 +315,38 @@ static void gather_ranks(struct job *job)
                          PP_TAG_SPANS);
 }
 
+/* --- the run --------------------------------------------------------------------- */
+
+static int set_up(struct job *job, struct pp_error *error)
+{
+    join_world(job);
+    if (check_message_size(job, error) != 0 || find_cores(job, error) != 0 ||
+        start_blas(job, error) != 0 || start_clock(job, error) != 0 ||
+        set_link(job, error) != 0 || share_cores(job, error) != 0 ||
+        allocate(job, error) != 0)
+        return -1;
+    describe_environment(job);
+    if (pp_trainer_init(&job->trainer, job->config, &job->world, job->config->schedule,
+                        job->config->layers_of, &job->clock, error) != 0)
+        return -1;
+    job->result->entropy_floor = pp_corpus_entropy_floor(&job->trainer.corpus);
+    return 0;
+}
+
+/* The ranks' clocks again: how far they are apart now, and the spans put right. */
+static void align_clocks(struct job *job)
+{
+    pp_clock_realign(&job->clock, &job->world);
+    correct_drift(job);
+    double clock_error = (double)job->clock.error / 1e9;
+    pp_max_doubles(&job->world, &clock_error, 1);
+    job->result->clock_error_s = clock_error;
+}
+
 static int verify(struct job *job, struct pp_error *error)
 {
     struct pp_run_result *result = job->result;
     bool equal = false;
-    result->verified = -1;
     if (!job->config->verify)
         return 0;
     if (pp_compare_with_sequential(&job->trainer, result->losses, &equal,
@@ -376,42 +356,40 @@ static int verify(struct job *job, struct pp_error *error)
     return 0;
 }
 
+/* Parameters that verify found wrong are not saved. Rank 0 knows. */
+static int save(struct job *job, struct pp_error *error)
+{
+    double wrong = job->result->verified == 0;
+    pp_max_doubles(&job->world, &wrong, 1);
+    if (!job->config->save || wrong > 0)
+        return 0;
+    return pp_save_parameters(&job->trainer, job->config->save, error);
+}
+
+static void release(struct job *job)
+{
+    pp_trainer_release(&job->trainer);
+    pp_cores_release(&job->cores);
+    free(job->spans);
+    MPI_Comm_free(&job->world.comm);
+}
+
 int pp_run(const struct pp_run_config *config, struct pp_run_result *result,
            struct pp_error *error)
 {
     struct job job = {.config = config, .result = result};
     int status = -1;
     *result = (struct pp_run_result){.verified = -1};
-    if (set_up(&job, error) != 0)
+    if (set_up(&job, error) != 0 || train(&job, error) != 0)
         goto done;
-    if (pp_agree(&job.world, allocate(&job, error), error) != 0)
-        goto done;
-    if (pp_trainer_init(&job.trainer, config, &job.world, config->schedule,
-                        config->layers_of, &job.clock, error) != 0)
-        goto done;
-    result->entropy_floor = pp_corpus_entropy_floor(&job.trainer.corpus);
-    if (train(&job, error) != 0)
-        goto done;
-    pp_clock_realign(&job.clock, &job.world);
-    correct_drift(&job);
-    double clock_error = (double)job.clock.error / 1e9;
-    pp_max_doubles(&job.world, &clock_error, 1);
-    result->clock_error_s = clock_error;
+    align_clocks(&job);
     gather_ranks(&job);
-    if (pp_tensors_digest(&job.trainer.tensors, result->digest, error) != 0 ||
-        gather_timelines(&job, error) != 0 || verify(&job, error) != 0)
-        goto done;
-    double failed = result->verified == 0;
-    pp_max_doubles(&job.world, &failed, 1);
-    if (config->save && failed == 0 &&
-        save(&job, config->save, false, config->steps, error) != 0)
-        goto done;
-    status = 0;
+    if (pp_tensors_digest(&job.trainer.tensors, result->digest, error) == 0 &&
+        gather_timelines(&job, error) == 0 && verify(&job, error) == 0 &&
+        save(&job, error) == 0)
+        status = 0;
 done:
-    pp_trainer_release(&job.trainer);
-    pp_cores_release(&job.cores);
-    free(job.spans);
-    MPI_Comm_free(&job.world.comm);
+    release(&job);
     return status;
 }
 
@@ -421,7 +399,7 @@ void pp_run_result_release(struct pp_run_result *result)
         pp_timeline_release(&result->timelines[t]);
     free(result->timelines);
     free(result->numbers);
-    free(result->whole);
+    free(result->durations);
     free(result->losses);
     free(result->ranks);
     *result = (struct pp_run_result){0};

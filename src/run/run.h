@@ -13,7 +13,7 @@ enum pp_clock_choice { PP_CHOOSE_AUTO, PP_CHOOSE_WALL, PP_CHOOSE_VIRTUAL };
 struct pp_progress {
     int step;          /* from 1 */
     double loss;       /* nats per token */
-    double whole_s;    /* of the step, optimizer and all */
+    double duration_s; /* of the step, optimizer included */
     double makespan_s; /* of its compute ops */
 };
 
@@ -48,7 +48,7 @@ struct pp_run_result {
     struct pp_timeline *timelines; /* [timeline_count] the measured steps; the caller
                                     * may take the spans over (and set them NULL) */
     int *numbers;                  /* [timeline_count] of the steps, from 1 */
-    int64_t *whole;                /* [timeline_count] ns */
+    int64_t *durations;            /* [timeline_count] ns, optimizer included */
     int timeline_count;
     double *losses; /* [steps] */
     double entropy_floor;

@@ -96,7 +96,6 @@ int pp_topology_init(struct pp_topology *topology, const struct pp_world *world,
         hwloc_bitmap_copy(host.mine, hwloc_topology_get_allowed_cpuset(host.topology));
     gather_bindings(&host);
     topology->cores = count_cores(host.topology, host.all);
-    topology->local_ranks = host.size;
     double crowded = host.size * threads > topology->cores;
     pp_max_doubles(world, &crowded, 1);
     topology->own_core = crowded == 0;

@@ -7,7 +7,6 @@
 struct pp_topology {
     int cores;        /* that this host's ranks may use, together: hwloc's allowed
                        * cores within the ranks' bindings, not the machine's */
-    int local_ranks;  /* ranks on this host */
     bool own_core;    /* on every host each rank can have its threads' cores alone */
     char cpuset[256]; /* this rank's, as hwloc lists it: "0-1" */
     char host[64];

@@ -154,6 +154,6 @@ void pp_trainer_step(struct pp_trainer *trainer, int step, struct pp_span *spans
         .loss = most[4] > 0 ? (double)NAN : most[3],
         .norm = norm,
         .makespan = (int64_t)(most[1] + most[0]),
-        .whole = (int64_t)(most[2] + most[0]),
+        .duration = (int64_t)(most[2] + most[0]),
     };
 }

@@ -28,7 +28,8 @@ struct pp_outcome {
     double norm;      /* of the gradients, before clipping; no update is made where it
                        * is not finite */
     int64_t makespan; /* ns, last end - first start of the ops */
-    int64_t whole;    /* ns, to the end of the last rank's update */
+    int64_t duration; /* ns, from the first op's start to the end of the last rank's
+                         update */
 };
 
 /* Collective. Allocates, loads the parameters, opens the data. The config's schedule

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-void pp_relax(const struct pp_world *world, struct pp_patience *patience)
+void pp_back_off(const struct pp_world *world, struct pp_backoff *backoff)
 {
     /* Ops take milliseconds, so sleeps of 20 to 200 us cost little and leave the core
      * to the ranks that compute. Yielding instead would keep every waiting rank in the
@@ -13,24 +13,24 @@ void pp_relax(const struct pp_world *world, struct pp_patience *patience)
     enum { FIRST_NS = 20000, LAST_NS = 200000, SPINS = 1000 };
     if (world->own_core) {
         /* Unless a stranger wants the core: then nobody is kept waiting by a wait. */
-        if (patience->looks < SPINS)
-            patience->looks++;
+        if (backoff->looks < SPINS)
+            backoff->looks++;
         else
             sched_yield();
         return;
     }
-    long ns = (long)FIRST_NS * (1 + patience->looks / 4);
-    patience->looks++;
+    long ns = (long)FIRST_NS * (1 + backoff->looks / 4);
+    backoff->looks++;
     nanosleep(&(struct timespec){.tv_nsec = ns < LAST_NS ? ns : LAST_NS}, NULL);
 }
 
 void pp_wait(const struct pp_world *world, MPI_Request *request)
 {
-    struct pp_patience patience = {0};
+    struct pp_backoff backoff = {0};
     int done = 0;
     MPI_Test(request, &done, MPI_STATUS_IGNORE);
     while (!done) {
-        pp_relax(world, &patience);
+        pp_back_off(world, &backoff);
         MPI_Test(request, &done, MPI_STATUS_IGNORE);
     }
 }

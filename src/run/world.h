@@ -17,12 +17,12 @@ struct pp_world {
     bool own_core; /* this and every other rank has a core of its own */
 };
 
-/* How long a loop has waited so far; zero-initialise, then call pp_relax after each
+/* How long a loop has waited so far; zero-initialise, then call pp_back_off after each
  * unsuccessful look. */
-struct pp_patience {
+struct pp_backoff {
     int looks;
 };
-void pp_relax(const struct pp_world *world, struct pp_patience *patience);
+void pp_back_off(const struct pp_world *world, struct pp_backoff *backoff);
 
 /* Waits until the request has completed. */
 void pp_wait(const struct pp_world *world, MPI_Request *request);

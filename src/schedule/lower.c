@@ -22,7 +22,7 @@ static bool sends(const struct pp_schedule *schedule, struct pp_op op,
 }
 
 /* An I with its own W right behind it, neither part of a joined pair. */
-static bool is_whole(const struct pp_schedule *schedule, int rank, size_t k)
+static bool is_whole_backward(const struct pp_schedule *schedule, int rank, size_t k)
 {
     const struct pp_op *op = &schedule->ops[k];
     bool paired = op->joined || (k > schedule->first[rank] && op[-1].joined);
@@ -38,7 +38,7 @@ static void count_cells(const struct pp_schedule *schedule, size_t *first)
         for (size_t k = schedule->first[r]; k < schedule->first[r + 1]; k++) {
             struct pp_op consumer;
             first[r + 1]++;
-            if (is_whole(schedule, r, k))
+            if (is_whole_backward(schedule, r, k))
                 first[r + 1]--; /* its W will not be written */
             if (sends(schedule, schedule->ops[k], &consumer)) {
                 first[r + 1]++;
@@ -79,9 +79,9 @@ static bool place(struct lowering *low, int rank)
     int count = op->joined ? 2 : 1;
     if (!ready(low, op[0]) || (count == 2 && !ready(low, op[1])))
         return false;
-    bool whole = is_whole(schedule, rank, k);
+    bool merged = is_whole_backward(schedule, rank, k);
     for (int i = 0; i < count; i++)
-        put(low, rank, op[i], whole ? PP_ACTION_B : (enum pp_action)op[i].kind);
+        put(low, rank, op[i], merged ? PP_ACTION_B : (enum pp_action)op[i].kind);
     for (int i = 0; i < count; i++) {
         struct pp_op consumer, alone = op[i];
         alone.joined = 0;
@@ -95,7 +95,7 @@ static bool place(struct lowering *low, int rank)
         put(low, schedule->rank_of[consumer.stage], consumer,
             forward ? PP_RECV_F : PP_RECV_B);
     }
-    low->next[rank] += (size_t)count + whole;
+    low->next[rank] += (size_t)count + merged;
     return true;
 }
 

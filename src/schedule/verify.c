@@ -5,16 +5,16 @@
 
 #include "schedule/walk.h"
 
-struct judge {
+struct checker {
     const struct pp_schedule *schedule;
     unsigned char *seen; /* [stages][microbatches] bit per kind: 1 << enum pp_kind */
     bool hinted;         /* the old dialect has been explained */
     struct pp_error *error;
 };
 
-static bool full(const struct judge *judge)
+static bool full(const struct checker *checker)
 {
-    return judge->error->lines >= PP_MOST_PROBLEMS;
+    return checker->error->lines >= PP_MOST_PROBLEMS;
 }
 
 /* "'name', rank 2, op 5 (3F1)", or cell 5 of a file's row. Counts from 1. */
@@ -65,24 +65,25 @@ static bool makes_pair(struct pp_op a, struct pp_op b)
     return both_ways && (a.stage != b.stage || a.microbatch != b.microbatch);
 }
 
-static void judge_op(struct judge *judge, int rank, size_t k)
+static void check_op(struct checker *checker, int rank, size_t k)
 {
-    const struct pp_schedule *schedule = judge->schedule;
+    const struct pp_schedule *schedule = checker->schedule;
     struct pp_op op = schedule->ops[k];
     char place[128];
     if ((int)op.stage >= schedule->stages) {
-        pp_fail_also(judge->error, PP_BAD_INPUT, "%s: no such stage: they are 0 to %d",
+        pp_fail_also(checker->error, PP_BAD_INPUT,
+                     "%s: no such stage: they are 0 to %d",
                      where(schedule, rank, k, place), schedule->stages - 1);
         return;
     }
     if ((int)op.microbatch >= schedule->microbatches) {
-        pp_fail_also(judge->error, PP_BAD_INPUT,
+        pp_fail_also(checker->error, PP_BAD_INPUT,
                      "%s: no such microbatch: they are 0 to %d",
                      where(schedule, rank, k, place), schedule->microbatches - 1);
         return;
     }
     if (schedule->rank_of[op.stage] != rank) {
-        pp_fail_also(judge->error, PP_BAD_INPUT, "%s: stage %u is on rank %d",
+        pp_fail_also(checker->error, PP_BAD_INPUT, "%s: stage %u is on rank %d",
                      where(schedule, rank, k, place), op.stage,
                      schedule->rank_of[op.stage]);
         return;
@@ -92,33 +93,34 @@ static void judge_op(struct judge *judge, int rank, size_t k)
         bool paired = k + 1 < end && !schedule->ops[k + 1].joined &&
                       makes_pair(op, schedule->ops[k + 1]);
         if (!paired)
-            pp_fail_also(judge->error, PP_BAD_INPUT,
+            pp_fail_also(checker->error, PP_BAD_INPUT,
                          "%s: an overlapped pair is a forward and a backward (B or I) "
                          "that do not need each other",
                          where(schedule, rank, k, place));
     }
     unsigned char *seen =
-        &judge->seen[(size_t)op.stage * (size_t)schedule->microbatches + op.microbatch];
+        &checker
+             ->seen[(size_t)op.stage * (size_t)schedule->microbatches + op.microbatch];
     const char *problem = misplaced(op.kind, *seen);
     /* In a file of the old dialect every W has this problem: once is enough. */
     bool old = op.kind == PP_W && *seen & 1u << PP_B;
-    if (problem && !(old && judge->hinted))
-        pp_fail_also(judge->error, PP_BAD_INPUT, "%s: %s%s",
+    if (problem && !(old && checker->hinted))
+        pp_fail_also(checker->error, PP_BAD_INPUT, "%s: %s%s",
                      where(schedule, rank, k, place), problem,
                      old ? " (files from before October 2024 write B for I and BW for "
                            "B: rename them)"
                          : "");
-    judge->hinted |= old;
+    checker->hinted |= old;
     *seen |= (unsigned char)(1u << op.kind);
 }
 
-static void judge_missing(struct judge *judge)
+static void check_missing(struct checker *checker)
 {
-    const struct pp_schedule *schedule = judge->schedule;
+    const struct pp_schedule *schedule = checker->schedule;
     for (int s = 0; s < schedule->stages; s++) {
-        for (int i = 0; i < schedule->microbatches && !full(judge); i++) {
+        for (int i = 0; i < schedule->microbatches && !full(checker); i++) {
             unsigned seen =
-                judge->seen[(size_t)s * (size_t)schedule->microbatches + (size_t)i];
+                checker->seen[(size_t)s * (size_t)schedule->microbatches + (size_t)i];
             const char *missing = NULL;
             if (!(seen & 1u << PP_F))
                 missing = "F";
@@ -127,7 +129,7 @@ static void judge_missing(struct judge *judge)
             else if (seen & 1u << PP_I && !(seen & 1u << PP_W))
                 missing = "W";
             if (missing)
-                pp_fail_also(judge->error, PP_BAD_INPUT,
+                pp_fail_also(checker->error, PP_BAD_INPUT,
                              "'%s', rank %d: the %s of stage %d, microbatch %d is "
                              "missing",
                              schedule->name, schedule->rank_of[s], missing, s, i);
@@ -153,7 +155,7 @@ static struct pp_op waited_for(const struct pp_walk *walk, int rank)
 }
 
 /* Follows the waits from a blocked rank until they close, and tells that cycle. */
-static void tell_cycle(const struct pp_walk *walk, struct pp_error *error)
+static void report_cycle(const struct pp_walk *walk, struct pp_error *error)
 {
     const struct pp_schedule *schedule = walk->schedule;
     int rank = 0;
@@ -199,7 +201,7 @@ int pp_verify_order(const struct pp_schedule *schedule, struct pp_error *error)
         return -1;
     bool blocks = pp_walk(&walk, visit_nothing, NULL) != pp_schedule_ops(schedule);
     if (blocks)
-        tell_cycle(&walk, error);
+        report_cycle(&walk, error);
     pp_walk_release(&walk);
     return blocks ? -1 : 0;
 }
@@ -207,23 +209,23 @@ int pp_verify_order(const struct pp_schedule *schedule, struct pp_error *error)
 int pp_verify_ops(const struct pp_schedule *schedule, struct pp_error *error)
 {
     *error = (struct pp_error){0};
-    struct judge judge = {
+    struct checker checker = {
         .schedule = schedule,
         .seen = calloc((size_t)schedule->stages, (size_t)schedule->microbatches),
         .error = error,
     };
-    if (!judge.seen)
+    if (!checker.seen)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory to verify '%s'",
                        schedule->name);
     for (int r = 0; r < schedule->ranks; r++) {
         for (size_t k = schedule->first[r]; k < schedule->first[r + 1]; k++) {
-            if (full(&judge))
+            if (full(&checker))
                 break;
-            judge_op(&judge, r, k);
+            check_op(&checker, r, k);
         }
     }
-    judge_missing(&judge);
-    free(judge.seen);
+    check_missing(&checker);
+    free(checker.seen);
     return error->lines > 0 ? -1 : 0;
 }
 

@@ -109,7 +109,7 @@ START_TEST(layernorm)
             expected[n * C + c] = plus(times(s[n][c], exact(w[c])), exact(b[c]));
     expect_near("y", y, expected, N * C);
     float again[N * C];
-    pp_layernorm_again(again, standard, w, b, N, C);
+    pp_layernorm_recompute(again, standard, w, b, N, C);
     ck_assert_mem_eq(again, y, sizeof again);
 
     pp_layernorm_backward_input(dx, x, r, standard, rstd, w, N, C);

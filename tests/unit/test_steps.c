@@ -87,10 +87,10 @@ END_TEST
 
 START_TEST(makespans_have_median_and_range)
 {
-    const struct pp_step steps[] = {{.makespan = 40, .whole = 1},
-                                    {.makespan = 10, .whole = 3},
-                                    {.makespan = 30, .whole = 2},
-                                    {.makespan = 20, .whole = 5}};
+    const struct pp_step steps[] = {{.makespan = 40, .duration = 1},
+                                    {.makespan = 10, .duration = 3},
+                                    {.makespan = 30, .duration = 2},
+                                    {.makespan = 20, .duration = 5}};
     struct pp_makespans spans = pp_makespans(steps, 4);
     ck_assert_int_eq(spans.median, 20);
     ck_assert_int_eq(spans.min, 10);

@@ -158,7 +158,7 @@ static const struct pp_json_key step[] = {
      .most = INT32_MAX, .help = "the step's number, from 1"},
     {"makespan_s", PP_JSON_TIME, OF(pp_step, makespan),
      .help = "from the first op's start to the last op's end"},
-    {"step_s", PP_JSON_TIME, OF(pp_step, whole), .help = "with the optimizer and all"},
+    {"step_s", PP_JSON_TIME, OF(pp_step, duration), .help = "optimizer included"},
     {"bubble", PP_JSON_REAL, OF(pp_step, bubble), .help = "the bubble's fraction"},
     {0},
 };

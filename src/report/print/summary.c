@@ -280,7 +280,7 @@ static void print_step(const struct pp_report *report, FILE *stream)
     if (isfinite(report->predicted_makespan_s))
         fprintf(stream, " · predicted %s",
                 pp_duration_text(1e9 * report->predicted_makespan_s, text));
-    int64_t whole = steps[report->representative].whole;
+    int64_t whole = steps[report->representative].duration;
     if (whole != report->metrics.makespan)
         fprintf(stream, " · whole step %s", pp_duration_text((double)whole, text));
     if (isfinite(report->tokens_per_s))
