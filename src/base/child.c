@@ -1,6 +1,7 @@
 #include "base/child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -54,6 +55,40 @@ pid_t pp_child_start(void (*become)(void *data), void *data)
     sigprocmask(SIG_SETMASK, &mask, NULL);
     errno = reason;
     return child;
+}
+
+/* 0, or -1 where a file cannot be opened or the folder not entered. */
+static int prepare(const struct pp_program *program)
+{
+    if (program->output) {
+        int input = open("/dev/null", O_RDONLY);
+        int output = open(program->output, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+        if (dup2(input, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
+            dup2(output, STDERR_FILENO) < 0)
+            return -1;
+        if (input > STDERR_FILENO)
+            close(input);
+        if (output > STDERR_FILENO)
+            close(output);
+    }
+    return program->folder ? chdir(program->folder) : 0;
+}
+
+static void become_program(void *data)
+{
+    const struct pp_program *program = data;
+    if (prepare(program) != 0)
+        _exit(PP_PROGRAM_NOT_STARTED);
+    if (program->path)
+        execv(program->path, program->arguments);
+    else
+        execvp(program->arguments[0], program->arguments);
+    _exit(errno == ENOENT ? PP_PROGRAM_NOT_FOUND : PP_PROGRAM_NOT_STARTED);
+}
+
+pid_t pp_program_start(struct pp_program *program)
+{
+    return pp_child_start(become_program, program);
 }
 
 int pp_child_wait(pid_t child, int *status)

@@ -11,6 +11,22 @@
  * gets SIGTERM if this process dies. Returns its id; -1 with errno set. */
 pid_t pp_child_start(void (*become)(void *data), void *data);
 
+/* A program to start as a child. */
+struct pp_program {
+    const char *path;       /* NULL: the first of the arguments, looked up in PATH */
+    char *const *arguments; /* ended by NULL */
+    const char *folder;     /* it runs there; NULL: where this process does */
+    const char *output;     /* a file for its standard output and error; its input is
+                             * then /dev/null. NULL: all three are this process's */
+};
+
+/* A program that was not found ends with this status, as in a shell; one that cannot be
+ * started for another reason, with that. */
+enum { PP_PROGRAM_NOT_STARTED = 126, PP_PROGRAM_NOT_FOUND = 127 };
+
+/* As pp_child_start. The program is borrowed until it returns. */
+pid_t pp_program_start(struct pp_program *program);
+
 /* Waits for its end; sets *status as waitpid does. Signals do again what they did.
  * Returns the last signal that was passed on, for the caller to raise when all is tidy;
  * 0 for none, -1 with errno set if the child was lost. */

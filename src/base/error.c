@@ -1,20 +1,19 @@
 #include "base/error.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "base/words.h"
+
 __attribute__((format(printf, 2, 0))) static void
-append(struct pp_error *error, const char *format, va_list arguments)
+add_line(struct pp_error *error, const char *format, va_list arguments)
 {
     size_t used = strlen(error->text);
-    size_t separator = used > 0 ? 1 : 0;
-    if (used + separator + 2 > sizeof error->text)
+    if (used + 3 > sizeof error->text)
         return;
-    if (separator)
-        error->text[used] = '\n';
-    vsnprintf(error->text + used + separator, sizeof error->text - used - separator,
-              format, arguments);
+    if (used > 0)
+        pp_append(error->text, sizeof error->text, "\n");
+    pp_append_list(error->text, sizeof error->text, format, arguments);
     error->lines++;
 }
 
@@ -25,7 +24,7 @@ int(pp_fail)(struct pp_error *error, enum pp_status status, const char *format, 
     error->status = status;
     va_list arguments;
     va_start(arguments, format);
-    append(error, format, arguments);
+    add_line(error, format, arguments);
     va_end(arguments);
     return -1;
 }
@@ -36,7 +35,7 @@ int(pp_fail_also)(struct pp_error *error, enum pp_status status, const char *for
     error->status = status;
     va_list arguments;
     va_start(arguments, format);
-    append(error, format, arguments);
+    add_line(error, format, arguments);
     va_end(arguments);
     return -1;
 }

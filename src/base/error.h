@@ -24,7 +24,7 @@ struct pp_error {
 __attribute__((format(printf, 3, 4))) int
 pp_fail(struct pp_error *error, enum pp_status status, const char *format, ...);
 
-/* Of a file or schedule so many problems are told at most. */
+/* The most problems of one file or schedule that are reported. */
 enum { PP_MOST_PROBLEMS = 20 };
 
 /* Like pp_fail, but appends a line to what the error already says; used where one

@@ -1,7 +1,8 @@
 #include "base/names.h"
 
-#include <stdio.h>
 #include <string.h>
+
+#include "base/words.h"
 
 enum { LONGEST = 63, SHORTEST = 3 };
 
@@ -32,7 +33,7 @@ const char *pp_names_nearest(const char *const *names, const char *name)
 {
     const char *nearest = NULL;
     size_t length = strlen(name);
-    size_t least = length / 3 + 1; /* a third of it wrong is a different word */
+    size_t least = length / 3 + 1; /* with a third of it wrong it is another word */
     if (length > LONGEST)
         return NULL;
     for (; *names; names++) {
@@ -58,11 +59,9 @@ bool pp_names_in(const char *const *names, const char *name)
 
 void pp_names_list(const char *const *names, char *text, size_t size)
 {
-    size_t used = 0;
     text[0] = '\0';
-    for (size_t i = 0; names[i] && used < size; i++) {
+    for (size_t i = 0; names[i]; i++) {
         const char *separator = i == 0 ? "" : names[i + 1] ? ", " : " and ";
-        int n = snprintf(text + used, size - used, "%s%s", separator, names[i]);
-        used += (size_t)n;
+        pp_append(text, size, "%s%s", separator, names[i]);
     }
 }

@@ -5,15 +5,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The name that begins so, or is fewest edits away (Levenshtein), if near enough to be
- * meant; else NULL.
- * names ends with NULL. */
+/* What was probably meant: the first name that begins with the text, or else the one
+ * with the fewest edits (Levenshtein) between them, if they are few. NULL where there
+ * is none. names ends with NULL. */
 const char *pp_names_nearest(const char *const *names, const char *name);
 
 /* Is name one of them? */
 bool pp_names_in(const char *const *names, const char *name);
 
-/* Writes "a, b and c" into text. */
+/* Writes "a, b and c" into text, cut where it does not fit. */
 void pp_names_list(const char *const *names, char *text, size_t size);
 
 #endif

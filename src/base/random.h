@@ -4,6 +4,7 @@
 #ifndef PP_BASE_RANDOM_H
 #define PP_BASE_RANDOM_H
 
+#include <math.h>
 #include <stdint.h>
 
 static inline uint64_t pp_mix(uint64_t z)
@@ -23,6 +24,20 @@ static inline uint64_t pp_random(uint64_t seed, uint64_t stream, uint64_t counte
 static inline double pp_uniform(uint64_t bits)
 {
     return ((double)(bits >> 12) + 0.5) * 0x1p-52;
+}
+
+/* Two independent normal deviates of mean 0 and deviation 1 as a point of the plane:
+ * radius * cos(angle) and radius * sin(angle). Box & Muller, "A note on the generation
+ * of random normal deviates", Annals of Mathematical Statistics 29 (1958). */
+struct pp_normals {
+    double radius, angle;
+};
+
+static inline struct pp_normals pp_normals(uint64_t bits, uint64_t others)
+{
+    const double tau = 6.28318530717958647693;
+    return (struct pp_normals){sqrt(-2 * log(pp_uniform(bits))),
+                               tau * pp_uniform(others)};
 }
 
 /* Uniform in 0 .. bound-1, by the high half of a product (Lemire, arXiv 1805.10941,

@@ -1,80 +1,87 @@
 #include "base/units.h"
 
 #include <ctype.h>
-#include <math.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-enum { LONGEST = 63 };
+#include "base/words.h"
 
-const struct pp_unit pp_durations[] = {
-    {"", 1e6}, {"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {NULL, 0},
+static const struct pp_unit durations[] = {
+    {"ns", 1, 1}, {"us", 1e3, 1}, {"ms", 1e6, 1}, {"s", 1e9, 1}, {NULL, 0, 0},
 };
 
-const struct pp_unit pp_bandwidths[] = {
-    {"", 1},           {"B/s", 1},          {"kB/s", 1e3},       {"MB/s", 1e6},
-    {"GB/s", 1e9},     {"TB/s", 1e12},      {"KiB/s", 0x1p10},   {"MiB/s", 0x1p20},
-    {"GiB/s", 0x1p30}, {"kbit/s", 1e3 / 8}, {"Mbit/s", 1e6 / 8}, {"Gbit/s", 1e9 / 8},
-    {NULL, 0},
+static const struct pp_unit bandwidths[] = {
+    {"B/s", 1, 1},        {"kB/s", 1e3, 1},     {"MB/s", 1e6, 1},
+    {"GB/s", 1e9, 1},     {"TB/s", 1e12, 1},    {"KiB/s", 0x1p10, 1},
+    {"MiB/s", 0x1p20, 1}, {"GiB/s", 0x1p30, 1}, {"kbit/s", 1e3, 8},
+    {"Mbit/s", 1e6, 8},   {"Gbit/s", 1e9, 8},   {NULL, 0, 0},
 };
 
-const struct pp_unit pp_flop_rates[] = {
-    {"", 1},          {"MFLOPS", 1e6},  {"GFLOPS", 1e9},
-    {"TFLOPS", 1e12}, {"PFLOPS", 1e15}, {NULL, 0},
+static const struct pp_unit flop_rates[] = {
+    {"FLOPS", 1, 1},     {"MFLOPS", 1e6, 1},  {"GFLOPS", 1e9, 1},
+    {"TFLOPS", 1e12, 1}, {"PFLOPS", 1e15, 1}, {NULL, 0, 0},
 };
 
-const struct pp_unit pp_no_units[] = {{"", 1}, {NULL, 0}};
+static const struct pp_unit bytes[] = {
+    {"B", 1, 1},        {"kB", 1e3, 1},     {"MB", 1e6, 1},
+    {"GB", 1e9, 1},     {"TB", 1e12, 1},    {"KiB", 0x1p10, 1},
+    {"MiB", 0x1p20, 1}, {"GiB", 0x1p30, 1}, {NULL, 0, 0},
+};
 
-static const char *unknown_unit(const struct pp_unit *units)
+static const struct pp_unit fractions[] = {{"%", 1, 100}, {NULL, 0, 0}};
+static const struct pp_unit none[] = {{NULL, 0, 0}};
+
+const struct pp_units pp_milliseconds = {durations, "ms"};
+const struct pp_units pp_seconds = {durations, "s"};
+const struct pp_units pp_bandwidths = {bandwidths, "B/s"};
+const struct pp_units pp_flop_rates = {flop_rates, "FLOPS"};
+const struct pp_units pp_bytes = {bytes, "B"};
+const struct pp_units pp_fractions = {fractions, NULL};
+const struct pp_units pp_no_units = {none, NULL};
+
+static bool same_letter(char of_unit, char given)
 {
-    if (units == pp_durations)
-        return "has an unknown unit: use ns, us, ms (if none is given) or s";
-    if (units == pp_bandwidths)
-        return "has an unknown unit: use B/s, kB/s, MB/s, GB/s, TB/s, KiB/s, MiB/s, "
-               "GiB/s, kbit/s, Mbit/s or Gbit/s";
-    if (units == pp_flop_rates)
-        return "has an unknown unit: use MFLOPS, GFLOPS, TFLOPS, PFLOPS or none";
-    return "has text after the number";
+    if (of_unit == 'B')
+        return given == 'B';
+    return tolower((unsigned char)of_unit) == tolower((unsigned char)given);
 }
 
-/* "Gb/s" could be either of two: bits and bytes are told apart by their case. */
-static bool same_unit(const char *name, const char *text)
+static bool same_name(const char *unit, const char *name, size_t length)
 {
-    if (strstr(name, "B/s"))
-        return strcmp(name, text) == 0 ||
-               (name[0] == 'k' && text[0] == 'K' && strcmp(name + 1, text + 1) == 0);
-    return strcasecmp(name, text) == 0;
+    if (strlen(unit) != length)
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        if (!same_letter(unit[i], name[i]))
+            return false;
+    }
+    return true;
 }
 
-const char *pp_parse_quantity(const char *text, size_t length,
-                              const struct pp_unit *units, double *value)
+const struct pp_unit *pp_unit_find(const struct pp_units *units, const char *name,
+                                   size_t length)
 {
-    char copy[LONGEST + 1];
+    static const struct pp_unit base = {"", 1, 1};
+    if (length == 0 && !units->bare)
+        return &base;
     if (length == 0)
-        return "is missing";
-    if (length > LONGEST)
-        return "is too long for a number";
-    memcpy(copy, text, length);
-    copy[length] = '\0';
+        return pp_unit_find(units, units->bare, strlen(units->bare));
+    for (const struct pp_unit *unit = units->list; unit->name; unit++) {
+        if (same_name(unit->name, name, length))
+            return unit;
+    }
+    return NULL;
+}
 
-    const char *digits = copy + (copy[0] == '-');
-    /* What strtod takes beside numbers as people write them: nan, inf, hexadecimal. */
-    if (!isdigit((unsigned char)digits[0]) &&
-        !(digits[0] == '.' && isdigit((unsigned char)digits[1])))
-        return "is not a number";
-    if (digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X'))
-        return "is not a decimal number";
-    char *end;
-    double number = strtod(copy, &end);
-    if (copy[0] == '-')
-        return "is negative";
-    const struct pp_unit *unit = units;
-    while (unit->name && !same_unit(unit->name, end))
-        unit++;
-    if (!unit->name)
-        return unknown_unit(units);
-    *value = number * unit->factor;
-    return isfinite(*value) ? NULL : "is too large";
+void pp_units_list(const struct pp_units *units, char *text, size_t size)
+{
+    text[0] = '\0';
+    for (const struct pp_unit *unit = units->list; unit->name; unit++) {
+        bool bare = units->bare && strcmp(unit->name, units->bare) == 0;
+        bool last = units->bare && !unit[1].name;
+        const char *separator = unit == units->list ? "" : last ? " or " : ", ";
+        pp_append(text, size, "%s%s%s", separator, unit->name,
+                  bare ? " (if none is given)" : "");
+    }
+    if (!units->bare)
+        pp_append(text, size, "%snone", text[0] ? " or " : "");
 }

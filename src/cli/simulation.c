@@ -8,6 +8,7 @@
 #include "predict/predict.h"
 #include "report/export/json.h"
 #include "simulate/cost_text.h"
+#include "simulate/device.h"
 #include "simulate/simulate.h"
 #include "version.h"
 

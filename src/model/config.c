@@ -149,18 +149,15 @@ void pp_model_init_tensor(const struct pp_model_config *config, int index,
             data[i] = spec.init == PP_INIT_ONES ? 1.0f : 0.0f;
         return;
     }
-    const double tau = 6.28318530717958647693;
     double deviation = spec.init == PP_INIT_RESIDUAL
                            ? 0.02 / sqrt(2.0 * (double)config->layers)
                            : 0.02;
     uint64_t stream = parameter_streams + (uint64_t)index;
-    /* Box & Muller, "A note on the generation of random normal deviates", 1958: two
-     * uniforms make two normals. */
     for (size_t i = 0; i < spec.count; i += 2) {
-        double radius = sqrt(-2 * log(pp_uniform(pp_random(seed, stream, i))));
-        double angle = tau * pp_uniform(pp_random(seed, stream, i + 1));
-        data[i] = (float)(deviation * radius * cos(angle));
+        struct pp_normals pair =
+            pp_normals(pp_random(seed, stream, i), pp_random(seed, stream, i + 1));
+        data[i] = (float)(deviation * pair.radius * cos(pair.angle));
         if (i + 1 < spec.count)
-            data[i + 1] = (float)(deviation * radius * sin(angle));
+            data[i + 1] = (float)(deviation * pair.radius * sin(pair.angle));
     }
 }

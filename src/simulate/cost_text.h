@@ -1,6 +1,6 @@
-/* The cost model as options spell it. Every function reads one option's text into the
- * costs, which pp_costs_init has set up, and on failure (PP_BAD_INPUT) names the
- * option, the column, the key and what would be valid. */
+/* The cost model as options give it. Every function reads one option's text into the
+ * costs, which pp_costs_init has set up; on failure (PP_BAD_INPUT) it says what is
+ * wrong in which column, and what would be valid. */
 #ifndef PP_SIMULATE_COST_TEXT_H
 #define PP_SIMULATE_COST_TEXT_H
 
@@ -24,24 +24,5 @@ int pp_slow_text(const char *text, int ranks, struct pp_costs *costs,
 
 /* --jitter lognormal:0.05. The number is sigma, at most 2. */
 int pp_jitter_text(const char *text, struct pp_costs *costs, struct pp_error *error);
-
-/* --device flops=312TFLOPS,bandwidth=1.5TB/s: what a rank computes and moves. */
-struct pp_device {
-    double flops;     /* floating-point operations per second */
-    double bandwidth; /* bytes per second to its memory; INFINITY unless given */
-};
-int pp_device_text(const char *text, struct pp_device *device, struct pp_error *error);
-
-/* What the ops of one stage do with one microbatch: floating-point operations, and
- * bytes that each op moves between the device and its memory. */
-struct pp_work {
-    double forward, input, weight;
-    double bytes;
-};
-
-/* Each op takes the longer of computing and moving (the roofline of Williams, Waterman
- * & Patterson, CACM 52(4), 2009); B is I then W. work: [costs->stages]. */
-void pp_costs_derive(struct pp_costs *costs, const struct pp_device *device,
-                     const struct pp_work *work);
 
 #endif

@@ -38,10 +38,9 @@ static double noise(const struct simulation *sim, struct pp_op op)
     uint64_t id = (uint64_t)op.stage << 32 | (uint64_t)op.kind << 28 | op.microbatch;
     uint64_t seed = sim->costs->seed;
     double sigma = sim->costs->jitter;
-    /* Box & Muller, Annals of Mathematical Statistics 29 (1958). */
-    double u = pp_uniform(pp_random(seed, 2 * sim->step, id));
-    double turn = pp_uniform(pp_random(seed, 2 * sim->step + 1, id));
-    double normal = sqrt(-2 * log(u)) * cos(2 * 3.14159265358979323846 * turn);
+    struct pp_normals pair = pp_normals(pp_random(seed, 2 * sim->step, id),
+                                        pp_random(seed, 2 * sim->step + 1, id));
+    double normal = pair.radius * cos(pair.angle);
     return exp(sigma * normal - sigma * sigma / 2);
 }
 

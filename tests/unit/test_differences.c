@@ -33,8 +33,8 @@ START_TEST(why_not_theory)
 }
 END_TEST
 
-static void expect_not_predicted(struct pp_report *report, double below, double overhead,
-                                 const char *words)
+static void expect_not_predicted(struct pp_report *report, double below,
+                                 double overhead, const char *words)
 {
     const struct pp_metrics *metrics = &report->metrics;
     double total = (double)metrics->ranks * (double)metrics->makespan;

@@ -49,6 +49,29 @@ START_TEST(uniform_has_the_moments)
 }
 END_TEST
 
+/* Of a standard normal: mean, variance, and that both coordinates are one. */
+START_TEST(normals_have_the_moments)
+{
+    enum { COUNT = 1 << 16 };
+    double sum[2] = {0}, squares[2] = {0}, product = 0;
+    for (uint64_t i = 0; i < COUNT; i++) {
+        struct pp_normals pair = pp_normals(pp_random(7, 0, i), pp_random(7, 1, i));
+        double x[2] = {pair.radius * cos(pair.angle), pair.radius * sin(pair.angle)};
+        for (int k = 0; k < 2; k++) {
+            sum[k] += x[k];
+            squares[k] += x[k] * x[k];
+        }
+        product += x[0] * x[1];
+    }
+    /* Five standard deviations of a mean of COUNT: of x 1, of x^2 sqrt(2), of xy 1. */
+    for (int k = 0; k < 2; k++) {
+        ck_assert_double_eq_tol(sum[k] / COUNT, 0, 5.0 / 256);
+        ck_assert_double_eq_tol(squares[k] / COUNT, 1, 5 * 1.4143 / 256);
+    }
+    ck_assert_double_eq_tol(product / COUNT, 0, 5.0 / 256);
+}
+END_TEST
+
 START_TEST(below_stays_below)
 {
     for (uint64_t bound = 1; bound < 300; bound++) {
@@ -80,6 +103,7 @@ int main(void)
     tcase_add_test(tests, every_argument_matters);
     tcase_add_test(tests, uniform_leaves_out_both_ends);
     tcase_add_test(tests, uniform_has_the_moments);
+    tcase_add_test(tests, normals_have_the_moments);
     tcase_add_test(tests, below_stays_below);
     tcase_add_test(tests, below_is_even);
     suite_add_tcase(suite, tests);
