@@ -24,15 +24,13 @@ static int column(const struct pp_scanner *scanner, const char *at)
     return count;
 }
 
-/* The length bytes at text, fit for a message. */
+/* The length bytes at text, cut where they are many. */
 static const char *shown(const char *text, size_t length, char buffer[SHOWN + 4])
 {
-    size_t kept = length > SHOWN ? SHOWN : length;
-    memcpy(buffer, text, kept);
-    buffer[length > SHOWN ? pp_whole_characters(buffer, kept) : kept] = '\0';
+    bool whole = length <= SHOWN;
+    size_t kept = whole ? length : pp_whole_characters(text, SHOWN);
+    pp_assign(buffer, SHOWN + 4, "%.*s%s", (int)kept, text, whole ? "" : "...");
     pp_make_printable(buffer);
-    if (length > SHOWN)
-        pp_append(buffer, SHOWN + 4, "...");
     return buffer;
 }
 
@@ -44,7 +42,8 @@ int pp_scan_fail(const struct pp_scanner *scanner, const char *at, const char *f
     va_start(arguments, format);
     pp_assign_list(problem, sizeof problem, format, arguments);
     va_end(arguments);
-    return pp_fail(scanner->error, PP_BAD_INPUT, "'%s' '%s', column %d%s%s%s: %s",
+    pp_make_printable(problem);
+    return pp_fail(scanner->error, PP_BAD_INPUT, "'--%s' '%s', column %d%s%s%s: %s",
                    scanner->option, shown(scanner->text, strlen(scanner->text), text),
                    column(scanner, at), scanner->key ? ", key '" : "",
                    scanner->key ? scanner->key : "", scanner->key ? "'" : "", problem);

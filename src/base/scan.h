@@ -16,7 +16,7 @@
 
 /* Initialise option, text and error with PP_SCANNER. */
 struct pp_scanner {
-    const char *option; /* "--cost" */
+    const char *option; /* "cost" */
     const char *text;   /* all of it */
     const char *at;     /* what comes next */
     const char *key;    /* of the item that is being read, for messages; or NULL */

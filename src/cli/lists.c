@@ -1,40 +1,9 @@
 #include "cli/lists.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-struct reader {
-    const char *option, *text, *at;
-    int least, most;
-    struct pp_error *error;
-};
-
-static int bad(const struct reader *reader, const char *valid)
-{
-    return pp_fail(reader->error, PP_BAD_INPUT, "'--%s' '%s', column %d: %s",
-                   reader->option, reader->text, (int)(reader->at - reader->text) + 1,
-                   valid);
-}
-
-static int number(struct reader *reader, long least, long most, long *value)
-{
-    char *end, valid[96];
-    errno = 0;
-    *value = strtol(reader->at, &end, 10);
-    if (!isdigit((unsigned char)*reader->at) || errno != 0 || *value < least ||
-        *value > most) {
-        snprintf(valid, sizeof valid, "want a whole number from %ld to %ld", least,
-                 most);
-        return bad(reader, valid);
-    }
-    reader->at = end;
-    return 0;
-}
+#include "base/scan.h"
 
 static bool listed(const struct pp_list *list, int value)
 {
@@ -45,33 +14,47 @@ static bool listed(const struct pp_list *list, int value)
     return false;
 }
 
+/* The numbers of one item: from, then the next by a factor or a step while they are at
+ * most to. */
+struct range {
+    long from, to, by;
+    bool times;
+};
+
 /* FROM, FROM:TO, FROM:TO:xFACTOR or FROM:TO:+STEP. */
-static int item(struct reader *reader, struct pp_list *list)
+static int read_range(struct pp_scanner *scanner, int least, int most,
+                      struct range *range)
 {
-    long from, to, by = 1;
-    char how = '+';
-    if (number(reader, reader->least, reader->most, &from) != 0)
+    if (pp_scan_whole(scanner, "whole number", least, most, &range->from) != 0)
         return -1;
-    to = from;
-    if (*reader->at == ':') {
-        reader->at++;
-        if (number(reader, from, reader->most, &to) != 0)
-            return -1;
-        if (*reader->at == ':') {
-            how = *++reader->at;
-            if (how != 'x' && how != '+')
-                return bad(reader, "want xFACTOR or +STEP");
-            reader->at++;
-            if (number(reader, how == 'x' ? 2 : 1, INT_MAX, &by) != 0)
-                return -1;
+    range->to = range->from;
+    range->by = 1;
+    range->times = false;
+    if (!pp_scan_sign(scanner, ":"))
+        return 0;
+    if (pp_scan_whole(scanner, "whole number", range->from, most, &range->to) != 0)
+        return -1;
+    if (!pp_scan_sign(scanner, ":"))
+        return 0;
+    range->times = pp_scan_sign(scanner, "x");
+    if (!range->times && !pp_scan_sign(scanner, "+"))
+        return pp_scan_fail(scanner, scanner->at, "want xFACTOR or +STEP");
+    return pp_scan_whole(scanner, "whole number", range->times ? 2 : 1, INT_MAX,
+                         &range->by);
+}
+
+static int add_range(const struct pp_scanner *scanner, const struct range *range,
+                     struct pp_list *list)
+{
+    long value = range->from;
+    while (value <= range->to) {
+        if (!listed(list, (int)value)) {
+            if (list->count == PP_MOST_LISTED)
+                return pp_scan_fail(scanner, scanner->at, "more than %d numbers",
+                                    PP_MOST_LISTED);
+            list->items[list->count++] = (int)value;
         }
-    }
-    for (long value = from; value <= to; value = how == 'x' ? value * by : value + by) {
-        if (listed(list, (int)value))
-            continue;
-        if (list->count == PP_MOST_LISTED)
-            return bad(reader, "too many numbers");
-        list->items[list->count++] = (int)value;
+        value = range->times ? value * range->by : value + range->by;
     }
     return 0;
 }
@@ -79,15 +62,15 @@ static int item(struct reader *reader, struct pp_list *list)
 int pp_list_parse(struct pp_list *list, const char *option, const char *text, int least,
                   int most, struct pp_error *error)
 {
-    struct reader reader = {option, text, text, least, most, error};
+    struct pp_scanner scanner = PP_SCANNER(option, text, error);
     list->count = 0;
-    for (;;) {
-        if (item(&reader, list) != 0)
+    do {
+        struct range range;
+        if (read_range(&scanner, least, most, &range) != 0 ||
+            add_range(&scanner, &range, list) != 0)
             return -1;
-        if (*reader.at == '\0')
-            return 0;
-        if (*reader.at != ',')
-            return bad(&reader, "want ',', ':' or the end");
-        reader.at++;
-    }
+    } while (pp_scan_sign(&scanner, ","));
+    if (pp_scan_at_end(&scanner))
+        return 0;
+    return pp_scan_fail(&scanner, scanner.at, "want ',', ':' or the end");
 }

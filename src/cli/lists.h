@@ -13,8 +13,8 @@ struct pp_list {
     int count;
 };
 
-/* Numbers must be least .. most, least >= 1. PP_BAD_INPUT names the option and the
- * column. */
+/* Numbers must be least .. most, least >= 1. option is its name, "ranks", for the
+ * PP_BAD_INPUT that says which column is wrong. */
 int pp_list_parse(struct pp_list *list, const char *option, const char *text, int least,
                   int most, struct pp_error *error);
 

@@ -43,7 +43,7 @@ static int configure(struct pp_run_config *config, const struct pp_options *opti
                      const struct pp_plan *plan, struct pp_error *error)
 {
     struct pp_hop hop = {.latency = -1, .bandwidth = (double)NAN};
-    if (options->link && pp_link_text("--link", options->link, &hop, error) != 0)
+    if (options->link && pp_link_text("link", options->link, &hop, error) != 0)
         return -1;
     if (options->warmup_steps >= options->steps)
         return pp_fail(error, PP_BAD_INPUT,

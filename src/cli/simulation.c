@@ -109,7 +109,7 @@ static int set_link(struct pp_costs *costs, const struct pp_options *options,
 {
     int64_t latency = costs->near.latency;
     costs->near.latency = -1; /* not given */
-    if (pp_link_text("--link", options->link, &costs->near, error) != 0)
+    if (pp_link_text("link", options->link, &costs->near, error) != 0)
         return -1;
     if (costs->near.latency < 0)
         costs->near.latency = latency;
@@ -154,7 +154,7 @@ static int set_costs(struct pp_costs *costs, struct pp_options *options,
     costs->far = costs->near;
     costs->ranks_per_node = options->ranks_per_node;
     if (status == 0 && options->far_link)
-        status = pp_link_text("--far-link", options->far_link, &costs->far, error);
+        status = pp_link_text("far-link", options->far_link, &costs->far, error);
     if (status == 0 && options->slow)
         status = pp_slow_text(options->slow, plan->schedule.ranks, costs, error);
     if (status == 0 && options->jitter)

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/output.h"
+#include "base/scan.h"
+#include "base/words.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/paths.h"
@@ -106,24 +108,20 @@ static int add_schedule(struct sweep *sweep, const char *name, struct pp_error *
 /* The points, schedule by schedule; ranks, chunks and microbatches as listed. */
 static int add_schedules(struct sweep *sweep, const char *list, struct pp_error *error)
 {
+    struct pp_scanner scanner = PP_SCANNER("schedule", list, error);
     struct pp_sweep_point point;
-    const char *at = list;
-    for (;;) {
-        size_t length = strcspn(at, ",");
+    do {
+        const char *at = scanner.at;
+        size_t length = pp_scan_until(&scanner, ",");
         /* What the sweep's file, lines of cells between commas, could not hold. */
         size_t plain = strcspn(at, ",\"\n\r");
         if (length == 0 || plain < length || length >= sizeof point.schedule)
-            return pp_fail(error, PP_BAD_INPUT,
-                           "'--schedule' '%s', column %d: want a schedule's name or a "
-                           ".csv file",
-                           list, (int)(at - list) + 1);
-        snprintf(point.schedule, sizeof point.schedule, "%.*s", (int)length, at);
+            return pp_scan_fail(&scanner, at, "want a schedule's name or a .csv file");
+        pp_assign(point.schedule, sizeof point.schedule, "%.*s", (int)length, at);
         if (add_schedule(sweep, point.schedule, error) != 0)
             return -1;
-        if (at[length] == '\0')
-            return 0;
-        at += length + 1;
-    }
+    } while (pp_scan_sign(&scanner, ","));
+    return 0;
 }
 
 static void fill_point(struct pp_sweep_point *point, const struct pp_report *report,

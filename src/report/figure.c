@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/names.h"
+#include "base/words.h"
 
 static double bubble(const struct pp_report *report, int rank)
 {
@@ -110,12 +111,36 @@ const struct pp_figure *pp_figure_find(const char *name, size_t length)
     return NULL;
 }
 
-void pp_figure_names(char *text, size_t size)
+int pp_figure_scan(struct pp_scanner *scanner, const struct pp_figure **figure)
 {
     const char *names[sizeof pp_figures / sizeof pp_figures[0]];
+    const char *at = scanner->at;
+    char list[512];
+    size_t length = pp_scan_until(scanner, " \t[<>=,");
+    *figure = pp_figure_find(at, length);
+    if (*figure)
+        return 0;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         names[i] = pp_figures[i].name;
-    pp_names_list(names, text, size);
+    pp_names_list(names, list, sizeof list);
+    return pp_scan_fail(scanner, at, "no figure named '%.*s': there are %s",
+                        (int)pp_whole_characters(at, length < 40 ? length : 40), at,
+                        list);
+}
+
+int pp_figure_scan_unit(struct pp_scanner *scanner, const struct pp_figure *figure,
+                        double *value, bool *given)
+{
+    static const struct pp_units *const units[] = {
+        [PP_FRACTION] = &pp_fractions, [PP_SECONDS] = &pp_seconds,
+        [PP_BYTES] = &pp_bytes,        [PP_COUNT] = &pp_no_units,
+        [PP_RATE] = &pp_no_units,      [PP_NATS] = &pp_no_units,
+    };
+    if (pp_scan_unit(scanner, units[figure->unit], value, given) != 0)
+        return -1;
+    if (figure->unit == PP_SECONDS) /* compared as exactly as timelines: in whole ns */
+        *value = nearbyint(*value) / 1e9;
+    return 0;
 }
 
 double pp_figure_value(const struct pp_figure *figure, const struct pp_report *report,
@@ -162,11 +187,11 @@ static const char *figure_text(const struct pp_figure *figure, double value, int
     double scaled = value * units[figure->unit].scale;
     int digits = units[figure->unit].decimals + more;
     if (isnan(value))
-        snprintf(text, PP_FIGURE_TEXT, "unknown");
+        pp_assign(text, PP_FIGURE_TEXT, "unknown");
     else if (figure->unit == PP_COUNT)
-        snprintf(text, PP_FIGURE_TEXT, "%.*g%s", digits, scaled, suffix);
+        pp_assign(text, PP_FIGURE_TEXT, "%.*g%s", digits, scaled, suffix);
     else
-        snprintf(text, PP_FIGURE_TEXT, "%.*f%s", digits, scaled, suffix);
+        pp_assign(text, PP_FIGURE_TEXT, "%.*f%s", digits, scaled, suffix);
     return text;
 }
 
@@ -195,8 +220,8 @@ const char *pp_range_text(const struct pp_figure *figure, struct pp_range range,
     char low[PP_FIGURE_TEXT], high[PP_FIGURE_TEXT];
     text[0] = '\0';
     if (range.low < range.high)
-        snprintf(text, PP_RANGE_TEXT, ", %s to %s over %d steps",
-                 pp_figure_text(figure, range.low, low),
-                 pp_figure_text(figure, range.high, high), steps);
+        pp_assign(text, PP_RANGE_TEXT, ", %s to %s over %d steps",
+                  pp_figure_text(figure, range.low, low),
+                  pp_figure_text(figure, range.high, high), steps);
     return text;
 }

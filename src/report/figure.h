@@ -2,13 +2,14 @@
 #ifndef PP_REPORT_FIGURE_H
 #define PP_REPORT_FIGURE_H
 
+#include "base/scan.h"
 #include "report/report.h"
 
-enum pp_unit { PP_FRACTION, PP_SECONDS, PP_BYTES, PP_COUNT, PP_RATE, PP_NATS };
+enum pp_figure_unit { PP_FRACTION, PP_SECONDS, PP_BYTES, PP_COUNT, PP_RATE, PP_NATS };
 
 struct pp_figure {
     const char *name;
-    enum pp_unit unit;
+    enum pp_figure_unit unit;
     bool per_rank;     /* may be followed by [rank]; without, the maximum */
     bool higher_worse; /* false: lower is */
     double (*value)(const struct pp_report *report, int rank);
@@ -21,7 +22,13 @@ extern const struct pp_figure pp_figures[];
 
 /* By name; NULL if there is none. length may be less than the text's. */
 const struct pp_figure *pp_figure_find(const char *name, size_t length);
-void pp_figure_names(char *text, size_t size);
+/* The figure whose name comes next in an option's text; fails where there is none. */
+int pp_figure_scan(struct pp_scanner *scanner, const struct pp_figure **figure);
+/* The unit of a number that was read, of those the figure takes: of time (s where none
+ * is given), of bytes, '%' of fractions. Makes *value one of the figure. Sets *given,
+ * unless NULL: was there a unit? */
+int pp_figure_scan_unit(struct pp_scanner *scanner, const struct pp_figure *figure,
+                        double *value, bool *given);
 
 /* The value, of one rank or (rank -1) the maximum of all; NaN where unknown. */
 double pp_figure_value(const struct pp_figure *figure, const struct pp_report *report,

@@ -91,7 +91,7 @@ static void complete(int64_t op[PP_KINDS], bool b, bool i, bool w)
 int pp_cost_text(const char *text, struct pp_costs *costs, struct pp_error *error)
 {
     static const char *const keys[] = {"f", "b", "i", "w", "comm", "joined", NULL};
-    struct pp_scanner scanner = PP_SCANNER("--cost", text, error);
+    struct pp_scanner scanner = PP_SCANNER("cost", text, error);
     int key, more;
     while ((more = pp_scan_key(&scanner, keys, &key, NULL)) > 0) {
         if (cost_item(&scanner, (enum cost_key)key, costs) != 0)
@@ -171,7 +171,7 @@ static int slow_rank(struct pp_scanner *scanner, struct pp_costs *costs)
 int pp_slow_text(const char *text, int ranks, struct pp_costs *costs,
                  struct pp_error *error)
 {
-    struct pp_scanner scanner = PP_SCANNER("--slow", text, error);
+    struct pp_scanner scanner = PP_SCANNER("slow", text, error);
     free(costs->slow);
     costs->slow = malloc((size_t)ranks * sizeof *costs->slow);
     costs->ranks = ranks;
@@ -192,7 +192,7 @@ int pp_slow_text(const char *text, int ranks, struct pp_costs *costs,
 
 int pp_jitter_text(const char *text, struct pp_costs *costs, struct pp_error *error)
 {
-    struct pp_scanner scanner = PP_SCANNER("--jitter", text, error);
+    struct pp_scanner scanner = PP_SCANNER("jitter", text, error);
     const double most = 2;
     if (!pp_scan_sign(&scanner, "lognormal:"))
         return pp_scan_fail(&scanner, text,

@@ -8,7 +8,7 @@ int pp_device_text(const char *text, struct pp_device *device, struct pp_error *
 {
     static const char *const keys[] = {"flops", "bandwidth", NULL};
     enum { FLOPS, BANDWIDTH };
-    struct pp_scanner scanner = PP_SCANNER("--device", text, error);
+    struct pp_scanner scanner = PP_SCANNER("device", text, error);
     int key, more;
     *device = (struct pp_device){.bandwidth = INFINITY};
     while ((more = pp_scan_key(&scanner, keys, &key, NULL)) > 0) {

@@ -50,7 +50,7 @@ def test_malformed_checks_name_the_column():
     for check, column in (('bubble<0.1x', 11), ('bubbl<1', 1), ('bubble', 7),
                           ('bubble=1', 7), ('bubble<', 8), ('bubble<nan', 8),
                           ('bubble[0]<1', 7), ('peak_in_flight[4]<1', 16),
-                          ('peak_in_flight[x]<1', 16), ('peak_in_flight[1<1', 16),
+                          ('peak_in_flight[x]<1', 16), ('peak_in_flight[1<1', 17),
                           ('makespan<5kg', 11), ('makespan<5%', 11), ('bubble<5ms', 9)):
         expect(f'{SIMULATE} --check {check}', 2, f'column {column}:', check)
         expect(f'--check {check}', 2, f'column {column}:')  # before ranks are started
@@ -68,6 +68,18 @@ def test_a_finding_tells_value_and_bound_apart():
         expect(f'{shape} --check over_ideal=={percent}%', 0)
     assert 'always holds' in expect(f'{SIMULATE} --check bubble<=30', 0)
     assert 'always' not in expect(f'{SIMULATE} --check over_ideal<=30', 0)
+
+
+def test_units_are_those_of_costs():
+    # 3 ms of work on one rank: the makespan to the ns.
+    run = 'simulate --quiet --schedule gpipe --ranks 1 --microbatches 1 --cost f=1MS,b=2000Us'
+    for bound in '3ms', '3MS', '3000us', '.003', '0.003S', '3000000ns', '3e6NS':
+        expect(f'{run} --check makespan=={bound}', 0)
+    for option, text in (('--check', 'makespan<1m'), ('--cost', 'f=1m,b=2')):
+        expect(f'{run} {option} {text}', 2, "no unit named 'm': use ns, us, ms")
+    run = f'{TINY} --ranks 2 --quiet --check peak_activation_bytes'
+    expect(f'{run}<=1KB', 1)
+    expect(f'{run}<=1kb', 2, "no unit named 'kb'")
 
 
 def test_bytes_have_units():
@@ -153,10 +165,12 @@ def test_tolerances(tmp):
     expect(f'{run} 0.01,both', 1, 'FAIL', directory=tmp)
     expect(f'{run} bubble=0.5,makespan=50%,both', 0, directory=tmp)
     expect(f'{run} makespan=5%,bubble=0.5,both', 1, 'makespan', directory=tmp)
+    expect(f'{run} bubble=50%,makespan=1S,both', 0, directory=tmp)  # a unit's case is free
+    expect(f'{run} bubble=0.5,makespan=1us,both', 1, 'makespan', directory=tmp)
     expect(f'{run} bubble=0.5,tokens_per_s=1%', 0, directory=tmp)  # more is better
     expect(f'{run} bubble=0.5,tokens_per_s=1%,both', 1, 'tokens_per_s', directory=tmp)
-    for text, column in (('bubble', 1), ('bubble=', 8), ('bubble=-1', 8),
-                         ('nothing=1', 1), ('0.01,,both', 6), ('bubble=1x', 8)):
+    for text, column in (('bubble', 7), ('bubble=', 8), ('bubble=-1', 8),
+                         ('nothing=1', 1), ('0.01,,both', 6), ('bubble=1x', 9), ('bubble=1%x', 10), ('makespan=1B', 11)):
         expect(f'{run} {text}', 2, f'column {column}:', directory=tmp)
 
     expect(f'{SIMULATE} --cost f=1,b=2 --json now.json', 0, directory=tmp)

@@ -337,7 +337,7 @@ START_TEST(costs_from_text)
     ck_assert_int_eq(costs.op[2][PP_B], 3000000);
     ck_assert_int_eq(pp_cost_text("f=1,i=2,w=0.25", &costs, &error), 0);
     ck_assert_int_eq(costs.op[1][PP_B], 2250000);
-    ck_assert_int_eq(pp_link_text("--link",
+    ck_assert_int_eq(pp_link_text("link",
                                   "latency=5us,bandwidth=10GB/s,send=1us,receive=2us,"
                                   "serialise",
                                   &costs.near, &error),
@@ -424,7 +424,7 @@ START_TEST(texts_refused)
     if (strcmp(option, "cost") == 0)
         result = pp_cost_text(text, &costs, &error);
     else if (strcmp(option, "link") == 0)
-        result = pp_link_text("--link", text, &costs.near, &error);
+        result = pp_link_text("link", text, &costs.near, &error);
     else if (strcmp(option, "slow") == 0)
         result = pp_slow_text(text, 3, &costs, &error);
     else if (strcmp(option, "jitter") == 0)

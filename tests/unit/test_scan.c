@@ -39,7 +39,7 @@ START_TEST(units)
     };
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         struct pp_error error = {0};
-        struct pp_scanner scanner = PP_SCANNER("--x", good[i].text, &error);
+        struct pp_scanner scanner = PP_SCANNER("x", good[i].text, &error);
         double value;
         ck_assert_msg(pp_scan_quantity(&scanner, good[i].units, &value) == 0, "%s: %s",
                       good[i].text, error.text);
@@ -83,7 +83,7 @@ START_TEST(no_units)
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct pp_error error = {0};
-        struct pp_scanner scanner = PP_SCANNER("--x", bad[i].text, &error);
+        struct pp_scanner scanner = PP_SCANNER("x", bad[i].text, &error);
         double value;
         int result = pp_scan_quantity(&scanner, bad[i].units, &value);
         ck_assert_msg(result == -1, "%s", bad[i].text);
@@ -95,7 +95,7 @@ END_TEST
 START_TEST(signs_and_words)
 {
     struct pp_error error = {0};
-    struct pp_scanner scanner = PP_SCANNER("--x", "name[ 3] <= 5", &error);
+    struct pp_scanner scanner = PP_SCANNER("x", "name[ 3] <= 5", &error);
     long value;
     ck_assert_uint_eq(pp_scan_until(&scanner, "["), 4);
     ck_assert(!pp_scan_sign(&scanner, "<="));
@@ -122,7 +122,7 @@ START_TEST(whole_numbers_are_bounded)
                                       " 1", "11", "0",  "99999999999999999999999"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct pp_error error = {0};
-        struct pp_scanner scanner = PP_SCANNER("--x", bad[i], &error);
+        struct pp_scanner scanner = PP_SCANNER("x", bad[i], &error);
         long value;
         ck_assert_int_eq(pp_scan_whole(&scanner, "number", 1, 10, &value), -1);
         unit_expect_error(&error, PP_BAD_INPUT, "column 1: want a number from 1 to 10",
@@ -136,7 +136,7 @@ static const char *const keys[] = {"a", "bc", "flag", NULL};
 START_TEST(keys_and_values)
 {
     struct pp_error error = {0};
-    struct pp_scanner scanner = PP_SCANNER("--x", "bc=5us,flag,a=1", &error);
+    struct pp_scanner scanner = PP_SCANNER("x", "bc=5us,flag,a=1", &error);
     bool valued;
     int key;
     double value;
@@ -170,7 +170,7 @@ START_TEST(wrong_keys)
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct pp_error error = {0};
-        struct pp_scanner scanner = PP_SCANNER("--x", bad[i][0], &error);
+        struct pp_scanner scanner = PP_SCANNER("x", bad[i][0], &error);
         double value;
         int key, more;
         while ((more = pp_scan_key(&scanner, keys, &key, NULL)) > 0) {
@@ -186,7 +186,7 @@ END_TEST
 START_TEST(columns_are_characters)
 {
     struct pp_error error = {0};
-    struct pp_scanner scanner = PP_SCANNER("--x", "\xc3\xa9\n\xe9=x", &error);
+    struct pp_scanner scanner = PP_SCANNER("x", "\xc3\xa9\n\xe9=x", &error);
     pp_scan_until(&scanner, "=");
     ck_assert(pp_scan_sign(&scanner, "="));
     pp_scan_fail(&scanner, scanner.at, "no");
@@ -201,7 +201,7 @@ START_TEST(long_texts_are_cut)
     memset(text, '1', 300);
     text[300] = '\0';
     text[200] = 'x';
-    struct pp_scanner scanner = PP_SCANNER("--x", text, &error);
+    struct pp_scanner scanner = PP_SCANNER("x", text, &error);
     double value;
     snprintf(expected, sizeof expected, "'--x' '%.80s...', column 201: ", text);
     ck_assert_int_eq(pp_scan_quantity(&scanner, &pp_no_units, &value), -1);

@@ -1,8 +1,11 @@
 #include "report/gate/baseline.h"
 
+#include <ctype.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/scan.h"
+#include "base/words.h"
 
 static int set_tolerance(struct pp_tolerances *tolerances,
                          const struct pp_figure *figure, double amount, bool relative)
@@ -20,54 +23,48 @@ static int set_tolerance(struct pp_tolerances *tolerances,
     return 0;
 }
 
-static int bad(const char *text, const char *at, const char *valid,
-               struct pp_error *error)
+/* [FIGURE=]AMOUNT; an amount alone is bubble's. */
+static int parse_tolerance(struct pp_scanner *scanner, struct pp_tolerances *tolerances)
 {
-    return pp_fail(error, PP_BAD_INPUT, "'--tolerance' '%s', column %d: %s", text,
-                   (int)(at - text) + 1, valid);
+    const char *start = scanner->at;
+    const struct pp_figure *figure = pp_figure_find("bubble", strlen("bubble"));
+    bool relative, amount_alone = isdigit((unsigned char)*start) || *start == '.';
+    double amount;
+    if (!amount_alone && pp_figure_scan(scanner, &figure) != 0)
+        return -1;
+    if (!amount_alone && !pp_scan_sign(scanner, "="))
+        return pp_scan_fail(scanner, scanner->at, "want '=' and a number");
+    if (pp_scan_number(scanner, &amount) != 0)
+        return -1;
+    relative = pp_scan_sign(scanner, "%");
+    if (relative)
+        amount /= 100;
+    else if (pp_figure_scan_unit(scanner, figure, &amount, NULL) != 0)
+        return -1;
+    if (set_tolerance(tolerances, figure, amount, relative) != 0)
+        return pp_scan_fail(scanner, start, "more than %d figures", PP_MOST_TOLERANCES);
+    return 0;
 }
 
 int pp_tolerances_parse(struct pp_tolerances *tolerances, const char *text,
                         struct pp_error *error)
 {
-    const struct pp_figure *bubble = pp_figure_find("bubble", strlen("bubble"));
-    const char *at = text;
+    struct pp_scanner scanner = PP_SCANNER("tolerance", text, error);
     *tolerances = (struct pp_tolerances){0};
-    set_tolerance(tolerances, bubble, 0.01, false);
-    for (;;) {
-        size_t length = strcspn(at, ","), name = strcspn(at, "=,");
-        const char *number = name < length ? at + name + 1 : at;
-        const struct pp_figure *figure =
-            name < length ? pp_figure_find(at, name) : bubble;
-        if (length == strlen("both") && strncmp(at, "both", length) == 0) {
+    set_tolerance(tolerances, pp_figure_find("bubble", strlen("bubble")), 0.01, false);
+    do {
+        size_t length = strcspn(scanner.at, ",");
+        if (length == strlen("both") && pp_scan_sign(&scanner, "both"))
             tolerances->both = true;
-        } else {
-            char *end, names[512], valid[640];
-            double amount = strtod(number, &end);
-            bool relative = *end == '%';
-            if (!figure) {
-                pp_figure_names(names, sizeof names);
-                snprintf(valid, sizeof valid, "no such figure: there are %s", names);
-                return bad(text, at, valid, error);
-            }
-            if (end == number || !(amount >= 0) || !isfinite(amount) ||
-                end + relative != at + length)
-                return bad(text, number, "want a number of at least 0, or one with '%'",
-                           error);
-            if (set_tolerance(tolerances, figure, relative ? amount / 100 : amount,
-                              relative) != 0)
-                return bad(text, at, "too many figures", error);
-        }
-        if (at[length] == '\0')
-            return 0;
-        at += length + 1;
-    }
+        else if (parse_tolerance(&scanner, tolerances) != 0)
+            return -1;
+    } while (pp_scan_sign(&scanner, ","));
+    return pp_scan_end(&scanner);
 }
 
 static void note(char *keys, size_t size, const char *key)
 {
-    size_t used = strlen(keys);
-    snprintf(keys + used, size - used, "%s'%s'", used > 0 ? ", " : "", key);
+    pp_append(keys, size, "%s'%s'", keys[0] ? ", " : "", key);
 }
 
 int pp_baseline_comparable(const struct pp_report *baseline, const json_t *config,
@@ -128,15 +125,15 @@ void pp_baseline_judge(const struct pp_report *baseline, const struct pp_report 
             /* No comparison holds for NaN. */
             .passed = worse <= allowed && (!tolerances->both || worse >= -allowed),
         };
-        snprintf(verdict->name, sizeof verdict->name, "baseline %s", figure->name);
+        pp_assign(verdict->name, sizeof verdict->name, "baseline %s", figure->name);
         pp_figure_texts(figure, change.after, change.before, after, before);
         pp_figure_texts(figure, allowed, fabs(worse), most, difference);
-        snprintf(verdict->finding, sizeof verdict->finding,
-                 "%s is %s%s, the baseline's %s; may be %s %s%s", figure->name, after,
-                 pp_range_text(figure, change.after_range, report->step_count, steps),
-                 before, tolerances->both ? "off by" : "worse by", most,
-                 always ? " (which always holds: it is a fraction of 1)"
-                 : ranges && !change.beyond_noise ? " (the steps' ranges overlap)"
-                                                  : "");
+        pp_assign(verdict->finding, sizeof verdict->finding,
+                  "%s is %s%s, the baseline's %s; may be %s %s%s", figure->name, after,
+                  pp_range_text(figure, change.after_range, report->step_count, steps),
+                  before, tolerances->both ? "off by" : "worse by", most,
+                  always ? " (which always holds: it is a fraction of 1)"
+                  : ranges && !change.beyond_noise ? " (the steps' ranges overlap)"
+                                                   : "");
     }
 }

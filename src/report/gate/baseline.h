@@ -8,7 +8,9 @@
 enum { PP_MOST_TOLERANCES = 16 };
 
 /* --tolerance bubble=0.01,makespan=5%,both: what is compared, and how much worse it may
- * be: absolute, or relative to the baseline with '%'. A number alone is bubble's. */
+ * be: absolute, in a unit of the figure (makespan=1ms), or relative to the baseline
+ * with
+ * '%'. A number alone is bubble's. */
 struct pp_tolerances {
     struct {
         const struct pp_figure *figure;

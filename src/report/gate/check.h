@@ -2,8 +2,8 @@
  *
  *     FIGURE [ '[' RANK ']' ] OP NUMBER [UNIT]
  *
- * OP is <= >= < > or == (exactly equal). A fraction may carry '%'; a time ns, us, ms or
- * s, bytes B, kB, MB, GB, KiB, MiB or GiB (s and B when they carry none). */
+ * OP is <= >= < > or == (exactly equal). A fraction may carry '%', a time or bytes
+ * a unit of base/units.h (s and B when they carry none). */
 #ifndef PP_REPORT_GATE_CHECK_H
 #define PP_REPORT_GATE_CHECK_H
 
