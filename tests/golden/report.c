@@ -1,4 +1,5 @@
-/* Prints one drawing of a report, for comparison with the file of its name. */
+/* Prints one drawing of a report, or the schema of its JSON, for comparison with the
+ * file of its name. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "../unit/test_report_fixture.h"
 #include "report/draw/gnuplot.h"
 #include "report/draw/plot.h"
+#include "report/export/json_schema.h"
 #include "report/print/explain.h"
 #include "report/print/gantt.h"
 #include "report/print/summary.h"
@@ -65,8 +67,20 @@ static void print_data(const struct pp_report *report, const char *picture)
     pp_plot_directory_release(&directory);
 }
 
+/* What a report's JSON looks like, which is of no report in particular. */
+static int print_schema(void)
+{
+    json_t *schema = pp_report_json_schema();
+    json_dumpf(schema, stdout, JSON_INDENT(2));
+    json_decref(schema);
+    putchar('\n');
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[1], "schema") == 0)
+        return print_schema();
     for (size_t i = 0; argc == 2 && i < sizeof cases / sizeof *cases; i++) {
         struct pp_report report;
         struct pp_error error = {0};
