@@ -1,6 +1,7 @@
 /* How much of a training step its matrix products are: runs real steps of one stage on
  * one rank, records every call of cblas_sgemm (the linker wraps it), and times these
- * calls alone, in the same order on the same arrays, in turn with the steps. */
+ * calls alone, in the same order on the same arrays, in turn with the steps. The first
+ * line names the kernels: by hand, unset OPENBLAS_CORETYPE and OPENBLAS_L2_SIZE. */
 #include <cblas.h>
 #include <getopt.h>
 #include <math.h>

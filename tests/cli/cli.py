@@ -455,8 +455,9 @@ def test_stdout_carries_json_alone():
 
 def on_a_terminal(arguments, environment):
     ours, theirs = pty.openpty()
+    inherited = {name: value for name, value in os.environ.items() if name != 'NO_COLOR'}
     run = subprocess.Popen([PPSIM, *arguments.split()], stdin=theirs, stdout=theirs,
-                           stderr=theirs, env={'PATH': os.environ['PATH'], 'TERM': 'xterm',
+                           stderr=theirs, env={**inherited, 'TERM': 'xterm',
                                                **environment})
     os.close(theirs)
     out = b''
