@@ -12,6 +12,7 @@ import tempfile
 PPSIM = os.path.abspath(sys.argv[1])
 TINY = ('--layers 4 --d-model 16 --heads 2 --seq-len 8 --microbatch-size 2 --steps 3 '
         '--warmup-steps 1')
+SIMULATE = 'simulate --quiet'
 
 
 def ppsim(arguments, directory=None, **environment):
@@ -33,10 +34,27 @@ def refused(arguments, *words, directory=None, lines=1):
         assert word in err, f'{arguments}: {word!r} is not in {err!r}'
 
 
+def expect(arguments, status, *words, directory=None):
+    code, out, err = ppsim(arguments, directory)
+    assert code == status, f'{arguments}: exit {code}, not {status}: {out}{err}'
+    for word in words:
+        assert word in out + err, f'{arguments}: {word!r} is not in {out}{err}'
+    return out
+
+
 def report(arguments, directory=None, status=0):
     code, out, err = ppsim(arguments + ' --quiet --json -', directory)
     assert code == status, f'{arguments}: exit {code}: {err}'
     return json.loads(out)
+
+
+def slower(tmp, milliseconds):
+    """A baseline as if op times had been other; its config says they were not."""
+    expect(f'{SIMULATE} --cost f=1,b=2 {f"--link latency={milliseconds}ms"} --json x.json',
+           0, directory=tmp)
+    report = json.loads((tmp / 'x.json').read_text())
+    report['config']['link'] = None
+    (tmp / 'base.json').write_text(json.dumps(report))
 
 
 def run_tests(tests):

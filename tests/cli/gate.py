@@ -1,4 +1,4 @@
-"""Checks, baselines, formats and comparisons, on simulated reports.
+"""Checks, baselines and formats, on simulated reports.
 
 usage: gate.py PPSIM [NAME ...]     runs every test, or those named
 """
@@ -9,17 +9,7 @@ import shutil
 import subprocess
 import xml.etree.ElementTree as xml
 
-from common import TINY, ppsim, run_tests
-
-SIMULATE = 'simulate --quiet'
-
-
-def expect(arguments, status, *words, directory=None):
-    code, out, err = ppsim(arguments, directory)
-    assert code == status, f'{arguments}: exit {code}, not {status}: {out}{err}'
-    for word in words:
-        assert word in out + err, f'{arguments}: {word!r} is not in {out}{err}'
-    return out
+from common import SIMULATE, TINY, expect, ppsim, run_tests, slower
 
 
 def test_each_figure_passes_and_fails():
@@ -149,15 +139,6 @@ def test_baselines(tmp):
     expect(f'{SIMULATE} --baseline bad.json', 2, 'fraction', directory=tmp)
 
 
-def slower(tmp, milliseconds):
-    """A baseline as if op times had been other; its config says they were not."""
-    expect(f'{SIMULATE} --cost f=1,b=2 {f"--link latency={milliseconds}ms"} --json x.json',
-           0, directory=tmp)
-    report = json.loads((tmp / 'x.json').read_text())
-    report['config']['link'] = None
-    (tmp / 'base.json').write_text(json.dumps(report))
-
-
 def test_tolerances(tmp):
     run = f'{SIMULATE} --cost f=1,b=2 --baseline base.json --tolerance'
     slower(tmp, 1)  # the baseline is worse than what runs now
@@ -210,51 +191,23 @@ def test_what_decides_the_result_is_compared(tmp):
     expect(f'{run} --baseline base.json', 2, "'environment.clock'", directory=tmp)
 
 
-def test_compare_tells_of_ops_either_way(tmp):
-    expect(f'{SIMULATE} --cost f=1,b=2 --json a.json', 0, directory=tmp)
-    expect(f'{SIMULATE} --cost f=2,b=1 --json b.json', 0, directory=tmp)
-    told = expect('compare a.json b.json', 0, directory=tmp)
-    assert 'stage 3, F' in told and 'stage 3, B' in told, told
-
-
-def test_compare_and_baseline_agree(tmp):
-    slower(tmp, 1)
-    expect(f'{SIMULATE} --cost f=1,b=2 --json now.json', 0, directory=tmp)
-    told = expect('compare base.json now.json', 0, 'changed', directory=tmp)
-    gate = expect(f'{SIMULATE} --cost f=1,b=2 --baseline base.json', 0, directory=tmp)
-    before, after = [line.split()[1:3] for line in told.splitlines()
-                     if line.split()[0] == 'bubble'][0]
-    assert f'bubble is {after}' in gate and f"the baseline's {before}" in gate
-    expect('compare now.json now.json', 0, 'no difference beyond noise', directory=tmp)
-    expect('compare base.json now.json --format markdown', 0, '| bubble |', directory=tmp)
-    expect(f'{SIMULATE} --cost f=1,b=2 --schedule gpipe --json gpipe.json', 0, directory=tmp)
-    told = expect('compare now.json gpipe.json', 0, 'schedule: "1f1b" -> "gpipe"',
-                  'no difference in time beyond noise', directory=tmp)
-    peaks = [line.split() for line in told.splitlines() if 'peak_in_flight' in line]
-    assert peaks == [['peak_in_flight', '4', '8', '+100.0%', 'changed']], told
-    expect(f'{SIMULATE} --cost f=1,b=2,comm=1 --json comm.json', 0, directory=tmp)
-    told = expect('compare now.json comm.json', 0, directory=tmp)
-    waits = [line.split() for line in told.splitlines() if 'communication' in line]
-    assert waits[0][1] == '0.0000' and waits[0][-2:] == [waits[0][2], 'changed'], told
-    expect('compare now.json', 2, 'two reports', directory=tmp)
-    expect('compare now.json absent.json', 2, 'absent.json', directory=tmp)
-
-
-def test_noise_is_not_ranked(tmp):
-    noisy = f'{SIMULATE} --cost f=1,b=2 --jitter lognormal:0.2 --steps 9'
-    expect(f'{noisy} --seed 1 --json a.json', 0, directory=tmp)
-    expect(f'{noisy} --seed 2 --json b.json', 0, directory=tmp)
-    expect('compare a.json b.json', 0, 'no difference beyond noise', directory=tmp)
-    out = expect(f'{noisy} --check bubble<0.01', 1, directory=tmp)
-    assert 'over 9 steps' in out, out
-
-
 def test_an_oversubscribed_wall_clock_is_no_gate():
     tiny = ('--layers 64 --d-model 8 --heads 1 --seq-len 4 --microbatch-size 1 --steps 3 '
             f'--ranks {2 * os.cpu_count() + 1} --layers {4 * os.cpu_count() + 2} '
             '--microbatches 2 --clock wall --quiet')
     expect(f'{tiny} --check bubble<=1', 2, '--force', '--clock')
     expect(f'{tiny} --check bubble<=1 --force', 0, 'pass')
+
+
+def test_a_failed_check_leaves_the_baseline_alone(tmp):
+    simulate = 'simulate --quiet --baseline base.json'
+    assert ppsim(f'{simulate} --update-baseline --check bubble<0.3', tmp)[0] == 0
+    before = (tmp / 'base.json').read_bytes()
+    status, out, err = ppsim(f'{simulate} --update-baseline --schedule gpipe --check bubble<0.1',
+                             tmp)
+    assert status == 1 and 'FAIL' in out, out
+    assert err == "ppsim: baseline 'base.json' is not updated: a check failed\n", err
+    assert (tmp / 'base.json').read_bytes() == before
 
 
 run_tests(globals())

@@ -1,10 +1,10 @@
-"""Options and help: what the rows of the option table bring about.
+"""Options and help: what the rows of the option table bring about, and what is refused.
 
-usage: options.py PPSIM [TEST ...]
+usage: options.py PPSIM [NAME ...]     runs every test, or those named
 """
 import re
 
-from common import TINY, ppsim, refused, run_tests
+from common import ppsim, refused, run_tests
 
 COMMANDS = 'run', 'simulate', 'schedules', 'explain', 'compare', 'plot', 'sweep'
 
@@ -55,18 +55,6 @@ def test_an_option_that_says_nothing_alone_is_refused():
     refused('simulate --json - --trace -', 'only one output may go there')
 
 
-def test_parameters_may_be_trained_on_in_place_but_nothing_else_replaces_them(tmp):
-    assert ppsim(f'run --ranks 2 {TINY} --quiet --save p.safetensors', tmp)[0] == 0
-    before = (tmp / 'p.safetensors').read_bytes()
-    for output in 'json', 'save-grads', 'trace':
-        refused(f'run --ranks 2 {TINY} --load p.safetensors --{output} ./p.safetensors',
-                'is read', f"'--{output}'", directory=tmp)
-    assert (tmp / 'p.safetensors').read_bytes() == before
-    arguments = f'run --ranks 2 {TINY} --quiet --load p.safetensors --save p.safetensors'
-    assert ppsim(arguments, tmp)[0] == 0
-    assert (tmp / 'p.safetensors').read_bytes() != before
-
-
 def test_an_explanation_holds_as_many_steps_as_what_it_stands_for(tmp):
     """The memory guard counts the timelines of the run or simulation that explain is."""
     shape = '--schedule gpipe --microbatches 100000 --ranks 64'
@@ -77,16 +65,53 @@ def test_an_explanation_holds_as_many_steps_as_what_it_stands_for(tmp):
     assert status == 2 and 'is for a simulation' in err, err
 
 
-def test_a_failed_check_leaves_the_baseline_alone(tmp):
-    simulate = 'simulate --quiet --baseline base.json'
-    assert ppsim(f'{simulate} --update-baseline --check bubble<0.3', tmp)[0] == 0
-    before = (tmp / 'base.json').read_bytes()
-    status, out, err = ppsim(f'{simulate} --update-baseline --schedule gpipe --check bubble<0.1',
-                             tmp)
-    assert status == 1 and 'FAIL' in out, out
-    assert err == "ppsim: baseline 'base.json' is not updated: a check failed\n", err
-    assert (tmp / 'base.json').read_bytes() == before
+def test_the_version_is_printed():
+    status, out, _ = ppsim('--version')
+    assert status == 0 and re.fullmatch(r'ppsim \d+\.\d+\.\d+\n', out)
 
 
-if __name__ == '__main__':
-    run_tests(globals())
+def test_wrong_options_are_named_with_what_is_valid():
+    refused('--schedule 1f2b', '1f2b', "did you mean '1f1b'", 'gpipe', 'interleaved')
+    refused('--microbatches 0', '--microbatches', 'at least 1')
+    refused('--microbatches=x', '--microbatches', "'x'")
+    refused('--layers 3', '3 layers', '4 stages')
+    refused('--schedule interleaved --chunks 4', '8 layers', '16 stages')
+    refused('--heads 3', '--heads', '2 and 4')
+    refused('--layer-split 3,3,3', '3 stages', '4 numbers', '8')
+    refused('--layer-split 8,0,0,0', '--layer-split')
+    refused('--chunks 2', '--chunks', 'one stage per rank')
+    refused('--clock blue', 'auto, wall and virtual', 'blue')
+    refused('--lr nan', '--lr', 'nan')
+    refused('--steps 2', '--warmup-steps', 'at most 1')
+    refused('--microbatchs 4', "did you mean '--microbatches'")
+    refused('--ranks', '--ranks', 'value')
+    refused('simulat', "did you mean 'simulate'", 'schedules')
+    refused('run extra', 'extra')
+    refused('simulate -np 4', "'-np'")
+    refused('-np 4', "'-np'")
+    refused('simulate --quiet=1', "'--quiet' takes no value")
+    refused('--schedule pipedream', "'pipedream-flush'")
+    refused('simulate --data x', 'simulate', '--data')
+    refused('--placement v', '1f1b', 'loop')
+    refused('--link latency=abc', '--link', 'abc')
+    refused('--schedule missing.csv', 'missing.csv')
+    refused('schedules', 'list', 'show', 'check', 'convert')
+    refused('schedules check', 'check')
+
+
+def test_bad_files_are_refused_before_training(tmp):
+    tmp.joinpath('empty').write_bytes(b'')
+    tmp.joinpath('short').write_bytes(b'x' * 10)
+    tmp.joinpath('text').write_bytes(b'abcdefgh\xff' * 100)
+    refused('--data absent', 'absent', 'No such file', directory=tmp)
+    refused('--data .', 'directory', directory=tmp)
+    refused('--data empty', 'empty', directory=tmp)
+    refused('--data short', 'short', '10', '65', directory=tmp)
+    refused('--data text --vocab 128', '255', '256', directory=tmp)
+    refused('--load text', 'text', directory=tmp)
+    refused('--save absent/x', 'absent/x', directory=tmp)
+    refused('--json absent/x', 'absent/x', directory=tmp)
+    refused('--save-grads .', 'directory', directory=tmp)
+
+
+run_tests(globals())

@@ -1,0 +1,95 @@
+"""Simulation under costs that a run measured.
+
+usage: costs.py PPSIM [NAME ...]     runs every test, or those named
+"""
+import json
+
+from common import TINY, expect, refused, report, run_tests
+
+
+def test_measured_costs_predict_the_run_and_others(tmp):
+    run = report(f'{TINY} --ranks 2 --microbatches 6 --json run.json', tmp)
+    (tmp / 'run.json').write_text(json.dumps(run))
+    again = 'simulate --layers 4 --d-model 16 --heads 2 --seq-len 8 --microbatch-size 2 ' \
+            '--ranks 2 --microbatches 6 --costs run.json'
+    assert report(again, tmp)['bubble']['fraction'] == run['bubble']['predicted']
+    assert report(again + ' --schedule gpipe', tmp)['bubble']['fraction'] > 0
+
+    def medians(found, kind):
+        return [c['median_s'] for c in found['costs'] if c['kind'] == kind]
+
+    halves = report(again + ' --schedule zb-h1', tmp)
+    for b, i, w in zip(medians(run, 'B'), medians(halves, 'I'), medians(halves, 'W')):
+        assert abs(i - w) < 2e-9 and abs(i + w - b) < 1e-12, (b, i, w)
+    refused('simulate --ranks 4 --costs run.json', 'run.json', '2 stages', '4', directory=tmp)
+    refused('simulate --cost f=1,b=2 --costs run.json', '--costs', directory=tmp)
+
+
+def test_measured_costs_are_those_of_their_model(tmp):
+    run = report(f'{TINY} --ranks 2 --microbatches 6', tmp)
+    (tmp / 'run.json').write_text(json.dumps(run))
+    again = report('simulate --ranks 2 --microbatches 6 --costs run.json', tmp)
+    assert abs(again['makespan_s'] - run['predicted_makespan_s']) < 1e-12
+    tokens = 6 * 2 * 8 # microbatches, --microbatch-size and --seq-len of TINY
+    assert abs(again['tokens_per_s'] * again['makespan_s'] - tokens) < 1e-6
+    for key in 'layers', 'd_model', 'seq_len', 'layer_split':
+        assert again['config'][key] == run['config'][key], key
+    refused('simulate --ranks 2 --costs run.json --seq-len 64', "'--seq-len' 64", 'at 8',
+            directory=tmp)
+
+
+def test_reports_without_costs_are_refused(tmp):
+    run = report(f'{TINY} --ranks 2', tmp)
+    simulate = 'simulate --ranks 2 --costs bad.json'
+
+    def expect(change, *words):
+        bad = json.loads(json.dumps(run))
+        change(bad)
+        (tmp / 'bad.json').write_text(json.dumps(bad))
+        refused(simulate, 'bad.json', *words, directory=tmp)
+
+    expect(lambda bad: bad['costs'].clear(), 'no cost of F on stage 0')
+    expect(lambda bad: bad['costs'].pop(3), 'no cost of B', 'stage 1')
+    expect(lambda bad: bad['costs'].append(bad['costs'][0]), 'costs[4]', 'again')
+    expect(lambda bad: bad['link'].update(latency_s=-5), 'link.latency_s')
+    expect(lambda bad: bad['link'].update(latency_s=None), 'link.latency_s')
+    expect(lambda bad: bad['link'].update(bandwidth_Bps=-3), 'link.bandwidth_Bps')
+    expect(lambda bad: bad['config'].pop('d_model'), 'config.d_model')
+
+
+def test_a_simulation_does_not_ignore_the_split(tmp):
+    run = report(f'{TINY} --ranks 2 --layer-split 3,1 --json r.json', tmp)
+    (tmp / 'r.json').write_text(json.dumps(run))
+    shape = TINY.replace('--steps 3 --warmup-steps 1', '--ranks 2')
+    refused(f'simulate {shape} --layer-split 3,1', '--layer-split', '--device')
+    refused(f'simulate {shape} --layer-split 2,2 --costs r.json', '3 layers', directory=tmp)
+    refused(f'simulate {shape} --layer-split 3,2 --costs r.json', '--layer-split',
+            directory=tmp)
+    report(f'simulate {shape} --layer-split 3,1 --costs r.json', tmp)
+
+
+def test_doubled_work_moves_the_causes_to_the_others(tmp):
+    def waits(found):
+        return [r['dependency_s'] / found['makespan_s'] for r in found['ranks']]
+
+    even = waits(report('simulate --microbatches 16 --cost f=1,b=2'))
+    uneven = waits(report('simulate --microbatches 16 --cost f=1,2,1,1,b=2,4,2,2'))
+    assert uneven[1] < even[1] and all(uneven[r] > even[r] + 0.2 for r in (0, 2, 3))
+
+    # A run on a busy machine has slow ops anywhere; its medians say where the work is.
+    def medians(shape):
+        run = report(f'{shape} --clock virtual --steps 8')
+        (tmp / 'run.json').write_text(json.dumps(run))
+        return waits(run), waits(report(f'simulate {shape} --costs run.json', tmp))
+
+    _, even = medians('--microbatches 16 --layers 4')
+    steps = json.loads((tmp / 'run.json').read_text())['steps']
+    updates = sorted(step['step_s'] / step['makespan_s'] for step in steps)
+    assert updates[0] >= 1 and updates[len(updates) // 2] < 1.5, updates
+    measured, uneven = medians('--microbatches 16 --layers 5 --layer-split 1,2,1,1')
+    assert min(measured) == measured[1], measured
+    assert uneven[1] < 0.15 and all(uneven[r] > even[r] + 0.1 for r in (0, 2, 3)), \
+        (even, uneven)
+
+
+run_tests(globals())

@@ -1,0 +1,68 @@
+"""What limits a step, and what would shorten it.
+
+usage: explain.py PPSIM [NAME ...]     runs every test, or those named
+"""
+import json
+import re
+
+from common import TINY, ppsim, refused, report, run_tests
+
+
+def test_explain_saves_what_it_says():
+    for shape, slow, fast in (('', 'b=2', 'b=2,2,2,1.8'),
+                              ('--ranks 2', 'b=4,2', 'b=3.6,2'),
+                              ('--schedule interleaved --microbatches 4',
+                               'b=2', 'b=2,2,2,2,2,2,2,1.8')):
+        simulate = f'simulate {shape} --cost f=1,'
+        saved = report(simulate + slow)['makespan_s'] - report(simulate + fast)['makespan_s']
+        out = ppsim(f'explain {shape} --cost f=1,{slow}')[1]
+        claimed, unit = re.search(r'faster\s+saves ([0-9.]+) (us|ms)', out).groups()
+        assert abs(float(claimed) * {'us': 1e-6, 'ms': 1e-3}[unit] - saved) < 1e-6, (out, saved)
+
+
+def test_free_links_carry_no_part_of_the_critical_path(tmp):
+    for name in ('gpipe', '1f1b', 'interleaved', 'bfs', 'zb-h1', 'zb-v', 'dualpipev'):
+        status, out, _ = ppsim(f'explain --schedule {name} --cost f=1,b=2', tmp)
+        path = out[out.index('critical path'):out.index('ops by rank')]
+        shares = [float(share) for share in re.findall(r'([0-9.]+)%', path)]
+        assert status == 0 and 'on their way' not in path, path
+        assert abs(sum(shares) - 100) < 0.3, path
+
+
+def test_explain_trains(tmp):
+    status, out, _ = ppsim(f'explain {TINY} --ranks 2')
+    assert status == 0 and 'digest' in out and 'critical path' in out, out
+
+
+def test_explain_names_the_slow_stage(tmp):
+    (tmp / 'r.json').write_text(json.dumps(report(
+        '--d-model 64 --seq-len 32 --layers 8 --layer-split 2,4,1,1 --clock virtual '
+        '--microbatches 16')))
+    status, out, err = ppsim('explain r.json', tmp)
+    assert status == 0 and err == '' and 'rank 1 is the slowest' in out, out
+    assert 'layers split evenly (2,2,2,2)' in out and 'of stage 1 (rank 1)' in out, out
+    status, out, _ = ppsim('explain --cost f=1,2,b=2,4 --ranks 2')
+    assert status == 0 and 'of stage 1 (rank 1)' in out, out
+    refused('explain absent.json', 'absent.json', directory=tmp)
+    for ignored in '--ranks 9', '--json x.json', '--quiet', '--cost f=1,b=2':
+        refused(f'explain r.json {ignored}', ignored.split()[0], directory=tmp)
+    refused('explain --slow 1:2 --data x', '--slow', '--data')
+    status, out, _ = ppsim('explain --slow 1:2')
+    assert status == 0 and 'simulated' in out, out
+
+
+def test_the_even_split_keeps_the_head_where_it_is(tmp):
+    run = report('--ranks 2 --layers 4 --layer-split 3,1 --steps 4 --microbatches 4 '
+                 '--link latency=0 --d-model 16 --heads 2 --clock virtual')
+    # 1 ms a layer forwards, 2 ms backwards, and half of that for the head.
+    for cost in run['costs']:
+        layers = 3 if cost['stage'] == 0 else 1.5
+        cost['median_s'] = layers * (1e-3 if cost['kind'] == 'F' else 2e-3)
+    run['link']['bandwidth_Bps'] = None
+    (tmp / 'r.json').write_text(json.dumps(run))
+    even = report('simulate --ranks 2 --microbatches 4 --cost f=2,2.5,b=4,5')['makespan_s']
+    status, out, err = ppsim('explain r.json', tmp)
+    assert status == 0 and f'(2,2): a step of {even * 1e3:.2f} ms' in out, (even, out, err)
+
+
+run_tests(globals())

@@ -1,0 +1,78 @@
+"""Where data, messages and colours go; which files are written and which are left alone.
+
+usage: output.py PPSIM [NAME ...]     runs every test, or those named
+"""
+import json
+import os
+import pty
+import subprocess
+
+from common import PPSIM, TINY, ppsim, refused, run_tests
+
+
+def test_no_output_is_written_over_another_or_an_input(tmp):
+    for outputs in '--json x --csv x', '--json ./x --csv x', '--trace d/../x --paje x':
+        (tmp / 'd').mkdir(exist_ok=True)
+        refused(f'simulate {outputs}', "'x'", 'only one', directory=tmp)
+    refused('sweep --json x --csv x', 'only one', directory=tmp)
+    refused('simulate --json - --csv -', "'-'", 'only one', directory=tmp)
+    assert ppsim('simulate --quiet --json r.json', tmp)[0] == 0
+    before = (tmp / 'r.json').read_text()
+    (tmp / 'link.json').symlink_to('r.json')
+    for arguments in ('simulate --baseline r.json --json ./r.json', 'plot r.json --csv link.json',
+                      'simulate --costs r.json --trace r.json',
+                      'simulate --baseline link.json --json r.json --check bubble<0'):
+        refused(arguments, 'written over', directory=tmp)
+    assert (tmp / 'r.json').read_text() == before
+
+
+def test_a_file_on_stdout_stands_there_alone(tmp):
+    for option, first in (('csv', 'step,rank,'), ('trace', '{"displayTimeUnit"'),
+                          ('paje', '%EventDef'), ('json', '{"schema"')):
+        status, out, err = ppsim(f'simulate --{option} - --check bubble<1', tmp)
+        assert status == 0 and out.startswith(first), out[:80]
+        assert 'pass' not in out and 'pass' in err and 'makespan  ' in err, err
+    assert ppsim('simulate --format tap --check bubble<1', tmp)[1].startswith('TAP')
+
+
+def test_stdout_carries_json_alone():
+    refused('simulate --json - --csv -', 'standard output')
+    status, out, err = ppsim('simulate --json -')
+    assert status == 0 and json.loads(out) and 'bubble' in err
+    status, out, err = ppsim('simulate')
+    assert status == 0 and err == '' and 'bubble' in out
+    assert '\x1b' not in out
+    status, out, _ = ppsim('simulate --color always')
+    assert '\x1b' in out
+    for environment, coloured in (({}, True), ({'NO_COLOR': '1'}, False),
+                                  ({'TERM': 'dumb'}, False)):
+        assert ('\x1b' in on_a_terminal('simulate', environment)) == coloured, environment
+
+
+def on_a_terminal(arguments, environment):
+    ours, theirs = pty.openpty()
+    inherited = {name: value for name, value in os.environ.items() if name != 'NO_COLOR'}
+    run = subprocess.Popen([PPSIM, *arguments.split()], stdin=theirs, stdout=theirs,
+                           stderr=theirs, env={**inherited, 'TERM': 'xterm',
+                                               **environment})
+    os.close(theirs)
+    out = b''
+    try:
+        while piece := os.read(ours, 4096):
+            out += piece
+    except OSError:  # how Linux says that the other end is closed
+        pass
+    os.close(ours)
+    assert run.wait(timeout=60) == 0
+    return out.decode()
+
+
+def test_a_failed_run_leaves_an_older_file_alone(tmp):
+    saved = tmp / 'model.safetensors'
+    saved.write_bytes(b'old')
+    refused(f'{TINY} --load absent --save model.safetensors', 'absent', directory=tmp)
+    assert saved.read_bytes() == b'old'
+    assert sorted(p.name for p in tmp.iterdir()) == ['model.safetensors']
+
+
+run_tests(globals())

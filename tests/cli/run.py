@@ -1,0 +1,183 @@
+"""Real runs: what their reports hold and how they end.
+
+usage: run.py PPSIM [NAME ...]     runs every test, or those named
+"""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+from common import PPSIM, TINY, ppsim, refused, report, run_tests
+
+
+def test_report_has_the_keys_of_its_schema():
+    found = report(f'{TINY} --microbatches 5 --clock virtual')
+    assert found['schema'] == 'ppsim.report/1' and found['command'] == 'run'
+    config = found['config']
+    assert (config['schedule'], config['ranks'], config['chunks'], config['stages'],
+            config['microbatches'], config['d_model']) == ('1f1b', 4, 1, 4, 5, 16)
+    assert found['environment']['clock'] == 'virtual'
+    assert {'cores', 'mpi', 'blas', 'oversubscribed'} <= found['environment'].keys()
+    bubble = found['bubble']
+    assert bubble['min'] <= bubble['fraction'] <= bubble['max']
+    assert abs(bubble['theory'] - 3 / 8) < 1e-12
+    assert 0 < bubble['predicted'] < 1
+    p, makespan = 4, found['makespan_s']
+    for rank in found['ranks']:
+        causes = sum(rank[c + '_s'] for c in ('warmup', 'dependency', 'communication',
+                                              'overhead', 'cooldown'))
+        assert abs(causes - rank['idle_s']) < 1e-12
+        assert abs(rank['busy_s'] + rank['idle_s'] - makespan) < 1e-12
+        assert rank['peak_in_flight'] == min(4 - rank['rank'], 5)
+        assert rank['peak_activation_bytes'] > 0 and rank['parameter_bytes'] > 0
+    busy = sum(r['busy_s'] for r in found['ranks'])
+    assert abs(bubble['fraction'] - (1 - busy / (p * makespan))) < 1e-9
+    assert abs(bubble['over_ideal'] - (p * makespan / busy - 1)) < 1e-9
+    assert {(c['stage'], c['kind']) for c in found['costs']} == \
+        {(s, k) for s in range(4) for k in 'FB'}
+    assert all(c['count'] == 5 * 2 for c in found['costs'])
+    assert len(found['training']['losses']) == 3
+    assert found['training']['verified'] is None
+    assert [s['step'] for s in found['steps']] == [2, 3]
+
+
+def test_verify_is_true_and_digests_agree():
+    runs = [report(f'{TINY} --verify --microbatches 3 {how}') for how in (
+        '--schedule sequential --ranks 1', '--schedule gpipe', '--ranks 2 --clock wall',
+        '--schedule interleaved --ranks 2', '--schedule zb-h1 --ranks 3')]
+    assert all(r['training']['verified'] is True for r in runs)
+    assert len({r['training']['digest'] for r in runs}) == 1
+    assert len({tuple(r['training']['losses']) for r in runs}) == 1
+
+
+def test_a_schedule_from_a_file_really_runs(tmp):
+    # I and W apart, backwards out of order: still the sequential run's bits.
+    (tmp / 'own.csv').write_text('0F0,0F1,0I1,0W1,0I0,0W0\n1F0,1F1,1B1,1I0,1W0\n')
+    found = report('--schedule own.csv --layers 2 --verify --steps 3', tmp)
+    assert found['training']['verified'] is True
+    assert found['config']['schedule'] == 'own.csv' and found['config']['ranks'] == 2
+    assert found['bubble']['theory'] is None
+
+
+def test_under_mpirun_one_rank_speaks():
+    def mpirun(arguments):
+        return subprocess.run(['mpirun', '--allow-run-as-root', '--oversubscribe', '--quiet',
+                               '-n', '3', PPSIM, *arguments.split()], text=True,
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+
+    wrong = mpirun('--bogus')
+    assert wrong.returncode == 2 and wrong.stderr.count('--bogus') == 1, wrong.stderr
+    assert mpirun('--version').stdout.count('ppsim') == 1
+    wrong = mpirun('--ranks 4')
+    assert wrong.returncode == 2 and 'started 3' in wrong.stderr, wrong.stderr
+    right = mpirun(f'{TINY} --quiet --verify --json -')
+    assert right.returncode == 0 and json.loads(right.stdout)['config']['ranks'] == 3
+    failing = mpirun(f'{TINY} --quiet --check bubble<0')
+    assert failing.returncode == 1 and 'FAIL' in failing.stdout, failing
+    explained = mpirun(f'explain {TINY}')
+    assert explained.returncode == 0 and explained.stdout.count('critical path') == 1, explained
+    explained = mpirun('explain --cost f=1,b=2')
+    assert explained.returncode == 0 and explained.stdout.count('critical path') == 1, explained
+    simulated = mpirun('simulate --quiet --check bubble<1')
+    assert simulated.returncode == 0 and simulated.stdout.count('pass') == 1, simulated
+
+
+def test_a_file_that_only_some_ranks_see_is_named(tmp):
+    (tmp / 'here').mkdir()
+    (tmp / 'there').mkdir()
+    out = ppsim('schedules show gpipe --ranks 2 --microbatches 4 --format csv')[1]
+    (tmp / 'here' / 'f.csv').write_text(out)
+    start = [[':', '-n', '1', '-wdir', str(tmp / where), PPSIM, '--quiet', '--schedule', 'f.csv']
+             for where in ('here', 'there')]
+    found = subprocess.run(['mpirun', '--allow-run-as-root', '--oversubscribe', '--quiet',
+                            *start[0][1:], *start[1]], text=True,
+                           stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+    assert found.returncode == 2, found
+    assert "ppsim: rank 1: cannot read 'f.csv'" in found.stderr, found
+
+
+def test_a_killed_rank_is_an_environment_error(tmp):
+    run = subprocess.Popen([PPSIM, '--ranks', '3', '--layers', '3', '--steps', '100000',
+                            '--quiet', '--json', 'x.json', '--seed', '4242'], cwd=tmp,
+                           stderr=subprocess.PIPE, text=True)
+    ranks = []
+    for _ in range(200):
+        ranks = [rank for mpiexec in children(run.pid) for rank in children(mpiexec)]
+        if len(ranks) == 3:
+            break
+        time.sleep(0.05)
+    assert len(ranks) == 3, ranks
+    time.sleep(0.5)
+    os.kill(ranks[1], signal.SIGKILL)
+    _, err = run.communicate(timeout=30)
+    assert run.returncode == 4 and 'signal 9' in err, (run.returncode, err)
+    assert list(tmp.iterdir()) == []
+
+
+def children(pid):
+    found = []
+    for stat in pathlib.Path('/proc').glob('[0-9]*/stat'):
+        try:
+            parent = int(stat.read_text().rsplit(')', 1)[1].split()[1])
+        except (OSError, IndexError):  # it has just ended
+            continue
+        if parent == pid:
+            found.append(int(stat.parent.name))
+    return sorted(found)
+
+
+def test_a_reader_that_leaves_loses_no_files(tmp):
+    run = subprocess.Popen([PPSIM, *TINY.split(), '--json', 'r.json'], cwd=tmp,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    run.stdout.close()
+    err = run.stderr.read().decode()
+    run.stderr.close()
+    assert run.wait(120) == -signal.SIGPIPE and err == '', (run.returncode, err)
+    assert json.loads((tmp / 'r.json').read_text())['training']['digest']
+    with open('/dev/full', 'w') as full:
+        done = subprocess.run([PPSIM, *TINY.split()], stdout=full, text=True,
+                              stderr=subprocess.PIPE, timeout=120)
+    assert done.returncode == 4, done
+    assert done.stderr.count('\n') == 1 and 'No space' in done.stderr, done.stderr
+
+
+def test_a_descriptor_of_ours_is_written(tmp):
+    out = (tmp / 'report.json').open('wb')
+    done = subprocess.run([PPSIM, *TINY.split(), '--ranks', '2', '--quiet', '--json',
+                           f'/dev/fd/{out.fileno()}'], pass_fds=[out.fileno()], timeout=60)
+    assert done.returncode == 0
+    assert json.loads((tmp / 'report.json').read_text())['config']['ranks'] == 2
+
+
+def test_a_status_is_told_where_children_are_ignored():
+    done = subprocess.run([PPSIM, *TINY.split(), '--ranks', '2', '--quiet', '--check',
+                           'bubble<0'], stdin=subprocess.DEVNULL, capture_output=True,
+                          timeout=60, preexec_fn=lambda: signal.signal(signal.SIGCHLD,
+                                                                       signal.SIG_IGN))
+    assert done.returncode == 1 and b'FAIL' in done.stdout, done
+
+
+def test_an_ignored_hangup_stays_ignored(tmp):
+    run = subprocess.Popen([PPSIM, *TINY.replace('--steps 3', '--steps 300').split(),
+                            '--ranks', '2', '--quiet', '--save', 'a.safetensors'], cwd=tmp,
+                           preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    time.sleep(0.8)
+    run.send_signal(signal.SIGHUP)
+    assert run.wait(timeout=120) == 0 and (tmp / 'a.safetensors').exists()
+
+
+def test_parameters_may_be_trained_on_in_place_but_nothing_else_replaces_them(tmp):
+    assert ppsim(f'run --ranks 2 {TINY} --quiet --save p.safetensors', tmp)[0] == 0
+    before = (tmp / 'p.safetensors').read_bytes()
+    for output in 'json', 'save-grads', 'trace':
+        refused(f'run --ranks 2 {TINY} --load p.safetensors --{output} ./p.safetensors',
+                'is read', f"'--{output}'", directory=tmp)
+    assert (tmp / 'p.safetensors').read_bytes() == before
+    arguments = f'run --ranks 2 {TINY} --quiet --load p.safetensors --save p.safetensors'
+    assert ppsim(arguments, tmp)[0] == 0
+    assert (tmp / 'p.safetensors').read_bytes() != before
+
+
+run_tests(globals())
