@@ -9,12 +9,13 @@
 #include "../unit/test_report_fixture.h"
 #include "report/draw/gnuplot.h"
 #include "report/draw/plot.h"
+#include "report/export/export.h"
 #include "report/export/json_schema.h"
 #include "report/print/explain.h"
 #include "report/print/gantt.h"
 #include "report/print/summary.h"
 
-enum what { GANTT, SUMMARY, EXPLAIN, DATA };
+enum what { GANTT, SUMMARY, EXPLAIN, DATA, CSV };
 
 static const struct {
     const char *name;
@@ -39,6 +40,7 @@ static const struct {
     {"data-timeline", DATA, {"1f1b", 2, 1, 3, 1, 0, 0, 1}, 0, "timeline"},
     {"data-in-flight", DATA, {"interleaved", 2, 2, 2, 1, 0, 0, 1}, 0, "in-flight"},
     {"data-op-times", DATA, {"zb-h1", 2, 1, 3, 1, 0, 0, 2}, 0, "op-times"},
+    {"csv-gpipe", CSV, {"gpipe", 2, 1, 2, 1, 0, 0, 1}, 0, NULL},
 };
 
 static void must(int result, const struct pp_error *error)
@@ -97,6 +99,8 @@ int main(int argc, char **argv)
                                          &(struct pp_speedup){true, 3, PP_B, 0.0018},
                                          stdout, &error),
                  &error);
+        else if (cases[i].what == CSV)
+            must(pp_report_write_csv(&report, "-", &error), &error);
         else
             print_data(&report, cases[i].picture);
         pp_report_release(&report);

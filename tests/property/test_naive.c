@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../unit/replay.h"
+#include "../unit/unit.h"
 #include "base/random.h"
-#include "replay.h"
 
 struct naive {
     const struct pp_schedule *schedule;
@@ -240,5 +241,5 @@ int main(void)
     TCase *tcase = tcase_create("naive");
     tcase_add_test(tcase, simulations_agree);
     suite_add_tcase(suite, tcase);
-    return replay_main(suite);
+    return unit_run(suite);
 }

@@ -1,6 +1,7 @@
 /* interleaved-1f1b against the rules of Megatron-Core and torch.distributed.pipelining,
  * written again from how those projects state them. */
-#include "replay.h"
+#include "../unit/replay.h"
+#include "../unit/unit.h"
 
 #include <stdlib.h>
 
@@ -128,5 +129,5 @@ int main(void)
     tcase_add_loop_test(tcase, megatron_order, 1, 9);
     tcase_add_loop_test(tcase, torch_order, 1, 9);
     suite_add_tcase(suite, tcase);
-    return replay_main(suite);
+    return unit_run(suite);
 }

@@ -1,6 +1,7 @@
 /* The bubble rates of Zero Bubble Pipeline Parallelism (arXiv 2401.10241), tables 5 and
  * 9, from the times that they give. */
-#include "replay.h"
+#include "../unit/replay.h"
+#include "../unit/unit.h"
 
 #include "schedule/walk.h"
 
@@ -122,5 +123,5 @@ int main(void)
     tcase_add_loop_test(tcase, interleaved_rate_is_as_printed_without_an_edge, 0, ROWS);
     tcase_add_loop_test(tcase, interleaved_rate_with_all_edges, 0, ROWS);
     suite_add_tcase(suite, tcase);
-    return replay_main(suite);
+    return unit_run(suite);
 }

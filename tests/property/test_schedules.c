@@ -1,5 +1,6 @@
 /* What holds for every schedule of the catalogue, over many shapes. */
-#include "replay.h"
+#include "../unit/replay.h"
+#include "../unit/unit.h"
 
 #include <string.h>
 
@@ -292,5 +293,5 @@ int main(void)
     tcase_add_loop_test(tcase, peaks_are_those_of_the_papers, 0, rows);
     tcase_add_loop_test(tcase, chosen_group_is_best, 0, 3);
     suite_add_tcase(suite, tcase);
-    return replay_main(suite);
+    return unit_run(suite);
 }

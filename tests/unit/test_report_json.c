@@ -25,17 +25,6 @@ static json_t *load(const char *path)
     return root;
 }
 
-static char *content(const char *path)
-{
-    FILE *stream = fopen(path, "r");
-    ck_assert_ptr_nonnull(stream);
-    char *text = NULL;
-    size_t size = 0;
-    ck_assert_int_gt(getdelim(&text, &size, '\0', stream), 0);
-    fclose(stream);
-    return text;
-}
-
 /* A report with every kind of value in it. */
 static void make_full(struct pp_report *report)
 {
@@ -70,7 +59,7 @@ START_TEST(what_is_written_reads_back_the_same)
     ck_assert_int_eq(pp_report_write_json(&report, first, &error), 0);
     ck_assert_msg(pp_report_read_json(&again, first, &error) == 0, "%s", error.text);
     ck_assert_int_eq(pp_report_write_json(&again, second, &error), 0);
-    char *one = content(first), *two = content(second);
+    char *one = unit_content(first), *two = unit_content(second);
     ck_assert_str_eq(one, two);
     ck_assert_double_eq(again.training.losses[0], report.training.losses[0]);
     ck_assert(isnan(again.training.losses[1]));
@@ -134,36 +123,6 @@ START_TEST(the_keys_are_those_promised)
 }
 END_TEST
 
-static int64_t ns_of(const json_t *rank, const char *key)
-{
-    return llround(json_number_value(json_object_get(rank, key)) * 1e9);
-}
-
-START_TEST(causes_add_up_to_idle_exactly)
-{
-    struct pp_report report;
-    struct pp_error error = {0};
-    const char *path = unit_path("sums.json");
-    fixture_report(&report, &noisy);
-    ck_assert_int_eq(pp_report_write_json(&report, path, &error), 0);
-    json_t *root = load(path), *rank, *ranks = json_object_get(root, "ranks");
-    size_t r;
-    json_array_foreach(ranks, r, rank)
-    {
-        int64_t idle = ns_of(rank, "idle_s");
-        ck_assert_int_eq(idle, report.metrics.of_rank[r].idle);
-        ck_assert_int_eq(idle, ns_of(rank, "warmup_s") + ns_of(rank, "dependency_s") +
-                                   ns_of(rank, "communication_s") +
-                                   ns_of(rank, "overhead_s") +
-                                   ns_of(rank, "cooldown_s"));
-        ck_assert_int_eq(idle + ns_of(rank, "busy_s"), ns_of(root, "makespan_s"));
-    }
-    ck_assert_int_eq((int)r, 4);
-    json_decref(root);
-    pp_report_release(&report);
-}
-END_TEST
-
 /* A good report with one thing changed, and what the message must say. */
 static const struct {
     const char *find, *replace;
@@ -217,7 +176,7 @@ START_TEST(hostile_files_are_refused_in_one_line)
     fixture_report(&report, &noisy);
     ck_assert_int_eq(pp_report_write_json(&report, path, &error), 0);
     pp_report_release(&report);
-    char *text = content(path);
+    char *text = unit_content(path);
     char *at = strstr(text, changes[_i].find), *changed;
     ck_assert_msg(at != NULL, "no %s in the report", changes[_i].find);
     size_t before = (size_t)(at - text);
@@ -240,7 +199,7 @@ START_TEST(truncated_files_are_refused)
     make_full(&report);
     ck_assert_int_eq(pp_report_write_json(&report, path, &error), 0);
     pp_report_release(&report);
-    char *text = content(path);
+    char *text = unit_content(path);
     size_t size = strlen(text);
     for (size_t end = 1; end + 2 < size; end += 97) {
         path = unit_file("cut.json", text, end);
@@ -308,7 +267,6 @@ int main(void)
     TCase *tests = tcase_create("report_json");
     tcase_add_test(tests, what_is_written_reads_back_the_same);
     tcase_add_test(tests, the_keys_are_those_promised);
-    tcase_add_test(tests, causes_add_up_to_idle_exactly);
     tcase_add_loop_test(tests, hostile_files_are_refused_in_one_line, 0,
                         sizeof changes / sizeof *changes);
     tcase_add_test(tests, truncated_files_are_refused);

@@ -55,6 +55,17 @@ const char *unit_file(const char *name, const void *bytes, size_t size)
     return path;
 }
 
+char *unit_content(const char *path)
+{
+    FILE *stream = fopen(path, "r");
+    ck_assert_ptr_nonnull(stream);
+    char *text = NULL;
+    size_t size = 0;
+    ck_assert_int_gt(getdelim(&text, &size, '\0', stream), 0);
+    fclose(stream);
+    return text;
+}
+
 void unit_expect_error(const struct pp_error *error, enum pp_status status, ...)
 {
     ck_assert_msg(error->status == status, "status %d: %s", error->status, error->text);

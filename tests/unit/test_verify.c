@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../unit/unit.h"
 #include "schedule/verify.h"
+#include "unit.h"
 
 /* An op as text puts it; '+' joins it with the next. */
 static void push(struct pp_schedule *schedule, const char *text)

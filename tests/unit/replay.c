@@ -1,7 +1,5 @@
 #include "replay.h"
 
-#include <stdlib.h>
-
 bool replay_init(struct replay *replay, const struct pp_scheduler *row,
                  struct pp_shape *shape)
 {
@@ -48,13 +46,4 @@ int64_t replay_bubble(const struct replay *replay, bool by_span)
             busiest = rank->busy;
     }
     return (by_span ? longest : replay->metrics.makespan) - busiest;
-}
-
-int replay_main(Suite *suite)
-{
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

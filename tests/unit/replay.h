@@ -1,6 +1,6 @@
 /* Builds a schedule and simulates it, for tests. */
-#ifndef TESTS_PROPERTY_REPLAY_H
-#define TESTS_PROPERTY_REPLAY_H
+#ifndef PP_TESTS_REPLAY_H
+#define PP_TESTS_REPLAY_H
 
 #include <check.h>
 
@@ -28,8 +28,5 @@ void replay_release(struct replay *replay);
 /* The bubble as a closed form counts it: makespan, or the longest span of a rank, less
  * the busiest rank's work. */
 int64_t replay_bubble(const struct replay *replay, bool by_span);
-
-/* Runs the suite; returns the exit status of main. */
-int replay_main(Suite *suite);
 
 #endif
