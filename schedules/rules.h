@@ -2,7 +2,7 @@
 #ifndef PP_SCHEDULES_RULES_H
 #define PP_SCHEDULES_RULES_H
 
-#include "schedules/catalogue.h"
+#include "schedules/scheduler.h"
 
 /* Refuses more than one stage per rank, naming the schedules that take them. */
 int pp_check_one_chunk(struct pp_shape *shape, struct pp_error *error);

@@ -1,47 +1,11 @@
 /* A stage: a contiguous run of GPT-2 layers, with the embedding if it is the first
  * and the final norm, head and loss if it is the last. Forward, backward-input and
  * backward-weight stand side by side; a whole backward calls the latter two.
- *
- * Dimension legend: B sequences per microbatch, T positions, C = d_model, H heads,
- * V vocabulary, N = B T tokens. All tensors row-major, packed. */
+ * Dimension legend in stage_layout.h. */
 #ifndef PP_MODEL_STAGE_H
 #define PP_MODEL_STAGE_H
 
-#include "model/config.h"
-#include "model/real.h"
-
-/* One parameter tensor that a stage holds. */
-struct pp_parameter {
-    int index;    /* in canonical order (pp_model_tensor) */
-    size_t count; /* elements */
-    real *value;  /* into pp_stage.values */
-    real *grad;   /* into pp_stage.grads */
-};
-
-struct pp_stage {
-    struct pp_model_config config;
-    int first_layer, layers; /* the layers [first_layer, first_layer + layers) */
-    bool embed;              /* holds wte, wpe: the first stage */
-    bool head;               /* holds ln_f, the head and the loss: the last stage */
-
-    /* In canonical order, except that a tied head comes last: it is a second
-     * parameter of wte's index, with value and gradient of its own. The embedding's
-     * part and the head's part of wte's gradient are always summed in this one order,
-     * by the caller (run/), whether or not one rank holds both. */
-    struct pp_parameter *parameters; /* [parameter_count] */
-    int parameter_count;
-    size_t real_count; /* elements of values, and of grads */
-    real *values;      /* one aligned block, all parameters */
-    real *grads;       /* one aligned block, laid out like values */
-
-    real *scratch; /* borrowed: pp_stage_scratch_count reals shared by all stages of a
-                    * rank, dead between calls */
-
-    /* Called between layers with poll_data, so that transfers overlap compute; NULL:
-     * nobody to call. */
-    void (*poll)(void *poll_data);
-    void *poll_data;
-};
+#include "model/stage_layout.h"
 
 /* One microbatch passing through one stage. Tokens and targets are int32 (B, T);
  * activations and gradients are buffers of pp_stage_activation_count and
@@ -66,11 +30,6 @@ int pp_stage_init(struct pp_stage *stage, const struct pp_model_config *config,
                   int first_layer, int layers, bool embed, bool head,
                   struct pp_error *error);
 void pp_stage_release(struct pp_stage *stage);
-
-/* Sizes in reals of the buffers above. */
-size_t pp_stage_activation_count(const struct pp_stage *stage);
-size_t pp_stage_gradient_count(const struct pp_stage *stage);
-size_t pp_stage_scratch_count(const struct pp_stage *stage);
 
 /* Forward: overwrites pass->activations, and output (N, C) unless it is the head
  * stage. The head stage adds nothing: it sets *loss_sum to the sum over the

@@ -1,9 +1,45 @@
-/* Where a stage's arrays lie in the buffers it is given (stage.h). Dimension legend
- * there. */
+/* A stage's parameters, and where its arrays lie in the buffers it is given.
+ *
+ * Dimension legend: B sequences per microbatch, T positions, C = d_model, H heads,
+ * V vocabulary, N = B T tokens. All tensors row-major, packed. */
 #ifndef PP_MODEL_STAGE_LAYOUT_H
 #define PP_MODEL_STAGE_LAYOUT_H
 
-#include "model/stage.h"
+#include "model/config.h"
+#include "model/real.h"
+
+/* One parameter tensor that a stage holds. */
+struct pp_parameter {
+    int index;    /* in canonical order (pp_model_tensor) */
+    size_t count; /* elements */
+    real *value;  /* into pp_stage.values */
+    real *grad;   /* into pp_stage.grads */
+};
+
+struct pp_stage {
+    struct pp_model_config config;
+    int first_layer, layers; /* the layers [first_layer, first_layer + layers) */
+    bool embed;              /* holds wte, wpe: the first stage */
+    bool head;               /* holds ln_f, the head and the loss: the last stage */
+
+    /* In canonical order, except that a tied head comes last: it is a second
+     * parameter of wte's index, with value and gradient of its own. The embedding's
+     * part and the head's part of wte's gradient are always summed in this one order,
+     * by the caller (run/), whether or not one rank holds both. */
+    struct pp_parameter *parameters; /* [parameter_count] */
+    int parameter_count;
+    size_t real_count; /* elements of values, and of grads */
+    real *values;      /* one aligned block, all parameters */
+    real *grads;       /* one aligned block, laid out like values */
+
+    real *scratch; /* borrowed: pp_stage_scratch_count reals shared by all stages of a
+                    * rank, dead between calls */
+
+    /* Called between layers with poll_data, so that transfers overlap compute; NULL:
+     * nobody to call. */
+    void (*poll)(void *poll_data);
+    void *poll_data;
+};
 
 /* What a layer keeps from forward until backward-weight. */
 struct pp_layer_activations {
@@ -75,5 +111,10 @@ real *pp_stream_gradient(const struct pp_stage *stage, real *gradients, int boun
 
 /* (N, C) gradient by the output of ln_f. */
 real *pp_head_gradient(const struct pp_stage *stage, real *gradients);
+
+/* Sizes in reals of the buffers of struct pp_pass, and of pp_stage.scratch. */
+size_t pp_stage_activation_count(const struct pp_stage *stage);
+size_t pp_stage_gradient_count(const struct pp_stage *stage);
+size_t pp_stage_scratch_count(const struct pp_stage *stage);
 
 #endif

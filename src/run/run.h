@@ -3,36 +3,8 @@
 #ifndef PP_RUN_RUN_H
 #define PP_RUN_RUN_H
 
-#include "model/config.h"
-#include "model/optimizer.h"
+#include "run/config.h"
 #include "timeline/timeline.h"
-
-enum pp_clock_choice { PP_CHOOSE_AUTO, PP_CHOOSE_WALL, PP_CHOOSE_VIRTUAL };
-
-/* What rank 0 tells after each step. */
-struct pp_progress {
-    int step;          /* from 1 */
-    double loss;       /* nats per token */
-    double duration_s; /* of the step, optimizer included */
-    double makespan_s; /* of its compute ops */
-};
-
-struct pp_run_config {
-    const struct pp_schedule *schedule; /* verified */
-    struct pp_model_config model;
-    const int *layers_of; /* [stages] as from pp_partition */
-    struct pp_optimizer optimizer;
-    double clip_norm; /* global norm that gradients are clipped to; 0: not clipped */
-    uint64_t seed;
-    int steps, warmup_steps;
-    const char *data, *load, *save, *save_grads; /* paths, NULL where not given */
-    enum pp_clock_choice clock;
-    double link_latency_s, link_bandwidth; /* NaN: measured */
-    int threads;                           /* BLAS threads per rank */
-    bool verify;                           /* against the sequential run, bit by bit */
-    void (*on_step)(void *data, const struct pp_progress *progress); /* or NULL */
-    void *on_step_data;
-};
 
 struct pp_run_rank {
     int peak_in_flight; /* (stage, microbatch) pairs, as the pools counted */

@@ -3,7 +3,7 @@
 #define PP_RUN_TRAIN_H
 
 #include "model/corpus.h"
-#include "run/run.h"
+#include "run/config.h"
 #include "run/tensors.h"
 
 struct pp_trainer {

@@ -192,7 +192,7 @@ def check_paje(step):
     rows = [line.split(', ') for line in out.splitlines()]
     for r, rank in enumerate(step.ranks):
         states = [row for row in rows if row[0] == 'State' and row[1] == f'rank {r}']
-        busy = sum(float(row[5]) for row in states if row[7] != 'Idle')
+        busy = sum(float(row[5]) for row in states if row[7] != 'idle')
         assert abs(busy - step.report['ranks'][r]['busy_s']) < 1e-6 * len(rank), (r, busy)
     links = sorted((row[7], row[8], ns(row[3]), ns(row[4]))
                    for row in rows if row[0] == 'Link')

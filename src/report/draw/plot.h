@@ -8,9 +8,6 @@
  * critical path), "in-flight" (activations over time per rank), "op-times". */
 extern const char *const pp_pictures[];
 
-/* Timelines of more ops are thinned, and the picture says so. */
-enum { PP_PLOT_MOST_OPS = 20000 };
-
 /* Draws one of them to path (.svg, .png or .pdf). keep_data: a directory where script,
  * settings and data are left for editing; NULL: nowhere. PP_BAD_INPUT for an unknown
  * picture or extension, or where the report holds no timeline; PP_ENVIRONMENT where

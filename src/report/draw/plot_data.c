@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "report/draw/plot.h"
 #include "report/palette.h"
 #include "timeline/critical.h"
 

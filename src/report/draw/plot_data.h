@@ -8,6 +8,9 @@
 #include "report/layout.h"
 #include "report/numbers.h"
 
+/* Timelines of more ops are thinned, and the picture says so. */
+enum { PP_PLOT_MOST_OPS = 20000 };
+
 enum { PP_PLOT_WIDTH = 1200 }; /* pixels */
 
 /* A picture on its way. */

@@ -1,0 +1,55 @@
+/* A row of the catalogue: all that is known of one schedule. */
+#ifndef PP_SCHEDULES_SCHEDULER_H
+#define PP_SCHEDULES_SCHEDULER_H
+
+#include "schedule/schedule.h"
+
+/* What a schedule is asked for. */
+struct pp_shape {
+    int ranks;        /* p >= 1 */
+    int chunks;       /* v >= 1 stages per rank */
+    int microbatches; /* m >= 1 */
+    int group_size;   /* N of interleaved schedules; 0: the schedule chooses */
+};
+
+/* Equal stages' costs, in ns per whole rank (a chunk takes 1/v of them): what closed
+ * forms are written in. A form uses backward where its schedule runs B, input and
+ * weight where it runs I and W; nothing says that B takes as long as both. */
+struct pp_equal_costs {
+    double forward, backward, input, weight;
+    double hop; /* latency of one message, which occupies nobody */
+};
+
+/* A closed form: the bubble, and how to read it. */
+struct pp_theory {
+    double bubble;      /* ns of idle on the critical rank */
+    double makespan;    /* ns, = what each rank computes + bubble */
+    bool exact;         /* equals the simulation (else an approximation, said so) */
+    bool by_span;       /* counted within a rank's own span (span_fraction) */
+    const char *source; /* paper and section */
+};
+
+enum { PP_MAX_ALIASES = 4 };
+
+struct pp_scheduler {
+    const char *name;
+    const char *aliases[PP_MAX_ALIASES]; /* NULL where there are fewer */
+    const char *summary;                 /* one line */
+    enum pp_placement placement;
+    int default_chunks; /* v when --chunks is not given */
+    bool takes_groups;  /* group_size says something; else it must be 0 */
+
+    /* Refuses shapes that cannot work: PP_BAD_INPUT, the reason, and the nearest
+     * values that do work. May fill in shape->group_size. NULL: all shapes work. */
+    int (*check)(struct pp_shape *shape, struct pp_error *error);
+
+    /* Writes the ops of one rank, in order, with pp_push. */
+    void (*generate)(struct pp_schedule *schedule, int rank);
+
+    /* The closed form for equal costs; returns false and sets *why where none
+     * applies. NULL: none known. */
+    bool (*theory)(const struct pp_shape *shape, const struct pp_equal_costs *costs,
+                   struct pp_theory *theory, const char **why);
+};
+
+#endif
