@@ -1,5 +1,6 @@
 /* Options → the report's config. */
 #include "cli/option_table.h"
+#include "cli/options.h"
 
 static json_t *texts_json(const struct pp_texts *texts)
 {

@@ -4,9 +4,10 @@
 #ifndef PP_CLI_OPTION_TABLE_H
 #define PP_CLI_OPTION_TABLE_H
 
+#include <jansson.h>
 #include <stddef.h>
 
-#include "cli/options.h"
+#include "cli/option_values.h"
 
 /* How the value is read, and the field's type in struct pp_options. */
 enum pp_option_type {

@@ -1,0 +1,70 @@
+/* The value of every option, as the command line or the option's row gave it. */
+#ifndef PP_CLI_OPTION_VALUES_H
+#define PP_CLI_OPTION_VALUES_H
+
+#include <stdbool.h>
+
+#include "cli/lists.h"
+
+enum pp_command {
+    PP_RUN,
+    PP_SIMULATE,
+    PP_SCHEDULES,
+    PP_EXPLAIN,
+    PP_COMPARE,
+    PP_PLOT,
+    PP_SWEEP,
+    PP_COMMANDS
+};
+
+/* An option that may be given several times. */
+struct pp_texts {
+    const char **items;
+    int count;
+};
+
+/* Every option's value. Texts are borrowed from argv, NULL where not given. */
+struct pp_options {
+    enum pp_command command; /* as given: it decides which options there are */
+    enum pp_command work;    /* what is done: of explain without a report, run's work or
+                              * simulate's */
+    char **argv;             /* as given, for telling how to run it again */
+    const char **arguments;  /* [argument_count] what is not an option */
+    int argument_count;
+    bool *given; /* of each row of the table: was it on the command line? */
+    bool named;  /* argv starts with the command */
+    bool help, version;
+
+    const char *schedule, *placement;
+    struct pp_list microbatches_list, ranks_list, chunks_list; /* of a sweep */
+    int microbatches, ranks, chunks, group_size;               /* 0: not given */
+    int layers, d_model, heads, seq_len, microbatch_size, vocab;
+    const char *layer_split;
+    bool untied;
+    int steps, warmup_steps;
+    double lr, weight_decay, clip_norm;
+    int optimizer; /* enum pp_optimizer_kind */
+    long long seed;
+    const char *data, *load, *save, *save_grads;
+    int clock; /* enum pp_clock_choice */
+    int threads;
+    const char *link;
+    bool verify;
+    const char *cost, *costs, *device, *slow, *jitter, *far_link;
+    int ranks_per_node;
+    bool timeline, quiet, force, update_baseline, really_run;
+    const char *json, *trace, *paje, *csv, *plot, *keep_data;
+    const char *picture;
+    int color;          /* enum pp_color */
+    int format;         /* enum pp_verdict_format */
+    int show_format;    /* enum pp_show */
+    int compare_format; /* enum pp_compare */
+    const char *baseline, *tolerance;
+    struct pp_texts checks;
+};
+
+enum pp_color { PP_COLOR_AUTO, PP_COLOR_ALWAYS, PP_COLOR_NEVER };
+enum pp_compare { PP_COMPARE_TEXT, PP_COMPARE_MARKDOWN };
+enum pp_show { PP_SHOW_GRID, PP_SHOW_CSV, PP_SHOW_CSV_COMMS, PP_SHOW_JSON };
+
+#endif
