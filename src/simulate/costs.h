@@ -14,8 +14,8 @@ struct pp_hop {
     double bandwidth; /* bytes per second; INFINITY: free */
     int64_t sender;   /* ns the sending rank is kept busy before its next op; the
                        * message leaves when they are over. The two messages of a
-                       * joined pair leave side by side, so together, but keep the
-                       * rank busy for both */
+                       * joined pair are sent one after the other, in the order of
+                       * the pair: the second leaves when both are done */
     int64_t receiver; /* ns the receiving rank is kept busy before the op */
     bool serialise;   /* messages of one directed pair of ranks queue for the link,
                        * which each holds for bytes / bandwidth */

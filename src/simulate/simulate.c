@@ -12,8 +12,10 @@ struct message {
     int64_t sender, receiver; /* as struct pp_hop */
     int64_t wire;             /* the time it takes up on the link */
     int64_t latency;
-    int64_t delay; /* from the end of its op to its arrival, if it need not queue */
+    int64_t delay; /* from the end of its op to its arrival, unless that is noted */
     int link;      /* which queue it passes through; -1: none */
+    bool noted;    /* it may have to wait at its sender, for the link or for the other
+                    * message of a joined pair: its arrival is written down */
 };
 
 struct simulation {
@@ -27,8 +29,8 @@ struct simulation {
     struct message *messages; /* [pp_walk_rows] */
     int64_t *free;            /* [ranks] when the rank can take its next op */
     int64_t *link_free;       /* [links] when the link can take its next message */
-    int64_t *arrived; /* [pp_walk_rows][walk.row] of messages that queued; NULL where
-                       * no link is serialised */
+    int64_t *arrived; /* [pp_walk_rows][walk.row] of messages that are noted; NULL where
+                       * none is */
 };
 
 /* A lognormal factor of mean 1. The op itself is the counter, so that its noise is the
@@ -85,26 +87,29 @@ static inline struct input input_of(const struct simulation *sim,
     int64_t ready = at->input[k] - 1; /* what visit returned, less one */
     return (struct input){
         .ready = ready,
-        .arrived = message->link >= 0
+        .arrived = message->noted
                        ? sim->arrived[row * sim->walk.row + at->op[k].microbatch]
                        : ready + message->delay,
         .receiver = message->receiver,
     };
 }
 
-/* Hands the output of an op that ended at time end over; returns how long that keeps
- * the rank busy. */
-static inline int64_t send(const struct simulation *sim, struct pp_op op, int64_t end)
+/* Hands the output of an op over, from a time on at which its rank is free to; returns
+ * when the rank has done so. */
+static inline int64_t send(const struct simulation *sim, struct pp_op op, int64_t from)
 {
     size_t row = pp_walk_to(sim->schedule, op);
     const struct message *message = &sim->messages[row];
-    if (message->link >= 0) {
-        int64_t *link = &sim->link_free[message->link];
-        int64_t leaves = end + message->sender;
-        *link = (*link > leaves ? *link : leaves) + message->wire;
-        sim->arrived[row * sim->walk.row + op.microbatch] = *link + message->latency;
+    int64_t leaves = from + message->sender;
+    if (message->noted) {
+        int64_t sent = leaves + message->wire;
+        if (message->link >= 0) {
+            int64_t *link = &sim->link_free[message->link];
+            sent = *link = (*link > leaves ? *link : leaves) + message->wire;
+        }
+        sim->arrived[row * sim->walk.row + op.microbatch] = sent + message->latency;
     }
-    return message->sender;
+    return leaves;
 }
 
 /* The whole model: an op starts when its rank is free and its input has arrived. */
@@ -132,7 +137,7 @@ static int64_t visit(void *data, const struct pp_walk_visit *at)
     }
     *free = end;
     for (int k = 0; k < at->count; k++)
-        *free += send(sim, at->op[k], end);
+        *free = send(sim, at->op[k], *free);
     return end + 1; /* 0 is for what is not there yet */
 }
 
@@ -168,7 +173,9 @@ static int set_up_messages(struct simulation *sim, struct pp_error *error)
 {
     const struct pp_schedule *schedule = sim->schedule;
     int rows = (int)pp_walk_rows(schedule), result = -1;
-    bool queues = false;
+    bool joins = (sim->costs->near.sender > 0 || sim->costs->far.sender > 0) &&
+                 pp_schedule_joins(schedule);
+    bool queues = false, noted = false;
     uint64_t *pair = calloc(2 * (size_t)rows, sizeof *pair);
     sim->messages = calloc((size_t)rows, sizeof *sim->messages);
     if (!pair || !sim->messages)
@@ -195,15 +202,20 @@ static int set_up_messages(struct simulation *sim, struct pp_error *error)
             .latency = hop->latency,
             .delay = hop->sender + wire + hop->latency,
             .link = hop->serialise ? 0 : -1,
+            .noted = hop->serialise || joins,
         };
         queues |= hop->serialise;
+        noted |= sim->messages[row].noted;
+    }
+    if (noted) {
+        sim->arrived = malloc((size_t)rows * sim->walk.row * sizeof *sim->arrived);
+        if (!sim->arrived)
+            goto done;
     }
     if (queues) {
         int links = number_links(sim->messages, pair, rows, pair + rows);
-        size_t outputs = (size_t)rows * sim->walk.row;
         sim->link_free = calloc((size_t)links, sizeof *sim->link_free);
-        sim->arrived = malloc(outputs * sizeof *sim->arrived);
-        if (!sim->link_free || !sim->arrived)
+        if (!sim->link_free)
             goto done;
     }
     result = 0;

@@ -75,8 +75,9 @@ static int64_t length(const struct naive *naive, size_t k, int count, int rank)
     return sum;
 }
 
-/* Hands the k-th op's output on at time end; returns how long that keeps the rank. */
-static int64_t hand_on(struct naive *naive, size_t k, int64_t end)
+/* Hands the k-th op's output on, which is there from end on, when the rank comes to do
+ * it; returns how long that keeps the rank. */
+static int64_t hand_on(struct naive *naive, size_t k, int64_t end, int64_t now)
 {
     const struct pp_schedule *schedule = naive->schedule;
     struct pp_op op = schedule->ops[k];
@@ -90,7 +91,7 @@ static int64_t hand_on(struct naive *naive, size_t k, int64_t end)
     if (!hop)
         return 0;
     int64_t wire = llround(1e9 * naive->costs->message_bytes / hop->bandwidth);
-    int64_t leaves = end + hop->sender;
+    int64_t leaves = now + hop->sender;
     if (hop->serialise) {
         if (naive->busy_until[to] > leaves)
             leaves = naive->busy_until[to];
@@ -127,7 +128,7 @@ static void go_over(struct naive *naive, int rank)
         last->end = first->start + length(naive, k, count, rank);
         now = last->end;
         for (size_t j = k; j < k + (size_t)count; j++)
-            now += hand_on(naive, j, last->end);
+            now += hand_on(naive, j, last->end, now);
         k += (size_t)count;
     }
 }
