@@ -1,0 +1,223 @@
+"""The pages hold what they say: links lead somewhere, commands work, and what stands
+below a simulation's command is what it prints.
+
+usage: pages.py PPSIM ROOT [NAME ...]     runs every test, or those named
+       pages.py PPSIM ROOT --update       prints every command's output anew into the pages
+
+In a ```console block a command stands behind "$ ", and below it what it prints; a line
+"..." stands for lines left out. In an ```sh block every line is a command.
+"""
+import difflib
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+
+PPSIM, ROOT = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2])
+PAGES = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').glob('*.md'))]
+TINY = '--d-model 16 --heads 2 --seq-len 8 --microbatch-size 2'
+BLOCK = re.compile(r'^```(\w+)\n(.*?)^```$', re.M | re.S)
+
+
+def blocks(page, language):
+    return [match[2] for match in BLOCK.finditer(page.read_text()) if match[1] == language]
+
+
+def shown(block):
+    """The (command, lines shown below it) of a console block."""
+    for part in re.split(r'^\$ ', block, flags=re.M)[1:]:
+        lines = part.split('\n')
+        last = next(i for i, line in enumerate(lines) if not line.endswith('\\'))
+        command, output = '\n'.join(lines[:last + 1]), '\n'.join(lines[last + 1:])
+        yield command, output.rstrip('\n').split('\n') if output.strip() else []
+
+
+def trains(command):
+    """Does it start ranks? What they measure differs from time to time."""
+    words = shlex.split(command, comments=True)
+    return words[:2] == ['build/ppsim', 'run'] or words[1].startswith('--schedule') or \
+        words[0] == './bootstrap'
+
+
+class Workplace(tempfile.TemporaryDirectory):
+    """A folder in which the pages' commands find what they name."""
+
+    def __enter__(self):
+        place = pathlib.Path(super().__enter__())
+        for name in 'schedules', 'docs', 'bench':
+            shutil.copytree(ROOT / name, place / name)
+        (place / 'build').mkdir()
+        (place / 'build/ppsim').symlink_to(PPSIM)
+        (place / 'bootstrap').write_text('#!/bin/sh\nshift\nexec build/ppsim "$@"\n')
+        (place / 'bootstrap').chmod(0o755)
+        return place
+
+
+def run(command, place):
+    return subprocess.run(['bash', '-c', command], cwd=place, text=True, timeout=300,
+                          stdin=subprocess.DEVNULL, capture_output=True)
+
+
+def slug(heading):
+    """The anchor that GitHub gives a heading."""
+    return re.sub(r'[^\w\- ]', '', heading.strip().lower()).replace(' ', '-')
+
+
+def test_links_lead_somewhere():
+    missing = []
+    for page in PAGES:
+        for target in re.findall(r'\]\(([^)\s]+)\)', page.read_text()):
+            path, _, anchor = target.partition('#')
+            if '://' in target:
+                continue
+            aim = (page.parent / path).resolve() if path else page
+            if not aim.exists():
+                missing.append(f'{page.name}: {target}')
+            elif anchor:
+                heads = re.findall(r'^#+ (.*)$', aim.read_text(), re.M)
+                if anchor not in map(slug, heads):
+                    missing.append(f'{page.name}: {target}: no such heading')
+    assert not missing, '\n'.join(missing)
+
+
+def test_the_readme_is_short():
+    lines = (ROOT / 'README.md').read_text().splitlines()
+    assert len(lines) <= 130, f'{len(lines)} lines'
+    for number, line in enumerate(lines, 1):
+        assert len(line) <= 100, f'line {number} has {len(line)} columns'
+
+
+def test_every_option_exists():
+    known = set()
+    for command in 'run simulate schedules explain compare plot sweep'.split():
+        done = subprocess.run([PPSIM, command, '--help'], text=True, capture_output=True,
+                              check=True)
+        known.update(re.findall(r'--[a-z][a-z-]*', done.stdout))
+    for page in PAGES:
+        for line in re.findall(r'build/ppsim .*', page.read_text()):
+            for option in re.findall(r'(?<![\w-])--[a-z][a-z-]*', line):
+                assert option in known, f'{page.name}: {option} in {line!r}'
+
+
+def find(lines, output):
+    """The first shown line that the output has not, in this order; None if it has all."""
+    at, anywhere = 0, False
+    for line in lines:
+        if line == '...':
+            anywhere = True
+            continue
+        places = range(at, len(output)) if anywhere else range(at, min(at + 1, len(output)))
+        at = next((i + 1 for i in places if output[i] == line), 0)
+        if at == 0:
+            return line
+        anywhere = False
+    return None if anywhere or at == len(output) else f'(the end; there is {output[at]!r})'
+
+
+def test_simulations_print_what_is_shown():
+    count = 0
+    with Workplace() as place:
+        for page in PAGES:
+            for block in blocks(page, 'console'):
+                for command, lines in shown(block):
+                    if trains(command):
+                        continue
+                    done = run(command, place)
+                    output = (done.stdout + done.stderr).rstrip('\n').split('\n')
+                    lost = find(lines, output)
+                    assert lost is None, f'{page.name}: {command}: does not print {lost!r}'
+                    assert done.returncode in (0, 1), f'{command}: {done.stderr}'
+                    assert (done.returncode == 1) == any(line.startswith('FAIL')
+                                                         for line in lines), command
+                    count += 1
+    assert count > 8, f'only {count} commands found'
+
+
+def test_commands_work():
+    """Every line of an sh block that calls ppsim, page by page; training is of a tiny
+    model, whose gates may find its timing too far off."""
+    count = 0
+    for page in PAGES:
+        with Workplace() as place:
+            for line in '\n'.join(blocks(page, 'sh')).split('\n'):
+                command = ' '.join(shlex.quote(word) if '<' in word or '*' in word else word
+                                   for word in shlex.split(line, comments=True))
+                if command.startswith('mkdir'):
+                    run(command, place)
+                if not command.startswith('build/ppsim'):
+                    continue
+                judged = trains(command) and '--baseline' in command
+                done = run(f'{command} {TINY}' if trains(command) else command, place)
+                assert done.returncode == 0 or (judged and done.returncode == 1), \
+                    f'{page.name}: {command}: exit {done.returncode}: {done.stderr}'
+                count += 1
+    assert count > 8, f'only {count} commands found'
+
+
+def plain(line):
+    return re.sub(r'[\d.]+', '0', line)
+
+
+def alike(line, other):
+    return difflib.SequenceMatcher(None, line, other, False).ratio()
+
+
+def renew(lines, output):
+    """The lines of the output that are most like those shown, in this order."""
+    if '...' not in lines:
+        return output
+    wanted = [line for line in lines if line != '...']
+    like = [[alike(plain(line), plain(other)) + alike(line, other) / 100
+             for other in output] for line in wanted]
+    # best[i][k]: of the first i lines, all within the first k of the output.
+    best = [[0.0] * (len(output) + 1)]
+    for i, row in enumerate(like):
+        best.append([-1.0] * (len(output) + 1))
+        for k in range(i + 1, len(output) + 1):
+            best[-1][k] = max(best[-1][k - 1], best[i][k - 1] + row[k - 1])
+    chosen, k = [], len(output)
+    for i in range(len(wanted), 0, -1):
+        while best[i][k] == best[i][k - 1]:
+            k -= 1
+        k -= 1
+        chosen.insert(0, output[k])
+    return [line if line == '...' else chosen.pop(0) for line in lines]
+
+
+def update():
+    with Workplace() as place:
+        for page in PAGES:
+            def again(match):
+                if match[1] != 'console':
+                    return match[0]
+                text = '```console\n'
+                for command, lines in shown(match[2]):
+                    done = run(command, place)
+                    output = (done.stdout + done.stderr).rstrip('\n').split('\n')
+                    text += '\n'.join([f'$ {command}', *renew(lines, output)]) + '\n'
+                return text + '```'
+            page.write_text(BLOCK.sub(again, page.read_text()))
+
+
+def main():
+    tests = {name: test for name, test in globals().items() if name.startswith('test_')}
+    failures = 0
+    for name in sys.argv[3:] or list(tests):
+        try:
+            tests[name]()
+            print('ok  ', name, flush=True)
+        except Exception as problem:  # a failure of one is no reason to skip the rest
+            failures += 1
+            print('FAIL', name, f'{type(problem).__name__}: {problem}', flush=True)
+    sys.exit(1 if failures else 0)
+
+
+if __name__ == '__main__':
+    if sys.argv[3:] == ['--update']:
+        update()
+    else:
+        main()
