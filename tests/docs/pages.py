@@ -98,9 +98,12 @@ def test_every_option_exists():
                               check=True)
         known.update(re.findall(r'--[a-z][a-z-]*', done.stdout))
     for page in PAGES:
-        for line in re.findall(r'build/ppsim .*', page.read_text()):
-            for option in re.findall(r'(?<![\w-])--[a-z][a-z-]*', line):
-                assert option in known, f'{page.name}: {option} in {line!r}'
+        texts = [line for language in ('sh', 'console') for block in blocks(page, language)
+                 for line in block.split('\n') if 'build/ppsim ' in line]
+        texts += blocks(page, 'yaml') + blocks(page, 'groovy')
+        for text in texts:
+            for option in re.findall(r'(?<![\w-])--[a-z][a-z-]*', text):
+                assert option in known, f'{page.name}: {option} in {text!r}'
 
 
 def find(lines, output):
