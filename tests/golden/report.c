@@ -23,6 +23,7 @@ static const struct {
     struct fixture fixture;
     int width;
     const char *picture;
+    const char *files[6]; /* that gnuplot reads for it, beside the script */
 } cases[] = {
     {"gantt-gpipe-2-80", GANTT, {"gpipe", 2, 1, 4, 1, 0, 0, 1}, 80, NULL},
     {"gantt-1f1b-4-80", GANTT, {"1f1b", 4, 1, 8, 1, 0, 0, 1}, 80, NULL},
@@ -37,9 +38,24 @@ static const struct {
     {"gantt-1f1b-100-80", GANTT, {"1f1b", 100, 1, 64, 1, 0, 0, 1}, 80, NULL},
     {"summary-1f1b", SUMMARY, {"1f1b", 4, 1, 8, 3, 50000, 0.05, 1.2}, 0, NULL},
     {"explain-1f1b", EXPLAIN, {"1f1b", 4, 1, 8, 1, 50000, 0, 1.2}, 0, NULL},
-    {"data-timeline", DATA, {"1f1b", 2, 1, 3, 1, 0, 0, 1}, 0, "timeline"},
-    {"data-in-flight", DATA, {"interleaved", 2, 2, 2, 1, 0, 0, 1}, 0, "in-flight"},
-    {"data-op-times", DATA, {"zb-h1", 2, 1, 3, 1, 0, 0, 2}, 0, "op-times"},
+    {"data-timeline",
+     DATA,
+     {"1f1b", 2, 1, 3, 1, 0, 0, 1},
+     0,
+     "timeline",
+     {"timeline-settings.gp", "rows.dat", "ops.dat", "labels.dat", "path.dat"}},
+    {"data-in-flight",
+     DATA,
+     {"interleaved", 2, 2, 2, 1, 0, 0, 1},
+     0,
+     "in-flight",
+     {"in-flight-settings.gp", "bands.dat", "in_flight.dat", "peaks.dat"}},
+    {"data-op-times",
+     DATA,
+     {"zb-h1", 2, 1, 3, 1, 0, 0, 2},
+     0,
+     "op-times",
+     {"op-times-settings.gp", "op_times.dat", "costs.dat"}},
     {"csv-gpipe", CSV, {"gpipe", 2, 1, 2, 1, 0, 0, 1}, 0, NULL},
 };
 
@@ -52,19 +68,22 @@ static void must(int result, const struct pp_error *error)
 }
 
 /* All that gnuplot would read, but for the script, which stands in plots/. */
-static void print_data(const struct pp_report *report, const char *picture)
+static void print_data(const struct pp_report *report, const char *picture,
+                       const char *const *files)
 {
     struct pp_plot_directory directory;
     struct pp_error error = {0};
     must(pp_plot_directory_init(&directory, NULL, &error), &error);
     must(pp_report_plot_data(report, picture, "a.svg", &directory, &error), &error);
-    for (int i = 1; i < directory.count; i++) {
-        FILE *stream = fopen(directory.files[i], "r");
-        printf("-- %s\n", strrchr(directory.files[i], '/') + 1);
+    for (; *files; files++) {
+        char *path = pp_folder_file(&directory.folder, *files, &error);
+        FILE *stream = path ? fopen(path, "r") : NULL;
+        printf("-- %s\n", *files);
         for (int c; stream && (c = getc(stream)) != EOF;)
             putchar(c);
         if (stream)
             fclose(stream);
+        free(path);
     }
     pp_plot_directory_release(&directory);
 }
@@ -102,7 +121,7 @@ int main(int argc, char **argv)
         else if (cases[i].what == CSV)
             must(pp_report_write_csv(&report, "-", &error), &error);
         else
-            print_data(&report, cases[i].picture);
+            print_data(&report, cases[i].picture, cases[i].files);
         pp_report_release(&report);
         return 0;
     }

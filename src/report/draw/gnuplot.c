@@ -1,92 +1,56 @@
 #include "report/draw/gnuplot.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <spawn.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/output.h"
-
-extern char **environ;
-
-static int no_memory(struct pp_error *error)
-{
-    return pp_fail(error, PP_ENVIRONMENT, "out of memory for a picture");
-}
-
-static char *make_temporary(struct pp_error *error)
-{
-    const char *parent = getenv("TMPDIR");
-    char *path;
-    if (asprintf(&path, "%s/ppsim-plot-XXXXXX", parent && parent[0] ? parent : "/tmp") <
-        0) {
-        no_memory(error);
-        return NULL;
-    }
-    if (mkdtemp(path))
-        return path;
-    pp_fail(error, PP_ENVIRONMENT, "cannot make the directory '%s': %s", path,
-            strerror(errno));
-    free(path);
-    return NULL;
-}
+#include "base/words.h"
 
 int pp_plot_directory_init(struct pp_plot_directory *directory, const char *keep,
                            struct pp_error *error)
 {
-    *directory = (struct pp_plot_directory){.temporary = keep == NULL};
-    if (!keep) {
-        directory->path = make_temporary(error);
-        return directory->path ? 0 : -1;
-    }
     struct stat status;
+    *directory = (struct pp_plot_directory){0};
+    if (!keep) {
+        int result = pp_folder_init(&directory->folder, "plot", error);
+        directory->temporary = result == 0;
+        return result;
+    }
     if (mkdir(keep, 0777) != 0 &&
         (errno != EEXIST || stat(keep, &status) != 0 || !S_ISDIR(status.st_mode)))
         return pp_fail(error, PP_BAD_INPUT, "cannot make the directory '%s': %s", keep,
                        strerror(errno));
-    directory->path = strdup(keep);
-    return directory->path ? 0 : no_memory(error);
+    directory->folder.path = strdup(keep);
+    return directory->folder.path
+               ? 0
+               : pp_fail(error, PP_ENVIRONMENT, "out of memory for a picture");
 }
 
 void pp_plot_directory_release(struct pp_plot_directory *directory)
 {
-    for (int i = 0; i < directory->count; i++) {
-        if (directory->temporary)
-            unlink(directory->files[i]);
-        free(directory->files[i]);
-    }
-    if (directory->temporary && directory->path)
-        rmdir(directory->path);
-    free(directory->path);
+    int caught = directory->caught;
+    if (directory->temporary)
+        pp_folder_release(&directory->folder);
+    free(directory->folder.path);
     *directory = (struct pp_plot_directory){0};
-}
-
-/* The full path of a file that is about to be written there; owned by the directory. */
-static const char *register_file(struct pp_plot_directory *directory, const char *name)
-{
-    char *path;
-    if (directory->count == PP_MOST_PLOT_FILES ||
-        asprintf(&path, "%s/%s", directory->path, name) < 0)
-        return NULL;
-    directory->files[directory->count++] = path;
-    return path;
+    if (caught > 0) /* all is tidy: end as the user wanted */
+        raise(caught);
 }
 
 FILE *pp_plot_file_open(struct pp_plot_directory *directory, const char *name,
                         struct pp_error *error)
 {
-    const char *path = register_file(directory, name);
-    if (!path) {
-        no_memory(error);
-        return NULL;
-    }
-    FILE *stream = fopen(path, "w");
-    if (!stream)
+    char *path = pp_folder_file(&directory->folder, name, error);
+    FILE *stream = path ? fopen(path, "w") : NULL;
+    if (path && !stream)
         pp_fail(error, PP_ENVIRONMENT, "cannot write '%s': %s", path, strerror(errno));
+    free(path);
     return stream;
 }
 
@@ -95,8 +59,8 @@ int pp_plot_file_close(struct pp_plot_directory *directory, FILE *stream,
 {
     int failed = ferror(stream);
     if (fclose(stream) != 0 || failed)
-        return pp_fail(error, PP_ENVIRONMENT, "cannot write '%s': %s",
-                       directory->files[directory->count - 1], strerror(errno));
+        return pp_fail(error, PP_ENVIRONMENT, "cannot write to a file in '%s': %s",
+                       directory->folder.path, strerror(errno));
     return 0;
 }
 
@@ -152,55 +116,49 @@ void pp_plot_put_text(FILE *settings, const char *name, const char *text)
     fputs("'\n", settings);
 }
 
-/* Runs gnuplot in the directory, what it says going to the log. Returns its exit
- * status, or -1 with the error set where it could not be started. */
-static int start_gnuplot(const char *directory, const char *script, const char *log,
-                         struct pp_error *error)
+/* Runs gnuplot in the directory, its messages going to the log. Returns its exit
+ * status, or -1 with the error set where it could not be run to its end. */
+static int run_gnuplot(struct pp_plot_directory *directory, const char *script,
+                       const char *log, struct pp_error *error)
 {
-    char *arguments[] = {(char *)"gnuplot", (char *)script, NULL};
-    posix_spawn_file_actions_t actions;
-    pid_t child;
-    int status;
-    posix_spawn_file_actions_init(&actions);
-    int number =
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-    if (number == 0)
-        number = posix_spawn_file_actions_addopen(&actions, 1, log,
-                                                  O_WRONLY | O_CREAT | O_TRUNC, 0666);
-    if (number == 0)
-        number = posix_spawn_file_actions_adddup2(&actions, 1, 2);
-    if (number == 0)
-        number = posix_spawn_file_actions_addchdir_np(&actions, directory);
-    if (number == 0)
-        number = posix_spawnp(&child, arguments[0], &actions, NULL, arguments, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (number == ENOENT)
+    char name[] = "gnuplot";
+    char *arguments[] = {name, (char *)script, NULL};
+    struct pp_program program = {
+        .arguments = arguments, .folder = directory->folder.path, .output = log};
+    int status = 0;
+    pid_t child = pp_program_start(&program);
+    if (child < 0)
+        return pp_fail(error, PP_ENVIRONMENT, "cannot start gnuplot: %s",
+                       strerror(errno));
+    directory->caught = pp_child_wait(child, &status);
+    if (directory->caught < 0)
+        return pp_fail(error, PP_ENVIRONMENT, "lost gnuplot: %s", strerror(errno));
+    if (directory->caught > 0)
+        return pp_fail(error, PP_ENVIRONMENT, "gnuplot was stopped by a signal");
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    if (code == PP_PROGRAM_NOT_FOUND)
         return pp_fail(error, PP_ENVIRONMENT,
                        "gnuplot is needed to draw pictures and is not installed "
                        "(Debian: apt-get install gnuplot-nox)");
-    if (number != 0)
-        return pp_fail(error, PP_ENVIRONMENT, "cannot start gnuplot: %s",
-                       strerror(number));
-    while (waitpid(child, &status, 0) < 0) {
-        if (errno != EINTR)
-            return pp_fail(error, PP_ENVIRONMENT, "lost gnuplot: %s", strerror(errno));
-    }
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    if (code == PP_PROGRAM_NOT_STARTED)
+        return pp_fail(error, PP_ENVIRONMENT, "gnuplot cannot be started");
+    return code;
 }
 
 /* Fails with the line of the log that says what is wrong: gnuplot shows the place
  * first, then the reason behind "line N:". */
-static int tell_log(const char *log, int status, struct pp_error *error)
+static int fail_with_log(const char *log, int status, struct pp_error *error)
 {
-    char line[256], reason[256] = "it says nothing";
+    char line[256], reason[256] = "without an error message";
     FILE *stream = fopen(log, "r");
     while (stream && fgets(line, sizeof line, stream)) {
         line[strcspn(line, "\n")] = '\0';
         if (strstr(line, "line ") || strstr(line, "rror"))
-            strcpy(reason, line);
+            pp_assign(reason, sizeof reason, "%s", line);
     }
     if (stream)
         fclose(stream);
+    pp_make_printable(reason);
     return pp_fail(error, PP_ENVIRONMENT, "gnuplot failed (status %d): %s", status,
                    reason);
 }
@@ -229,21 +187,32 @@ static int copy_picture(const char *from, const char *path, struct pp_error *err
     return pp_output_commit(&output, error);
 }
 
+/* Draws the picture in the directory, and copies it from there. */
+static int draw(struct pp_plot_directory *directory, const char *script,
+                const char *picture, const char *log, const char *path,
+                struct pp_error *error)
+{
+    int status = run_gnuplot(directory, script, log, error);
+    if (status < 0)
+        return -1;
+    if (status > 0)
+        return fail_with_log(log, status, error);
+    unlink(log);
+    return copy_picture(picture, path, error);
+}
+
 int pp_gnuplot(struct pp_plot_directory *directory, const char *name, const char *path,
                struct pp_error *error)
 {
     char script[64], file[64];
-    snprintf(script, sizeof script, "%s.gp", name);
-    snprintf(file, sizeof file, "%s.%s", name, extension_of(path));
-    const char *picture = register_file(directory, file);
-    const char *log = register_file(directory, "gnuplot.log");
-    if (!picture || !log)
-        return no_memory(error);
-    int status = start_gnuplot(directory->path, script, log, error);
-    if (status < 0)
-        return -1;
-    if (status > 0)
-        return tell_log(log, status, error);
-    unlink(log);
-    return copy_picture(picture, path, error);
+    int result = -1;
+    pp_assign(script, sizeof script, "%s.gp", name);
+    pp_assign(file, sizeof file, "%s.%s", name, extension_of(path));
+    char *picture = pp_folder_file(&directory->folder, file, error);
+    char *log = pp_folder_file(&directory->folder, "gnuplot.log", error);
+    if (picture && log)
+        result = draw(directory, script, picture, log, path, error);
+    free(picture);
+    free(log);
+    return result;
 }

@@ -8,22 +8,20 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "base/error.h"
-
-enum { PP_MOST_PLOT_FILES = 8 };
+#include "base/folder.h"
 
 struct pp_plot_directory {
-    char *path;
-    bool temporary;                  /* removed in the end, with the files */
-    char *files[PP_MOST_PLOT_FILES]; /* written so far, full paths */
-    int count;
+    struct pp_folder folder;
+    bool temporary; /* removed in the end, with the files */
+    int caught;     /* a signal that stopped gnuplot; release ends with it */
 };
 
 /* keep: the directory to write to, made if need be; NULL: one under $TMPDIR.
  * PP_BAD_INPUT names keep where it cannot be made. */
 int pp_plot_directory_init(struct pp_plot_directory *directory, const char *keep,
                            struct pp_error *error);
-/* Removes a temporary directory with what was written there. */
+/* Removes a temporary directory with what was written there. Then raises the signal
+ * that stopped gnuplot, if one did. */
 void pp_plot_directory_release(struct pp_plot_directory *directory);
 
 /* Opens a file of the directory for writing; pp_plot_file_close tells whether all was
