@@ -53,11 +53,14 @@ static bool single_copy_works(void)
     return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == 1;
 }
 
-/* hwloc's GL component looks for X servers, on behalf of Open MPI, which can take many
- * seconds where names are not resolved; later versions of hwloc leave it out too. */
+/* For this process, for mpiexec and for its ranks. hwloc's GL component looks for X
+ * servers, on behalf of Open MPI, which can take many seconds where names are not
+ * resolved; later versions of hwloc leave it out too. Without /sys hwloc asks the CPU
+ * instead, and each process would say so: what was found is in the report. */
 static void set_hwloc_environment(void)
 {
     setenv("HWLOC_COMPONENTS", "-gl", 0);
+    setenv("HWLOC_HIDE_ERRORS", "2", 0);
 }
 
 static void set_mpi_environment(void)

@@ -5,6 +5,7 @@ usage: run.py PPSIM [NAME ...]     runs every test, or those named
 import json
 import os
 import pathlib
+import platform
 import signal
 import subprocess
 import time
@@ -41,6 +42,22 @@ def test_report_has_the_keys_of_its_schema():
     assert len(found['training']['losses']) == 3
     assert found['training']['verified'] is None
     assert [s['step'] for s in found['steps']] == [2, 3]
+
+
+def test_without_sys_the_binding_is_true_and_nothing_is_said_of_it(tmp):
+    if platform.machine() != 'x86_64':
+        return  # elsewhere hwloc has nothing to ask but /sys
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(allowed)})  # which ppsim inherits
+    try:
+        status, out, err = ppsim(f'{TINY} --ranks 2 --quiet --json -', HWLOC_THISSYSTEM='1',
+                                 HWLOC_FSROOT=str(tmp))
+    finally:
+        os.sched_setaffinity(0, allowed)
+    assert status == 0 and 'hwloc' not in err, err
+    found = json.loads(out)
+    assert found['environment']['cores'] == 1 and found['environment']['oversubscribed']
+    assert [rank['cpuset'] for rank in found['ranks']] == 2 * [str(max(allowed))]
 
 
 def test_verify_is_true_and_digests_agree():
