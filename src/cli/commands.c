@@ -5,7 +5,7 @@ const struct pp_command_row pp_commands[PP_COMMANDS] = {
         {
             .name = "run",
             .help = "real training across ranks (the command when none is given)",
-            .usages = {"[run] [OPTIONS]", "mpirun -n P ppsim [run] [OPTIONS]"},
+            .usages = {"ppsim [run] [OPTIONS]", "mpirun -n P ppsim [run] [OPTIONS]"},
             .trains = true,
             .run = pp_command_run,
         },
@@ -13,16 +13,17 @@ const struct pp_command_row pp_commands[PP_COMMANDS] = {
         {
             .name = "simulate",
             .help = "the same schedule on a cost model: no MPI, no numerics",
-            .usages = {"simulate [OPTIONS]"},
+            .usages = {"ppsim simulate [OPTIONS]"},
             .run = pp_command_simulate,
         },
     [PP_SCHEDULES] =
         {
             .name = "schedules",
             .help = "list, show, check or convert schedules",
-            .usages = {"schedules list", "schedules show [NAME|FILE.csv] [OPTIONS]",
-                       "schedules check NAME|FILE.csv [OPTIONS]",
-                       "schedules convert NAME|FILE.csv [OPTIONS]"},
+            .usages = {"ppsim schedules list",
+                       "ppsim schedules show [NAME|FILE.csv] [OPTIONS]",
+                       "ppsim schedules check NAME|FILE.csv [OPTIONS]",
+                       "ppsim schedules convert NAME|FILE.csv [OPTIONS]"},
             .actions = {"list", "show", "check", "convert"},
             .most_arguments = 2,
             .run = pp_command_schedules,
@@ -31,7 +32,8 @@ const struct pp_command_row pp_commands[PP_COMMANDS] = {
         {
             .name = "explain",
             .help = "why each rank was idle, and what would help",
-            .usages = {"explain REPORT.json [OPTIONS]", "explain [OPTIONS]"},
+            .usages = {"ppsim explain REPORT.json [OPTIONS]",
+                       "ppsim explain [OPTIONS]"},
             .most_arguments = 1,
             .anew = true,
             .run = pp_command_explain,
@@ -40,7 +42,7 @@ const struct pp_command_row pp_commands[PP_COMMANDS] = {
         {
             .name = "compare",
             .help = "what changed between two reports",
-            .usages = {"compare BEFORE.json AFTER.json [OPTIONS]"},
+            .usages = {"ppsim compare BEFORE.json AFTER.json [OPTIONS]"},
             .most_arguments = 2,
             .run = pp_command_compare,
         },
@@ -48,7 +50,7 @@ const struct pp_command_row pp_commands[PP_COMMANDS] = {
         {
             .name = "plot",
             .help = "pictures and traces from a report",
-            .usages = {"plot REPORT.json OPTIONS"},
+            .usages = {"ppsim plot REPORT.json OPTIONS"},
             .most_arguments = 1,
             .run = pp_command_plot,
         },
@@ -56,7 +58,7 @@ const struct pp_command_row pp_commands[PP_COMMANDS] = {
         {
             .name = "sweep",
             .help = "many shapes at once, as one table",
-            .usages = {"sweep [OPTIONS]"},
+            .usages = {"ppsim sweep [OPTIONS]"},
             .run = pp_command_sweep,
         },
 };

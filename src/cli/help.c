@@ -97,11 +97,8 @@ void pp_help_command(const struct pp_command_row *commands, enum pp_command comm
 {
     const struct pp_command_row *row = &commands[command];
     const char *title = NULL;
-    for (int i = 0; row->usages[i]; i++) {
-        bool whole = strstr(row->usages[i], "ppsim ") != NULL;
-        fprintf(stream, "%s%s%s\n", i == 0 ? "usage: " : "       ",
-                whole ? "" : "ppsim ", row->usages[i]);
-    }
+    for (int i = 0; row->usages[i]; i++)
+        fprintf(stream, "%s%s\n", i == 0 ? "usage: " : "       ", row->usages[i]);
     fprintf(stream, "\n%s: ", row->name);
     print_wrapped(row->help, (int)strlen(row->name) + 2, stream);
     fputs("\nOptions (defaults in brackets):\n", stream);
