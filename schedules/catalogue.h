@@ -1,5 +1,6 @@
-/* The catalogue of schedules. Adding one = one file with its order rule, placement,
- * constraints and closed form, and one row in catalogue.c. */
+/* The catalogue of schedules. Adding one takes four files: its own, with its order rule,
+ * placement, constraints and closed form; its declaration in rules.h, its row in
+ * catalogue.c, its name in meson.build. */
 #ifndef PP_SCHEDULES_CATALOGUE_H
 #define PP_SCHEDULES_CATALOGUE_H
 

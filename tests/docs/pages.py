@@ -161,6 +161,29 @@ def test_commands_work():
     assert count > 8, f'only {count} commands found'
 
 
+def test_adding_takes_the_files_named():
+    """Each row of CONTRIBUTING's table: its pattern is in, or names, just these files."""
+    rows = re.findall(r'^\| an? (.*?) \|.*?\| (.*?) \| (?:`(.*)`)? ?\|$',
+                      (ROOT / 'CONTRIBUTING.md').read_text(), re.M)
+    assert len(rows) >= 10, rows
+    candidates = [path for folder in ('src', 'schedules', 'plots')
+                  for path in (ROOT / folder).rglob('*')
+                  if path.is_file() and 'examples' not in path.parts]
+    candidates.append(ROOT / 'docs/report.schema.json')
+    wrong = []
+    for what, cell, pattern in rows:
+        named = {word for word in re.findall(r'`([^`]+)`', cell) if '/' in word}
+        wrong += [f'{what}: no {name}' for name in named if not (ROOT / name).exists()]
+        if not pattern:
+            continue
+        search = re.compile(pattern.replace('\\|', '|'), re.M)
+        found = {str(path.relative_to(ROOT)) for path in candidates
+                 if search.search(path.read_text())}
+        wrong += [f'{what}: {name} is not named' for name in sorted(found - named)]
+        wrong += [f'{what}: {name} is named for nothing' for name in sorted(named - found)]
+    assert not wrong, '\n'.join(wrong)
+
+
 def plain(line):
     return re.sub(r'[\d.]+', '0', line)
 
