@@ -122,8 +122,8 @@ static int judge(const struct pp_gate *gate, const struct pp_report *report,
     for (int i = 0; i < count && status == 0; i++)
         *passed &= verdicts[i].passed;
     if (status == 0)
-        pp_verdicts_print(verdicts, count, options->format, command,
-                          pp_verdict_stream(options));
+        pp_verdict_format_find(options->format)
+            ->print(verdicts, count, command, pp_verdict_stream(options));
     free(command);
     free(verdicts);
     return status;

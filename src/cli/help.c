@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/words.h"
 #include "cli/option_table.h"
 
 enum { WIDTH = 80, INDENT = 2, HELP_COLUMN = 30 };
@@ -58,12 +59,12 @@ static void print_row(const char *name, const char *help, int column, FILE *stre
 
 static void print_option(const struct pp_option *option, FILE *stream)
 {
-    char name[80], help[256];
-    bool shown = option->start && strcmp(option->start, "0") != 0;
+    char name[80], help[PP_OPTION_HELP];
     snprintf(name, sizeof name, "--%s%s%s", option->name, option->value ? " " : "",
              option->value ? option->value : "");
-    snprintf(help, sizeof help, "%s%s%s%s", option->help, shown ? " (" : "",
-             shown ? option->start : "", shown ? ")" : "");
+    pp_option_help(option, help);
+    if (option->start && strcmp(option->start, "0") != 0)
+        pp_append(help, sizeof help, " (%s)", option->start);
     print_row(name, help, HELP_COLUMN, stream);
 }
 

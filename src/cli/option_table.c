@@ -1,6 +1,8 @@
 #include "cli/option_table.h"
 
 #include "report/draw/plot.h"
+#include "report/export/export.h"
+#include "report/export/json.h"
 #include "report/gate/verdict.h"
 #include "run/run.h"
 #include "schedule/schedule.h"
@@ -29,10 +31,6 @@ static const struct pp_choice colors[] = {{"auto", PP_COLOR_AUTO},
                                           {"always", PP_COLOR_ALWAYS},
                                           {"never", PP_COLOR_NEVER},
                                           {0}};
-static const struct pp_choice verdicts[] = {
-    {"text", PP_VERDICT_TEXT},         {"tap", PP_VERDICT_TAP},
-    {"junit", PP_VERDICT_JUNIT},       {"gha", PP_VERDICT_GHA},
-    {"markdown", PP_VERDICT_MARKDOWN}, {0}};
 static const struct pp_choice comparisons[] = {
     {"text", PP_COMPARE_TEXT}, {"markdown", PP_COMPARE_MARKDOWN}, {0}};
 static const struct pp_choice shows[] = {{"grid", PP_SHOW_GRID},
@@ -41,9 +39,15 @@ static const struct pp_choice shows[] = {{"grid", PP_SHOW_GRID},
                                          {"json", PP_SHOW_JSON},
                                          {0}};
 
-static const char *picture_name(int index)
+static struct pp_word picture(int index)
 {
-    return pp_pictures[index];
+    return (struct pp_word){pp_pictures[index].name, pp_pictures[index].help};
+}
+
+static struct pp_word verdict_format(int index)
+{
+    const struct pp_verdict_format *format = &pp_verdict_formats[index];
+    return (struct pp_word){format->name, format->help};
 }
 
 #define SHAPE PP_ROLE_SHAPE
@@ -145,21 +149,21 @@ const struct pp_option pp_option_table[] = {
     {"timeline", NULL, PP_FLAG, OUT, R | S | E, AT(timeline), 0, 0, NULL,
      "draw the timeline as wide as the terminal"},
     {"json", "FILE|-", PP_TEXT, OUT, R | S | E | W, AT(json), 0, 0, NULL,
-     "write the report", .file = PP_FILE_STREAMED},
+     "write the report", .file = PP_FILE_STREAMED, .write = pp_report_write_json},
     {"trace", "FILE|-", PP_TEXT, OUT, R | S | E | P, AT(trace), 0, 0, NULL,
-     "write a Chrome trace, for Perfetto", .file = PP_FILE_STREAMED},
+     "write a Chrome trace, for Perfetto", .file = PP_FILE_STREAMED,
+     .write = pp_report_write_trace},
     {"paje", "FILE|-", PP_TEXT, OUT, R | S | E | P, AT(paje), 0, 0, NULL,
-     "write a Pajé trace", .file = PP_FILE_STREAMED},
+     "write a Pajé trace", .file = PP_FILE_STREAMED, .write = pp_report_write_paje},
     {"csv", "FILE|-", PP_TEXT, OUT, R | S | E | P, AT(csv), 0, 0, NULL,
-     "write a row per op", .file = PP_FILE_STREAMED},
+     "write a row per op", .file = PP_FILE_STREAMED, .write = pp_report_write_csv},
     {"csv", "FILE", PP_TEXT, OUT, W, AT(csv), 0, 0, NULL,
      "write a row per point; a sweep that was cut off goes on from it",
      .file = PP_FILE_STREAMED},
     {"plot", "FILE", PP_TEXT, OUT, R | S | E | P | W, AT(plot), 0, 0, NULL,
      "draw a picture with gnuplot: .svg, .png or .pdf", .file = PP_FILE_WRITTEN},
     {"picture", "NAME", PP_NAME, OUT, R | S | E | P, AT(picture), 0, 0, "timeline",
-     "what --plot draws: timeline, in-flight or op-times", .names = picture_name,
-     .needs = {"plot"}},
+     "what --plot draws", .words = picture, .needs = {"plot"}},
     {"keep-data", "DIR", PP_TEXT, OUT, R | S | E | P | W, AT(keep_data), 0, 0, NULL,
      "keep the plot's script and data, to edit and rerun", .file = PP_DIRECTORY,
      .needs = {"plot"}},
@@ -188,8 +192,8 @@ const struct pp_option pp_option_table[] = {
      "write the baseline anew, if all checks pass", .needs = {"baseline"}},
     {"force", NULL, PP_FLAG, JUDGE, R, AT(force), 0, 0, NULL,
      "judge even an oversubscribed wall clock"},
-    {"format", "KIND", PP_CHOICE, JUDGE, R | S, AT(format), 0, 0, "text",
-     "of the verdicts: text, tap, junit, gha or markdown", .choices = verdicts,
+    {"format", "KIND", PP_NAME, JUDGE, R | S, AT(format), 0, 0, "text",
+     "how verdicts are printed", .words = verdict_format,
      .needs = {"check", "baseline"}},
 
     {"help", NULL, PP_FLAG, ASK, ALL, AT(help), 0, 0, NULL, "this text"},

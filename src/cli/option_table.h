@@ -18,7 +18,7 @@ enum pp_option_type {
     PP_TEXT,   /* const char * */
     PP_TEXTS,  /* struct pp_texts; the option may be repeated */
     PP_CHOICE, /* int: the value of one of the choices */
-    PP_NAME,   /* const char *: one of the names */
+    PP_NAME,   /* const char *: one of the words */
     PP_LIST    /* struct pp_list */
 };
 
@@ -50,6 +50,13 @@ struct pp_choice {
     int value;
 };
 
+/* A word, and what it stands for; the name is NULL behind the last one. */
+struct pp_word {
+    const char *name, *help;
+};
+
+struct pp_report;
+
 enum { PP_MOST_NEEDS = 2, PP_OPTION_KEY = 64 };
 
 struct pp_option {
@@ -63,8 +70,11 @@ struct pp_option {
     const char *start;  /* the default, as text; NULL: not given */
     const char *help;
     const struct pp_choice *choices; /* of PP_CHOICE; ended by a row without a name */
-    const char *(*names)(int index); /* of PP_NAME; NULL behind the last one */
+    struct pp_word (*words)(int index); /* of PP_NAME */
     enum pp_file file;
+    /* Of an exporter: writes the report to the file. */
+    int (*write)(const struct pp_report *report, const char *path,
+                 struct pp_error *error);
     const char *over; /* the input that this output may be written over */
     const char *needs[PP_MOST_NEEDS]; /* it says nothing without one of these */
     bool headline; /* of a simulation: its headline says it, where it was given */
@@ -85,6 +95,10 @@ const char *pp_option_key(const struct pp_option *option, char key[PP_OPTION_KEY
 
 /* The valid words of a PP_CHOICE or PP_NAME, NULL behind the last one. */
 const char *pp_option_word(const struct pp_option *option, int index);
+
+/* The option's help, and what the words of a PP_NAME stand for. Returns text. */
+enum { PP_OPTION_HELP = 512 };
+const char *pp_option_help(const struct pp_option *option, char text[PP_OPTION_HELP]);
 
 /* Where its value is. */
 void *pp_option_field(const struct pp_options *options, const struct pp_option *option);

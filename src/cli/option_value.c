@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/names.h"
+#include "base/words.h"
 #include "cli/option_table.h"
 
 bool pp_option_of(const struct pp_option *option, enum pp_command command)
@@ -23,8 +24,18 @@ const char *pp_option_key(const struct pp_option *option, char key[PP_OPTION_KEY
 const char *pp_option_word(const struct pp_option *option, int index)
 {
     if (option->type == PP_NAME)
-        return option->names(index);
+        return option->words(index).name;
     return option->type == PP_CHOICE ? option->choices[index].name : NULL;
+}
+
+const char *pp_option_help(const struct pp_option *option, char text[PP_OPTION_HELP])
+{
+    struct pp_word word;
+    pp_assign(text, PP_OPTION_HELP, "%s", option->help);
+    for (int i = 0; option->words && (word = option->words(i)).name; i++)
+        pp_append(text, PP_OPTION_HELP, "%s %s (%s)", i > 0 ? "," : ":", word.name,
+                  word.help);
+    return text;
 }
 
 void *pp_option_field(const struct pp_options *options, const struct pp_option *option)
@@ -131,7 +142,7 @@ int pp_option_set(struct pp_options *options, const struct pp_option *option,
     case PP_NAME:
         index = find_word(option, text, error);
         if (index >= 0)
-            *(const char **)at = option->names(index);
+            *(const char **)at = option->words(index).name;
         return index >= 0 ? 0 : -1;
     case PP_TEXT:
         *(const char **)at = text;

@@ -54,11 +54,11 @@ struct pp_options {
     int ranks_per_node;
     bool timeline, quiet, force, update_baseline, really_run;
     const char *json, *trace, *paje, *csv, *plot, *keep_data;
-    const char *picture;
-    int color;          /* enum pp_color */
-    int format;         /* enum pp_verdict_format */
-    int show_format;    /* enum pp_show */
-    int compare_format; /* enum pp_compare */
+    const char *picture; /* of pp_pictures */
+    const char *format;  /* of pp_verdict_formats; NULL: the command judges nothing */
+    int color;           /* enum pp_color */
+    int show_format;     /* enum pp_show */
+    int compare_format;  /* enum pp_compare */
     const char *baseline, *tolerance;
     struct pp_texts checks;
 };

@@ -1,28 +1,34 @@
 #include "cli/output.h"
+
+#include "cli/option_table.h"
 #include "cli/terminal.h"
-
-#include <string.h>
-
 #include "predict/explain.h"
 #include "report/draw/plot.h"
-#include "report/export/export.h"
-#include "report/export/json.h"
 #include "report/print/gantt.h"
 #include "report/print/summary.h"
+
+/* Writes the files of the exporters whose options were given. */
+static int export(const struct pp_report *report, const struct pp_options *options,
+                  struct pp_error *error)
+{
+    for (int i = 0; i < pp_option_count; i++) {
+        const struct pp_option *option = &pp_option_table[i];
+        const char *path = pp_option_text(options, option);
+        if (option->write && pp_option_of(option, options->command) && path &&
+            option->write(report, path, error) != 0)
+            return -1;
+    }
+    return 0;
+}
 
 int pp_output_files(const struct pp_report *report, const struct pp_options *options,
                     struct pp_error *error)
 {
-    if (options->trace && pp_report_write_trace(report, options->trace, error) != 0)
+    if (export(report, options, error) != 0)
         return -1;
-    if (options->paje && pp_report_write_paje(report, options->paje, error) != 0)
-        return -1;
-    if (options->csv && pp_report_write_csv(report, options->csv, error) != 0)
-        return -1;
-    if (!options->plot)
-        return 0;
-    return pp_report_plot(report, options->picture, options->plot, options->keep_data,
-                          error);
+    return options->plot ? pp_report_plot(report, options->picture, options->plot,
+                                          options->keep_data, error)
+                         : 0;
 }
 
 int pp_output_report(const struct pp_report *report, const struct pp_options *options,
@@ -32,8 +38,6 @@ int pp_output_report(const struct pp_report *report, const struct pp_options *op
     FILE *stream = pp_text_stream(options);
     bool color =
         pp_terminal_color(options->color, pp_text_is_terminal(options, terminal));
-    if (options->json && pp_report_write_json(report, options->json, error) != 0)
-        return -1;
     if (!options->quiet) {
         int width = options->timeline || terminal->width < SMALL_WIDTH ? terminal->width
                                                                        : SMALL_WIDTH;

@@ -61,7 +61,9 @@ bool pp_terminal_color(int choice, bool is_terminal)
 
 static bool data_on_stdout(const struct pp_options *options)
 {
-    return pp_options_on_stdout(options) > 0 || options->format != PP_VERDICT_TEXT;
+    bool for_machines =
+        options->format && !pp_verdict_format_find(options->format)->for_people;
+    return pp_options_on_stdout(options) > 0 || for_machines;
 }
 
 FILE *pp_text_stream(const struct pp_options *options)

@@ -19,6 +19,7 @@ static bool is_written(int verified, const char *check, bool *passed)
     const char *path = unit_path("baseline.json");
     char *words[] = {(char *)"ppsim", NULL};
     struct pp_options options = {.argv = words,
+                                 .format = "text",
                                  .baseline = path,
                                  .update_baseline = true,
                                  .tolerance = "0.01",

@@ -30,8 +30,9 @@ START_TEST(pictures_are_drawn)
     for (int i = 0; i < 3; i++) {
         char start[8] = "";
         const char *path = unit_path(names[i]);
-        ck_assert_msg(pp_report_plot(&report, pp_pictures[_i], path, NULL, &error) == 0,
-                      "%s", error.text);
+        ck_assert_msg(
+            pp_report_plot(&report, pp_pictures[_i].name, path, NULL, &error) == 0,
+            "%s", error.text);
         FILE *stream = fopen(path, "r");
         ck_assert_uint_gt(fread(start, 1, sizeof start - 1, stream), 0);
         ck_assert_int_eq(strncmp(start, starts[i], strlen(starts[i])), 0);
@@ -50,14 +51,14 @@ START_TEST(kept_data_can_be_drawn_again)
     if (!have_gnuplot())
         return;
     fixture_report(&report, &small);
-    for (int i = 0; pp_pictures[i]; i++)
-        ck_assert_int_eq(pp_report_plot(&report, pp_pictures[i], unit_path("again.svg"),
-                                        keep, &error),
+    for (int i = 0; pp_pictures[i].name; i++)
+        ck_assert_int_eq(pp_report_plot(&report, pp_pictures[i].name,
+                                        unit_path("again.svg"), keep, &error),
                          0);
-    for (int i = 0; pp_pictures[i]; i++) {
+    for (int i = 0; pp_pictures[i].name; i++) {
         snprintf(command, sizeof command,
                  "cd %s && rm %s.svg && gnuplot %s.gp && test -s %s.svg", keep,
-                 pp_pictures[i], pp_pictures[i], pp_pictures[i]);
+                 pp_pictures[i].name, pp_pictures[i].name, pp_pictures[i].name);
         ck_assert_int_eq(system(command), 0);
     }
     pp_report_release(&report);

@@ -57,7 +57,7 @@ static void print_synopsis(FILE *stream)
 
 static void print_option(const struct pp_option *option, FILE *stream)
 {
-    char name[80], commands[128];
+    char name[80], commands[128], help[PP_OPTION_HELP];
     snprintf(name, sizeof name, "--%s", option->name);
     fputs(".TP\n", stream);
     print_bold(name, stream);
@@ -67,7 +67,7 @@ static void print_option(const struct pp_option *option, FILE *stream)
         fputs("\\fR", stream);
     }
     fputc('\n', stream);
-    print_text(option->help, stream);
+    print_text(pp_option_help(option, help), stream);
     if (option->start) {
         fputs(" (default: ", stream);
         print_text(option->start, stream);

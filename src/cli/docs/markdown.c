@@ -10,11 +10,11 @@ static void print_cell(const char *text, FILE *stream)
 
 static void print_option(const struct pp_option *option, FILE *stream)
 {
-    char commands[128];
+    char commands[128], help[PP_OPTION_HELP];
     fprintf(stream, "| `--%s%s", option->name, option->value ? " " : "");
     print_cell(option->value ? option->value : "", stream);
     fputs("` | ", stream);
-    print_cell(option->help, stream);
+    print_cell(pp_option_help(option, help), stream);
     fprintf(stream, " | %s%s%s | %s |\n", option->start ? "`" : "",
             option->start ? option->start : "", option->start ? "`" : "",
             pp_docs_commands_of(option, commands, sizeof commands));

@@ -153,29 +153,26 @@ static int draw_op_times(struct pp_plot *plot)
     return pp_plot_write_costs(plot);
 }
 
-const char *const pp_pictures[] = {"timeline", "in-flight", "op-times", NULL};
-
-/* In the order of pp_pictures. */
-static const struct {
-    const char *script;
-    int (*draw)(struct pp_plot *plot);
-} drawers[] = {
-    {timeline_script, draw_timeline},
-    {in_flight_script, draw_in_flight},
-    {op_times_script, draw_op_times},
+const struct pp_picture pp_pictures[] = {
+    {"timeline", "ops, bubbles, critical path", timeline_script, draw_timeline},
+    {"in-flight", "activations that each rank holds", in_flight_script, draw_in_flight},
+    {"op-times", "by stage and kind", op_times_script, draw_op_times},
+    {0},
 };
 
-/* The index of the picture, -1 with the error set if there is none of that name. */
-static int find_picture(const char *picture, struct pp_error *error)
+const struct pp_picture *pp_picture_find(const char *name, struct pp_error *error)
 {
+    enum { PICTURES = sizeof pp_pictures / sizeof *pp_pictures };
+    const char *names[PICTURES];
     char list[128];
-    for (int i = 0; pp_pictures[i]; i++) {
-        if (strcmp(picture, pp_pictures[i]) == 0)
-            return i;
+    for (int i = 0; i < PICTURES; i++) {
+        names[i] = pp_pictures[i].name;
+        if (names[i] && strcmp(names[i], name) == 0)
+            return &pp_pictures[i];
     }
-    pp_names_list(pp_pictures, list, sizeof list);
-    return pp_fail(error, PP_BAD_INPUT, "there is no picture '%s': there are %s",
-                   picture, list);
+    pp_names_list(names, list, sizeof list);
+    pp_fail(error, PP_BAD_INPUT, "there is no picture '%s': there are %s", name, list);
+    return NULL;
 }
 
 int pp_report_plot_data(const struct pp_report *report, const char *picture,
@@ -192,8 +189,8 @@ int pp_report_plot_data(const struct pp_report *report, const char *picture,
         .unit = pp_time_unit((double)report->metrics.makespan),
         .thinned = ops > PP_PLOT_MOST_OPS || report->schedule.ranks > MOST_ROWS,
     };
-    int index = find_picture(picture, error);
-    if (index < 0 || pp_plot_path_check(path, error) != 0 ||
+    const struct pp_picture *row = pp_picture_find(picture, error);
+    if (!row || pp_plot_path_check(path, error) != 0 ||
         pp_report_need_timeline(report, error) != 0)
         return -1;
     for (int i = 0; i < report->cost_count; i++)
@@ -208,11 +205,11 @@ int pp_report_plot_data(const struct pp_report *report, const char *picture,
     snprintf(name, sizeof name, "%s.gp", picture);
     FILE *stream = pp_plot_file_open(directory, name, error);
     if (stream) {
-        fputs(drawers[index].script, stream);
+        fputs(row->script, stream);
         result = pp_plot_file_close(directory, stream, error);
     }
     if (result == 0)
-        result = drawers[index].draw(&plot);
+        result = row->draw(&plot);
     pp_layout_release(&plot.layout);
     return result;
 }
@@ -221,7 +218,7 @@ int pp_report_plot(const struct pp_report *report, const char *picture,
                    const char *path, const char *keep_data, struct pp_error *error)
 {
     struct pp_plot_directory directory;
-    if (find_picture(picture, error) < 0 || pp_plot_path_check(path, error) != 0)
+    if (!pp_picture_find(picture, error) || pp_plot_path_check(path, error) != 0)
         return -1;
     int result = pp_plot_directory_init(&directory, keep_data, error);
     if (result == 0)

@@ -4,9 +4,21 @@
 
 #include "report/report.h"
 
-/* The names of the pictures, ended by NULL: "timeline" (with bubble, lower bound and
- * critical path), "in-flight" (activations over time per rank), "op-times". */
-extern const char *const pp_pictures[];
+struct pp_plot; /* plot_data.h: a picture being drawn */
+
+/* A kind of picture. script is what gnuplot runs; draw writes the script's settings and
+ * data. */
+struct pp_picture {
+    const char *name, *help;
+    const char *script;
+    int (*draw)(struct pp_plot *plot);
+};
+
+/* Ended by a NULL name. */
+extern const struct pp_picture pp_pictures[];
+
+/* By name; NULL with the error set (PP_BAD_INPUT) if there is none. */
+const struct pp_picture *pp_picture_find(const char *name, struct pp_error *error);
 
 /* Draws one of them to path (.svg, .png or .pdf). keep_data: a directory where script,
  * settings and data are left for editing; NULL: nowhere. PP_BAD_INPUT for an unknown

@@ -1,6 +1,7 @@
 /* The timeline for other tools. Each writes a file whole or not at all ("-": stdout);
  * PP_BAD_INPUT where the report holds no timeline or the path cannot be written,
- * PP_ENVIRONMENT when disk or memory are out. */
+ * PP_ENVIRONMENT when disk or memory are out. An option's row in cli/option_table.c
+ * names the function that writes what it asks for. */
 #ifndef PP_REPORT_EXPORT_EXPORT_H
 #define PP_REPORT_EXPORT_EXPORT_H
 

@@ -1,5 +1,7 @@
 #include "report/gate/verdict.h"
 
+#include <string.h>
+
 static int failures(const struct pp_verdict *verdicts, int count)
 {
     int failed = 0;
@@ -114,24 +116,21 @@ static void print_markdown(const struct pp_verdict *verdicts, int count,
         fprintf(stream, "\nRerun: `%s`\n", command);
 }
 
-void pp_verdicts_print(const struct pp_verdict *verdicts, int count,
-                       enum pp_verdict_format format, const char *command, FILE *stream)
+const struct pp_verdict_format pp_verdict_formats[] = {
+    {"text", "a line each", print_text, .for_people = true},
+    /* Version 13, which all readers know: https://testanything.org */
+    {"tap", "TAP version 13", print_tap},
+    {"junit", "XML, for Jenkins and GitLab", print_junit},
+    {"gha", "annotations by GitHub Actions", print_gha},
+    {"markdown", "a table, for a job summary", print_markdown},
+    {0},
+};
+
+const struct pp_verdict_format *pp_verdict_format_find(const char *name)
 {
-    switch (format) {
-    case PP_VERDICT_TEXT:
-        print_text(verdicts, count, command, stream);
-        break;
-    case PP_VERDICT_TAP:
-        print_tap(verdicts, count, command, stream);
-        break;
-    case PP_VERDICT_JUNIT:
-        print_junit(verdicts, count, command, stream);
-        break;
-    case PP_VERDICT_GHA:
-        print_gha(verdicts, count, command, stream);
-        break;
-    case PP_VERDICT_MARKDOWN:
-        print_markdown(verdicts, count, command, stream);
-        break;
+    for (const struct pp_verdict_format *row = pp_verdict_formats; row->name; row++) {
+        if (strcmp(row->name, name) == 0)
+            return row;
     }
+    return NULL;
 }

@@ -11,17 +11,19 @@ struct pp_verdict {
     char finding[400]; /* value, bound, range: one line */
 };
 
-enum pp_verdict_format {
-    PP_VERDICT_TEXT,
-    PP_VERDICT_TAP,   /* version 13, which all readers know: https://testanything.org */
-    PP_VERDICT_JUNIT, /* XML, as Jenkins and GitLab read it */
-    PP_VERDICT_GHA,   /* GitHub Actions workflow commands */
-    PP_VERDICT_MARKDOWN, /* a table, for a job summary */
+/* A way to print verdicts. command reruns what was judged; it is printed where
+ * something failed. */
+struct pp_verdict_format {
+    const char *name, *help;
+    void (*print)(const struct pp_verdict *verdicts, int count, const char *command,
+                  FILE *stream);
+    bool for_people; /* other text may stand beside it */
 };
 
-/* command reruns what was judged; it is printed where something failed. */
-void pp_verdicts_print(const struct pp_verdict *verdicts, int count,
-                       enum pp_verdict_format format, const char *command,
-                       FILE *stream);
+/* Ended by a NULL name. */
+extern const struct pp_verdict_format pp_verdict_formats[];
+
+/* By name; NULL if there is none. */
+const struct pp_verdict_format *pp_verdict_format_find(const char *name);
 
 #endif
