@@ -143,7 +143,7 @@ static size_t blocked_op(const struct pp_walk *walk, int rank)
 {
     size_t k = walk->ranks[rank].next;
     struct pp_op op = walk->schedule->ops[k];
-    return op.joined && *pp_walk_input(walk, op) > 0 ? k + 1 : k;
+    return op.joined && pp_is_released(*pp_walk_input(walk, op)) ? k + 1 : k;
 }
 
 /* The op that it waits for. */
@@ -191,7 +191,7 @@ static void report_cycle(const struct pp_walk *walk, struct pp_error *error)
 static int64_t visit_nothing(void *data, const struct pp_walk_visit *at)
 {
     (void)data, (void)at;
-    return 1;
+    return 0;
 }
 
 int pp_verify_order(const struct pp_schedule *schedule, struct pp_error *error)

@@ -1,11 +1,29 @@
-/* Visits a schedule's ops in an order in which they can run: each after all that it
- * needs. One pass, one visit per op. verify asks it whether the ranks' orders can be
- * executed at all, the simulation when each op starts.
+/* The walk: visits a schedule's ops in an order in which they can run, each after all
+ * that it needs. One pass, one visit per op. verify asks it whether the ranks' orders
+ * can be executed at all, the simulation when each op starts. And, in one place, the
+ * dependencies themselves: pp_producer and pp_consumer.
  *
- * It advances one rank as far as it can go, then the last rank that this set free, so
- * the order is deterministic. Ranks only ever wait for a message (F from the stage
- * before, B or I from the stage after); what an op needs of its own stage is the
- * order of its rank, which verify checks. */
+ * How it goes. Each rank has its ops in order, so at any time it has one next op, and
+ * the walk need only know whether that op's input is there. Ranks only ever wait for a
+ * message: F from the stage before, B or I from the stage after. What an op needs of
+ * its own stage (its F, its I) is a matter of the rank's own order, which verify
+ * checks.
+ *
+ *     all ranks are runnable
+ *     take one, and visit its ops until one lacks its input: there, leave a note with
+ *     the input, "this rank waits", and drop the rank
+ *     whenever an op's output finds such a note, its rank is runnable again
+ *     until no rank is runnable
+ *
+ * An op is looked at once when it runs, and before that at most once for each input
+ * that it lacked, so the time is linear in the ops. The runnable ranks are a stack: the
+ * rank that was set free last goes on first, while its input is still in the cache. The
+ * order is the same every time.
+ *
+ * The rest of this file is speed. A visit computes little, so most of its time would go
+ * into waiting for memory: the schedule of a thousand ranks does not fit the caches,
+ * and the walk jumps between ranks too soon for the processor to notice that it goes
+ * along their rows. Hence the blocks, the odd rows and the prefetches below. */
 #ifndef PP_SCHEDULE_WALK_H
 #define PP_SCHEDULE_WALK_H
 
@@ -13,40 +31,87 @@
 
 #include "schedule/schedule.h"
 
-/* A rank's place. Its next ops are copied out in blocks: the rows of a thousand ranks
- * are often a power of two apart, all in the same sets of the cache, and would drive
- * each other out between one visit and the next. */
+/* --- marks ----------------------------------------------------------------------- */
+
+/* What is known of one output. One integer, so that an op's input costs one load: 0
+ * while the output is absent, which is what calloc gives; -1 - rank while it is absent
+ * and that rank waits for it; 1 + time once it has been released. An output has one
+ * consumer, so no two ranks ever wait for the same one. */
+struct pp_mark {
+    int64_t value;
+};
+
+static inline struct pp_mark pp_mark_released(int64_t time)
+{
+    return (struct pp_mark){1 + time};
+}
+
+static inline struct pp_mark pp_mark_awaited(int rank)
+{
+    return (struct pp_mark){-1 - rank};
+}
+
+static inline bool pp_is_released(struct pp_mark mark)
+{
+    return mark.value > 0;
+}
+
+static inline bool pp_is_awaited(struct pp_mark mark)
+{
+    return mark.value < 0;
+}
+
+/* Of a mark that is released. */
+static inline int64_t pp_mark_time(struct pp_mark mark)
+{
+    return mark.value - 1;
+}
+
+/* Of a mark that is awaited. */
+static inline int pp_mark_waiter(struct pp_mark mark)
+{
+    return (int)(-1 - mark.value);
+}
+
+/* --- the walk's state --------------------------------------------------------------
+ */
+
+/* A rank's place. Its next ops are copied out in blocks: the ops of a thousand ranks
+ * often begin a power of two apart, all in the same sets of the cache, and would drive
+ * each other out between one visit and the next. The copies lie side by side. */
 enum { PP_WALK_BLOCK = 8 };
 
 struct pp_walk_rank {
     size_t next, end; /* its next op, and the end of its ops, indices into ops */
     struct pp_op ops[PP_WALK_BLOCK + 1]; /* a copy of the block around next, and the op
-                                          * after it, which may be joined */
+                                          * after it: the second of a joined pair */
 };
 
 struct pp_walk {
     const struct pp_schedule *schedule;
     struct pp_walk_rank *ranks; /* [ranks] */
-    int64_t *released; /* [pp_walk_rows][row] the ops' outputs: what visit returned for
-                        * the op that made it, > 0; 0: not there yet; -1 - rank: not
-                        * there yet, and the rank waits for it */
-    size_t row;        /* >= microbatches, see pp_walk_init */
-    int *runnable;     /* [ranks] stack */
+    struct pp_mark *marks;      /* [pp_walk_rows][row] of all outputs */
+    size_t row;                 /* >= microbatches, see pp_walk_init */
+    int *runnable;              /* [ranks] stack */
 };
 
 /* What is visited: one op, or a joined pair. */
 struct pp_walk_visit {
     const struct pp_op *op; /* [count] */
-    size_t index;           /* of the first */
+    size_t index;           /* of the first, into the schedule's ops */
     int count;              /* how many start together: 2 for a joined pair */
     int rank;
-    int64_t input[2]; /* [count] the marks of their inputs; 1 where none is needed */
+    int64_t input[2]; /* [count] when their inputs were released; 0 where none is
+                       * needed */
 };
 
 /* PP_ENVIRONMENT when out of memory. */
 int pp_walk_init(struct pp_walk *walk, const struct pp_schedule *schedule,
                  struct pp_error *error);
 void pp_walk_release(struct pp_walk *walk);
+
+/* --- dependencies ------------------------------------------------------------------
+ */
 
 /* The op whose output this one needs from another stage; false if it needs none.
  * Whether the backward one is a B or an I is for that stage's rank to know: I stands
@@ -88,16 +153,26 @@ static inline size_t pp_output_index(const struct pp_schedule *schedule,
     return (plane + op.stage) * (size_t)schedule->microbatches + op.microbatch;
 }
 
-/* The rows of released: those of F, then those of B and I, each a row more than there
- * are stages, so that every op has an input and an output: where no stage makes it, it
- * is there from the start. The last row takes what W makes, which no other stage needs.
+/* --- where the marks are ---------------------------------------------------------- */
+
+/* A row of marks holds one stage's outputs of one direction, by microbatch. Each
+ * direction has a row more than there are stages, so that every op has an input and an
+ * output, and none needs a test: the input of the first F and of the last B is in a row
+ * that pp_walk_init marks as released at time 0; the output of the last F and of the
+ * first B goes to a row that nobody reads. With S stages:
+ *
+ *     row 0            input of F(0, ·), released from the start
+ *     row 1 + s        output of F(s, ·), = input of F(s+1, ·)       s = 0 .. S-1
+ *     row S + 1 + s    output of B or I(s, ·), = input of B or I(s-1, ·)
+ *     row 2S + 1       input of B or I(S-1, ·), released from the start
+ *     row 2S + 2       output of W, which no other stage needs; W's input is row 0
  */
 static inline size_t pp_walk_rows(const struct pp_schedule *schedule)
 {
     return 2 * (size_t)schedule->stages + 3;
 }
 
-/* The row that an op's input stands in. */
+/* The row that an op's input is in. */
 static inline size_t pp_walk_from(const struct pp_schedule *schedule, struct pp_op op)
 {
     size_t first = op.kind == PP_F ? 0 : (size_t)schedule->stages + 2;
@@ -111,24 +186,28 @@ static inline size_t pp_walk_to(const struct pp_schedule *schedule, struct pp_op
     return op.kind == PP_W ? pp_walk_rows(schedule) - 1 : first + op.stage;
 }
 
-static inline int64_t *pp_walk_input(const struct pp_walk *walk, struct pp_op op)
+static inline struct pp_mark *pp_walk_input(const struct pp_walk *walk, struct pp_op op)
 {
     size_t row = pp_walk_from(walk->schedule, op);
-    return &walk->released[row * walk->row + op.microbatch];
+    return &walk->marks[row * walk->row + op.microbatch];
 }
 
-static inline int64_t *pp_walk_output(const struct pp_walk *walk, struct pp_op op)
+static inline struct pp_mark *pp_walk_output(const struct pp_walk *walk,
+                                             struct pp_op op)
 {
     size_t row = pp_walk_to(walk->schedule, op);
-    return &walk->released[row * walk->row + op.microbatch];
+    return &walk->marks[row * walk->row + op.microbatch];
 }
 
-/* The walk jumps between ranks too soon for the processor to see that it goes along
- * their rows, so it says itself what it needs next: this many ops ahead. */
+/* --- walking -----------------------------------------------------------------------
+ */
+
+/* How far ahead of a visit the memory of later ones is asked for, in ops of the same
+ * rank: far enough for it to arrive, near enough for it to be still there. */
 enum { PP_WALK_AHEAD = 4 };
 
-/* Copies the block that the rank's next op stands in, and has the one after it brought
- * nearer. */
+/* Copies the block that the rank's next op stands in, and prefetches the one that will
+ * be copied after the next. */
 static inline void pp_walk_fetch(const struct pp_walk *walk, struct pp_walk_rank *rank)
 {
     const struct pp_op *ops = walk->schedule->ops;
@@ -141,43 +220,50 @@ static inline void pp_walk_fetch(const struct pp_walk *walk, struct pp_walk_rank
     __builtin_prefetch(&ops[begin + 2 * PP_WALK_BLOCK]);
 }
 
-/* Visits all ops that can run; visit returns what their consumers shall find as their
- * outputs' mark, > 0. Returns the number of ops visited: all of them, unless executing
- * the schedule blocks; then ranks tells where each stands. Inline, so that visit is
- * too. */
+/* Finds the rank's next op, or joined pair, with the times of its inputs. Returns
+ * whether it can run; if not, the rank is noted with the first input that it lacks. */
+static inline bool pp_walk_next(const struct pp_walk *walk,
+                                const struct pp_walk_rank *rank,
+                                struct pp_walk_visit *at)
+{
+    at->index = rank->next;
+    at->op = &rank->ops[at->index % PP_WALK_BLOCK];
+    at->count = at->op->joined && at->index + 1 < rank->end ? 2 : 1;
+    for (int k = 0; k < at->count; k++) {
+        struct pp_mark *input = pp_walk_input(walk, at->op[k]);
+        if (!pp_is_released(*input)) {
+            *input = pp_mark_awaited(at->rank);
+            return false;
+        }
+        at->input[k] = pp_mark_time(*input);
+    }
+    return true;
+}
+
+/* Visits all ops that can run. visit returns the time >= 0 at which the outputs are
+ * released, for their consumers to find. Returns the number of ops visited: all of
+ * them, unless executing the schedule blocks; then ranks says where each one stopped.
+ * Inline, so that visit is too. */
 static inline size_t
 pp_walk(struct pp_walk *walk,
         int64_t (*visit)(void *data, const struct pp_walk_visit *at), void *data)
 {
     size_t visited = 0;
     int runnable = 0;
+    /* Rank 0 on top: in most schedules it is the only one that can start. */
     for (int r = walk->schedule->ranks - 1; r >= 0; r--)
         walk->runnable[runnable++] = r;
 
     while (runnable > 0) {
         struct pp_walk_visit at = {.rank = walk->runnable[--runnable]};
         struct pp_walk_rank *rank = &walk->ranks[at.rank];
-        while (rank->next < rank->end) {
-            at.index = rank->next;
-            at.op = &rank->ops[at.index % PP_WALK_BLOCK];
-            at.count = at.op->joined && at.index + 1 < rank->end ? 2 : 1;
-            int64_t *input = NULL;
+        while (rank->next < rank->end && pp_walk_next(walk, rank, &at)) {
+            struct pp_mark released = pp_mark_released(visit(data, &at));
             for (int k = 0; k < at.count; k++) {
-                input = pp_walk_input(walk, at.op[k]);
-                at.input[k] = *input;
-                if (*input <= 0)
-                    break;
-            }
-            if (*input <= 0) {
-                *input = -1 - at.rank;
-                break;
-            }
-            int64_t mark = visit(data, &at);
-            for (int k = 0; k < at.count; k++) {
-                int64_t *output = pp_walk_output(walk, at.op[k]);
-                if (*output < 0)
-                    walk->runnable[runnable++] = (int)(-1 - *output);
-                *output = mark;
+                struct pp_mark *output = pp_walk_output(walk, at.op[k]);
+                if (pp_is_awaited(*output))
+                    walk->runnable[runnable++] = pp_mark_waiter(*output);
+                *output = released;
                 __builtin_prefetch(output + PP_WALK_AHEAD, 1);
             }
             visited += (size_t)at.count;

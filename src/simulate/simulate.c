@@ -7,15 +7,36 @@
 #include "schedule/verify.h"
 #include "schedule/walk.h"
 
-/* What happens to the output of a stage in one direction, in ns. */
+/* The simulation is the walk (schedule/walk.h) with one rule for time: an op starts
+ * when its rank is free and its input has arrived. The walk visits an op only after
+ * what it depends on, so both times are known then, and one visit settles the op for
+ * good: there is no queue of future events. That is right because nothing that is
+ * visited later could still change them: a rank's ops run in the order given, and the
+ * messages of a link leave in the order in which the one rank that sends on it makes
+ * them.
+ *
+ * Where the time goes, for an op whose input comes from another rank:
+ *
+ *     producer's rank  ──F──┤ sender ├
+ *                           ready     ··· wire ··· latency ··· arrived
+ *     this rank        ──earlier ops──┤                        ├ receiver ├──F──
+ *
+ * ready is the producer's end. The message leaves when the sender's overhead is over;
+ * it takes up the link for wire = bytes / bandwidth, and arrives latency later. Where
+ * the link is serialised, it first waits until the message before it has passed. The
+ * second message of a joined pair leaves after the first. */
+
+/* What a message costs: one for each row of outputs of the walk, since all outputs of
+ * one stage in one direction take the same way. In ns. */
 struct message {
     int64_t sender, receiver; /* as struct pp_hop */
     int64_t wire;             /* the time it takes up on the link */
     int64_t latency;
-    int64_t delay; /* from the end of its op to its arrival, unless that is noted */
-    int link;      /* which queue it passes through; -1: none */
-    bool noted;    /* it may have to wait at its sender, for the link or for the other
-                    * message of a joined pair: its arrival is written down */
+    int64_t delay; /* sender + wire + latency: from the end of its op to its arrival,
+                    * where it waits for nothing at its sender */
+    bool waits;    /* it may wait there, for the link or for the first message of its
+                    * pair: its arrival is kept in arrived */
+    int link;      /* the link that it queues for; -1: it does not queue */
 };
 
 struct simulation {
@@ -26,12 +47,14 @@ struct simulation {
     struct pp_walk walk;
 
     int64_t (*op)[PP_KINDS];  /* [stages] durations, slow ranks' factor included */
-    struct message *messages; /* [pp_walk_rows] */
+    struct message *messages; /* [pp_walk_rows]; all 0 where nothing travels */
     int64_t *free;            /* [ranks] when the rank can take its next op */
     int64_t *link_free;       /* [links] when the link can take its next message */
-    int64_t *arrived; /* [pp_walk_rows][walk.row] of messages that are noted; NULL where
-                       * none is */
+    int64_t *arrived; /* [pp_walk_rows][walk.row] of messages that may wait; NULL where
+                       * none does: then the arrival is ready + delay */
 };
+
+/* --- time ------------------------------------------------------------------------ */
 
 /* A lognormal factor of mean 1. The op itself is the counter, so that its noise is the
  * same in every schedule. */
@@ -74,7 +97,8 @@ static void pair_durations(const struct simulation *sim, const struct pp_op *op,
 }
 
 /* When the input that an op needs from another stage was produced and arrived, and how
- * long taking it in keeps the rank busy. */
+ * long taking it in keeps the rank busy. For an op that needs none all are 0, as its
+ * row's mark and costs are. */
 struct input {
     int64_t ready, arrived, receiver;
 };
@@ -84,24 +108,24 @@ static inline struct input input_of(const struct simulation *sim,
 {
     size_t row = pp_walk_from(sim->schedule, at->op[k]);
     const struct message *message = &sim->messages[row];
-    int64_t ready = at->input[k] - 1; /* what visit returned, less one */
+    int64_t ready = at->input[k];
     return (struct input){
         .ready = ready,
-        .arrived = message->noted
+        .arrived = message->waits
                        ? sim->arrived[row * sim->walk.row + at->op[k].microbatch]
                        : ready + message->delay,
         .receiver = message->receiver,
     };
 }
 
-/* Hands the output of an op over, from a time on at which its rank is free to; returns
- * when the rank has done so. */
+/* Sends the output of an op, beginning at the time from, when its rank is free for it.
+ * Returns when the message leaves, and the rank is free again. */
 static inline int64_t send(const struct simulation *sim, struct pp_op op, int64_t from)
 {
     size_t row = pp_walk_to(sim->schedule, op);
     const struct message *message = &sim->messages[row];
     int64_t leaves = from + message->sender;
-    if (message->noted) {
+    if (message->waits) {
         int64_t sent = leaves + message->wire;
         if (message->link >= 0) {
             int64_t *link = &sim->link_free[message->link];
@@ -112,7 +136,8 @@ static inline int64_t send(const struct simulation *sim, struct pp_op op, int64_
     return leaves;
 }
 
-/* The whole model: an op starts when its rank is free and its input has arrived. */
+/* The rule: an op starts when its rank is free and its input has arrived. A joined pair
+ * waits for both inputs, then runs end to end and releases both outputs at its end. */
 static int64_t visit(void *data, const struct pp_walk_visit *at)
 {
     const struct simulation *sim = data;
@@ -126,6 +151,8 @@ static int64_t visit(void *data, const struct pp_walk_visit *at)
         time[1] = duration(sim, at->op[1]);
         pair_durations(sim, at->op, time);
     }
+
+    /* The latest of three; then taking the inputs in, which keeps the rank busy. */
     int64_t start = *free > input.arrived ? *free : input.arrived;
     start = (start > second.arrived ? start : second.arrived) + input.receiver +
             second.receiver;
@@ -135,11 +162,15 @@ static int64_t visit(void *data, const struct pp_walk_visit *at)
         span[1] = (struct pp_span){end, end + time[1], second.ready, second.arrived};
         end += time[1];
     }
+
+    /* The rank is free again when all is sent. */
     *free = end;
     for (int k = 0; k < at->count; k++)
         *free = send(sim, at->op[k], *free);
-    return end + 1; /* 0 is for what is not there yet */
+    return end;
 }
+
+/* --- setting up ------------------------------------------------------------------- */
 
 static int compare_keys(const void *a, const void *b)
 {
@@ -169,51 +200,71 @@ static int number_links(struct message *messages, const uint64_t *pair, int coun
     return links;
 }
 
+/* Where ops are joined and sending takes time, the second message of a pair waits for
+ * the first. */
+static bool pairs_wait(const struct simulation *sim)
+{
+    const struct pp_costs *costs = sim->costs;
+    return (costs->near.sender > 0 || costs->far.sender > 0) &&
+           pp_schedule_joins(sim->schedule);
+}
+
+/* Sets the message that the output of op is, if it travels to another rank; *pair is
+ * then its directed pair of ranks. NULL if it does not travel. */
+static const struct message *set_up_message(struct simulation *sim, struct pp_op op,
+                                            bool pairs, uint64_t *pair)
+{
+    const struct pp_schedule *schedule = sim->schedule;
+    struct pp_op consumer;
+    if (!pp_consumer(schedule, op, &consumer))
+        return NULL;
+    int sender = schedule->rank_of[op.stage];
+    int receiver = schedule->rank_of[consumer.stage];
+    const struct pp_hop *hop = pp_costs_hop(sim->costs, sender, receiver);
+    if (!hop)
+        return NULL;
+    int64_t wire = pp_hop_wire(hop, sim->costs->message_bytes);
+    struct message *message = &sim->messages[pp_walk_to(schedule, op)];
+    *pair = (uint64_t)sender << 32 | (uint64_t)receiver;
+    *message = (struct message){
+        .sender = hop->sender,
+        .receiver = hop->receiver,
+        .wire = wire,
+        .latency = hop->latency,
+        .delay = hop->sender + wire + hop->latency,
+        .waits = hop->serialise || pairs,
+        .link = hop->serialise ? 0 : -1, /* numbered when all are known */
+    };
+    return message;
+}
+
 static int set_up_messages(struct simulation *sim, struct pp_error *error)
 {
     const struct pp_schedule *schedule = sim->schedule;
-    int rows = (int)pp_walk_rows(schedule), result = -1;
-    bool joins = (sim->costs->near.sender > 0 || sim->costs->far.sender > 0) &&
-                 pp_schedule_joins(schedule);
-    bool queues = false, noted = false;
-    uint64_t *pair = calloc(2 * (size_t)rows, sizeof *pair);
-    sim->messages = calloc((size_t)rows, sizeof *sim->messages);
+    size_t rows = pp_walk_rows(schedule);
+    int result = -1;
+    bool pairs = pairs_wait(sim), queues = false, waits = false;
+    uint64_t *pair = calloc(2 * rows, sizeof *pair); /* [rows], and as many to sort */
+    sim->messages = calloc(rows, sizeof *sim->messages);
     if (!pair || !sim->messages)
         goto done;
-    for (int row = 0; row < rows; row++)
+    for (size_t row = 0; row < rows; row++)
         sim->messages[row].link = -1;
     for (int k = 0; k < 2 * schedule->stages; k++) {
-        struct pp_op consumer,
-            op = {.stage = (uint32_t)(k / 2), .kind = k % 2 == 0 ? PP_F : PP_I};
-        if (!pp_consumer(schedule, op, &consumer))
-            continue;
-        int sender = schedule->rank_of[op.stage];
-        int receiver = schedule->rank_of[consumer.stage];
-        const struct pp_hop *hop = pp_costs_hop(sim->costs, sender, receiver);
-        if (!hop)
-            continue;
+        struct pp_op op = {.stage = (uint32_t)(k / 2),
+                           .kind = k % 2 == 0 ? PP_F : PP_I};
         size_t row = pp_walk_to(schedule, op);
-        int64_t wire = pp_hop_wire(hop, sim->costs->message_bytes);
-        pair[row] = (uint64_t)sender << 32 | (uint64_t)receiver;
-        sim->messages[row] = (struct message){
-            .sender = hop->sender,
-            .receiver = hop->receiver,
-            .wire = wire,
-            .latency = hop->latency,
-            .delay = hop->sender + wire + hop->latency,
-            .link = hop->serialise ? 0 : -1,
-            .noted = hop->serialise || joins,
-        };
-        queues |= hop->serialise;
-        noted |= sim->messages[row].noted;
+        const struct message *message = set_up_message(sim, op, pairs, &pair[row]);
+        waits |= message && message->waits;
+        queues |= message && message->link >= 0;
     }
-    if (noted) {
-        sim->arrived = malloc((size_t)rows * sim->walk.row * sizeof *sim->arrived);
+    if (waits) {
+        sim->arrived = malloc(rows * sim->walk.row * sizeof *sim->arrived);
         if (!sim->arrived)
             goto done;
     }
     if (queues) {
-        int links = number_links(sim->messages, pair, rows, pair + rows);
+        int links = number_links(sim->messages, pair, (int)rows, pair + rows);
         sim->link_free = calloc((size_t)links, sizeof *sim->link_free);
         if (!sim->link_free)
             goto done;
@@ -228,8 +279,9 @@ done:
     return result;
 }
 
-/* All times of a simulation fit into 63 bits: no path is longer than all ops and
- * messages after one another, each as long as the longest. */
+/* Refuses costs whose times might not fit 63 bits. No path is longer than all ops and
+ * messages after one another, each as long as the longest; messages are counted twice,
+ * to have room to spare. */
 static int check_range(const struct simulation *sim, struct pp_error *error)
 {
     const struct pp_schedule *schedule = sim->schedule;
@@ -250,8 +302,8 @@ static int check_range(const struct simulation *sim, struct pp_error *error)
     if (bound < 0x1p62)
         return 0;
     return pp_fail(error, PP_BAD_INPUT,
-                   "the costs are too long to simulate: %zu ops and messages of up to "
-                   "%.3g s may take longer than the clock's 146 years",
+                   "the costs are too large to simulate: %zu ops and messages of up to "
+                   "%.3g s each may take longer than the clock's 146 years",
                    pp_schedule_ops(schedule), 1e-9 * (longest + 2 * message));
 }
 

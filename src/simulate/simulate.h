@@ -9,7 +9,7 @@
 
 /* Runs the schedule once under the costs; fills the spans of a timeline that
  * pp_timeline_init has set up for it. The schedule must have passed
- * pp_verify_ops; if its order blocks, that is told as pp_verify does (PP_BAD_INPUT).
+ * pp_verify_ops; if its order blocks, the error is pp_verify's (PP_BAD_INPUT).
  * step picks the noise where the costs have any (costs.h); the same step, the same
  * noise. PP_ENVIRONMENT when out of memory. */
 int pp_simulate(const struct pp_schedule *schedule, const struct pp_costs *costs,

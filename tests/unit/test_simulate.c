@@ -227,7 +227,7 @@ static void expect_too_long(const struct replay *replay)
     struct pp_timeline timeline = replay->timeline;
     ck_assert_int_eq(
         pp_simulate(&replay->schedule, &replay->costs, 0, &timeline, &error), -1);
-    unit_expect_error(&error, PP_BAD_INPUT, "too long to simulate", NULL);
+    unit_expect_error(&error, PP_BAD_INPUT, "too large to simulate", NULL);
 }
 
 START_TEST(hops_and_pairs_beyond_the_clock)
@@ -259,7 +259,7 @@ START_TEST(costs_beyond_the_clock)
     pp_costs_fill(&replay.costs, INT64_MAX / 8, 1, 1);
     ck_assert_int_eq(
         pp_simulate(&replay.schedule, &replay.costs, 0, &replay.timeline, &error), -1);
-    unit_expect_error(&error, PP_BAD_INPUT, "too long to simulate", NULL);
+    unit_expect_error(&error, PP_BAD_INPUT, "too large to simulate", NULL);
     replay_release(&replay);
 }
 END_TEST
