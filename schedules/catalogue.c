@@ -7,10 +7,10 @@
 #include "schedule/verify.h"
 #include "schedules/rules.h"
 
-/* The one table that names them all. */
 static const struct pp_scheduler *const rows[] = {
-    &pp_sequential, &pp_gpipe, &pp_1f1b,           &pp_interleaved, &pp_bfs,
-    &pp_zb_h1,      &pp_zb_h2, &pp_interleaved_zb, &pp_zb_v,        &pp_dualpipev,
+#define PP_ROW(row) &row,
+    PP_CATALOGUE_ROWS
+#undef PP_ROW
 };
 
 enum { ROWS = sizeof rows / sizeof rows[0] };

@@ -1,8 +1,9 @@
-/* What several schedules share: the rows of the catalogue, and constraints. */
+/* What the schedules' files share: constraints, and the order of groups. */
 #ifndef PP_SCHEDULES_RULES_H
 #define PP_SCHEDULES_RULES_H
 
 #include "schedules/scheduler.h"
+#include "schedules/catalogue_rows.h"
 
 /* Refuses more than one stage per rank, naming the schedules that take them. */
 int pp_check_one_chunk(struct pp_shape *shape, struct pp_error *error);
@@ -21,7 +22,10 @@ int pp_check_groups(struct pp_shape *shape, struct pp_error *error);
 /* Refuses what does not fit two stages per rank on a V. */
 int pp_check_v(struct pp_shape *shape, struct pp_error *error);
 
-extern const struct pp_scheduler pp_sequential, pp_gpipe, pp_1f1b, pp_interleaved,
-    pp_bfs, pp_zb_h1, pp_zb_h2, pp_interleaved_zb, pp_zb_v, pp_dualpipev;
+/* Declares every row of the catalogue: the build makes catalogue_rows.h from the table
+ * in meson.build. */
+#define PP_ROW(row) extern const struct pp_scheduler row;
+PP_CATALOGUE_ROWS
+#undef PP_ROW
 
 #endif
