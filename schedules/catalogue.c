@@ -1,4 +1,5 @@
 #include "schedules/catalogue.h"
+#include "base/words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -94,7 +95,7 @@ int pp_schedule_generate(struct pp_schedule *schedule, const struct pp_scheduler
     if (pp_schedule_init(schedule, shape->ranks, shape->ranks * shape->chunks,
                          shape->microbatches, row->placement, error) != 0)
         return -1;
-    snprintf(schedule->name, sizeof schedule->name, "%s", row->name);
+    pp_assign(schedule->name, sizeof schedule->name, "%s", row->name);
     schedule->group_size = shape->group_size;
     for (int rank = 0; rank < schedule->ranks; rank++) {
         pp_schedule_begin_rank(schedule, rank);

@@ -1,18 +1,14 @@
 /* Options → the report's config. */
 #include "cli/option_table.h"
 #include "cli/options.h"
+#include "report/export/json.h"
 
 static json_t *texts_json(const struct pp_texts *texts)
 {
     json_t *list = json_array();
     for (int i = 0; i < texts->count; i++)
-        json_array_append_new(list, json_string(texts->items[i]));
+        json_array_append_new(list, pp_json_text(texts->items[i]));
     return list;
-}
-
-static json_t *text_json(const char *text)
-{
-    return text ? json_string(text) : json_null();
 }
 
 static const char *choice_name(const struct pp_option *option, int value)
@@ -36,14 +32,14 @@ json_t *pp_option_json(const struct pp_options *options, const struct pp_option 
     case PP_REAL:
         return json_real(*(const double *)at);
     case PP_CHOICE:
-        return text_json(choice_name(option, *(const int *)at));
+        return pp_json_text(choice_name(option, *(const int *)at));
     case PP_TEXT:
     case PP_NAME:
-        return text_json(pp_option_text(options, option));
+        return pp_json_text(pp_option_text(options, option));
     case PP_TEXTS:
         return texts_json(at);
     case PP_LIST:
-        return text_json(((const struct pp_list *)at)->text);
+        return pp_json_text(((const struct pp_list *)at)->text);
     }
     return NULL;
 }

@@ -60,8 +60,8 @@ static void print_row(const char *name, const char *help, int column, FILE *stre
 static void print_option(const struct pp_option *option, FILE *stream)
 {
     char name[80], help[PP_OPTION_HELP];
-    snprintf(name, sizeof name, "--%s%s%s", option->name, option->value ? " " : "",
-             option->value ? option->value : "");
+    pp_assign(name, sizeof name, "--%s%s%s", option->name, option->value ? " " : "",
+              option->value ? option->value : "");
     pp_option_help(option, help);
     if (option->start && strcmp(option->start, "0") != 0)
         pp_append(help, sizeof help, " (%s)", option->start);

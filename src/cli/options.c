@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "cli/option_table.h"
 
 bool pp_options_given(const struct pp_options *options, const char *name)
@@ -41,14 +42,14 @@ int pp_options_on_stdout(const struct pp_options *options)
 
 void pp_options_headline(const struct pp_options *options, char *text, size_t size)
 {
-    size_t used = 0;
     text[0] = '\0';
-    for (int i = 0; i < pp_option_count && used < size; i++) {
+    for (int i = 0; i < pp_option_count; i++) {
         const struct pp_option *option = &pp_option_table[i];
-        if (option->headline && options->given[i])
-            used += (size_t)snprintf(text + used, size - used, "%s--%s %.60s",
-                                     used > 0 ? ", " : "", option->name,
-                                     pp_option_text(options, option));
+        if (!option->headline || !options->given[i])
+            continue;
+        const char *value = pp_option_text(options, option);
+        pp_append(text, size, "%s--%s %.*s", text[0] ? ", " : "", option->name,
+                  (int)pp_whole_characters(value, strnlen(value, 60)), value);
     }
 }
 

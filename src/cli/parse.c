@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/names.h"
+#include "base/words.h"
 #include "cli/command.h"
 #include "cli/option_table.h"
 
@@ -72,7 +73,7 @@ static int unknown_option(const struct pp_options *options, const char *command,
         return pp_fail(error, PP_BAD_INPUT,
                        "no option '%s': options start with '--', see 'ppsim %s --help'",
                        word, command);
-    snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word + 2);
+    pp_assign(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word + 2);
     names = calloc((size_t)pp_option_count + 1, sizeof *names);
     if (!names)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for the options");

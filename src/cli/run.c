@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "cli/command.h"
 #include "cli/gate.h"
 #include "cli/output.h"
@@ -108,7 +109,7 @@ static void describe(struct pp_report *report, const struct pp_run_result *resul
     environment->cores = result->cores;
     environment->oversubscribed = result->oversubscribed;
     environment->clock_error_s = result->clock_error_s;
-    snprintf(environment->clock, sizeof environment->clock, "%s", result->clock);
+    pp_assign(environment->clock, sizeof environment->clock, "%s", result->clock);
     memcpy(environment->mpi, result->mpi, sizeof environment->mpi);
     memcpy(environment->blas, result->blas, sizeof environment->blas);
     memcpy(environment->host, result->host, sizeof environment->host);
@@ -146,8 +147,8 @@ static int make_report(struct pp_report *report, const struct pp_options *option
     report->config = config;
     if (taken != 0)
         return -1;
-    snprintf(report->command, sizeof report->command, "run");
-    snprintf(report->version, sizeof report->version, "%s", PP_VERSION);
+    pp_assign(report->command, sizeof report->command, "run");
+    pp_assign(report->version, sizeof report->version, "%s", PP_VERSION);
     describe(report, result, chunks);
 
     report->training = (struct pp_report_training){

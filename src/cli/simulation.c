@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "model/partition.h"
 #include "predict/predict.h"
 #include "report/export/json.h"
@@ -93,7 +94,7 @@ static int costs_of_report(struct pp_costs *costs, struct pp_options *options,
                                       pp_message_bytes(&model), error);
         if (status != 0) {
             struct pp_error problem = *error;
-            pp_fail(error, problem.status, "'--costs', '%s': %.256s", options->costs,
+            pp_fail(error, problem.status, "'--costs', '%s': %s", options->costs,
                     problem.text);
         }
     }
@@ -210,9 +211,9 @@ static int make_report(struct pp_report *report, const struct pp_options *option
     report->config = config;
     if (status != 0)
         return -1;
-    snprintf(report->command, sizeof report->command, "simulate");
-    snprintf(report->version, sizeof report->version, "%s", PP_VERSION);
-    snprintf(report->environment.clock, sizeof report->environment.clock, "simulated");
+    pp_assign(report->command, sizeof report->command, "simulate");
+    pp_assign(report->version, sizeof report->version, "%s", PP_VERSION);
+    pp_assign(report->environment.clock, sizeof report->environment.clock, "simulated");
     report->link_latency_s = (double)costs->near.latency / 1e9;
     report->link_bandwidth = costs->near.bandwidth;
     pp_set_theory(report, plan->row, &plan->shape, &equal,

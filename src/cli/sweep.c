@@ -57,7 +57,7 @@ static int add_shapes(struct sweep *sweep, const struct pp_scheduler *row,
     const struct pp_list *chunks =
         options->chunks_list.text ? &options->chunks_list : &own;
     struct pp_sweep_point point = {0};
-    snprintf(point.schedule, sizeof point.schedule, "%s", row->name);
+    pp_assign(point.schedule, sizeof point.schedule, "%s", row->name);
     for (int p = 0; p < options->ranks_list.count; p++) {
         point.ranks = options->ranks_list.items[p];
         for (int v = 0; v < chunks->count; v++) {
@@ -84,7 +84,7 @@ static int add_file(struct sweep *sweep, const char *path, struct pp_error *erro
         point.ranks = plan.schedule.ranks;
         point.chunks = plan.schedule.chunks;
         point.microbatches = plan.schedule.microbatches;
-        snprintf(point.schedule, sizeof point.schedule, "%s", path);
+        pp_assign(point.schedule, sizeof point.schedule, "%s", path);
         status = add_point(sweep, &point, error);
     }
     pp_plan_release(&plan);
@@ -164,8 +164,8 @@ static int simulate_point(struct pp_report *report, struct pp_sweep_point *point
     if (status == 0 || error->status != PP_BAD_INPUT)
         return status;
     point->status = PP_BAD_INPUT;
-    snprintf(point->reason, sizeof point->reason, "%.*s",
-             (int)strcspn(error->text, "\n"), error->text);
+    pp_assign(point->reason, sizeof point->reason, "%.*s",
+              (int)strcspn(error->text, "\n"), error->text);
     return 0;
 }
 

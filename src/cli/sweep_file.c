@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "base/output.h"
+#include "base/words.h"
+#include "report/export/json.h"
 #include "report/numbers.h"
 
 static const char header[] =
@@ -73,10 +75,9 @@ static int refuse_options(const char *path, const char *older, const json_t *con
             continue;
         char *before = then ? json_dumps(then, JSON_ENCODE_ANY) : NULL;
         char *after = now ? json_dumps(now, JSON_ENCODE_ANY) : NULL;
-        size_t used = strlen(difference);
-        snprintf(difference + used, sizeof difference - used, "%s'%s' %s, now %s",
-                 used > 0 ? "; " : "", key, before ? before : "null",
-                 after ? after : "null");
+        pp_append(difference, sizeof difference, "%s'%s' %s, now %s",
+                  difference[0] ? "; " : "", key, before ? before : "null",
+                  after ? after : "null");
         free(before);
         free(after);
     }
@@ -210,12 +211,12 @@ static json_t *real_or_null(double value)
 
 static json_t *point_json(const struct pp_sweep_point *point)
 {
-    json_t *object = json_pack("{s:s, s:i, s:i, s:i}", "schedule", point->schedule,
-                               "ranks", point->ranks, "chunks", point->chunks,
-                               "microbatches", point->microbatches);
+    json_t *object = json_pack(
+        "{s:o, s:i, s:i, s:i}", "schedule", pp_json_text(point->schedule), "ranks",
+        point->ranks, "chunks", point->chunks, "microbatches", point->microbatches);
     if (!point->done) {
         json_object_set_new(object, "status", json_integer(point->status));
-        json_object_set_new(object, "reason", json_string(point->reason));
+        json_object_set_new(object, "reason", pp_json_text(point->reason));
         return object;
     }
     json_object_set_new(

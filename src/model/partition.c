@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/words.h"
+
 struct pp_flops pp_stage_flops(const struct pp_model_config *config, int layers,
                                bool head)
 {
@@ -99,15 +101,15 @@ static int parse_list(const char *split, int stages, int *layers_of, long *sum)
 /* An even split as text, its tail left out where it is long. */
 static void write_example(int layers, int stages, char *text, size_t size)
 {
-    size_t used = 0;
+    const size_t longest = 20; /* of a number, or of ",..." */
+    text[0] = '\0';
     for (int s = 0; s < stages; s++) {
         int number = layers / stages + (s < layers % stages);
-        if (used + 20 > size) {
-            snprintf(text + used, size - used, ",...");
+        if (strlen(text) + longest > size) {
+            pp_append(text, size, ",...");
             return;
         }
-        used += (size_t)snprintf(text + used, size - used, "%s%d", s > 0 ? "," : "",
-                                 number);
+        pp_append(text, size, "%s%d", s > 0 ? "," : "", number);
     }
 }
 

@@ -1,7 +1,6 @@
 #include "model/safetensors.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
@@ -10,6 +9,7 @@
 #include <string.h>
 
 #include "base/mapped.h"
+#include "base/words.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "the data are little-endian and copied as they are");
@@ -46,10 +46,8 @@ static const struct dtype *find_dtype(const char *name)
 
 const char *pp_st_shown(const char *text, char buffer[PP_ST_SHOWN])
 {
-    size_t i = 0;
-    for (; i < PP_ST_SHOWN - 1 && text[i] != '\0'; i++)
-        buffer[i] = iscntrl((unsigned char)text[i]) ? '?' : text[i];
-    buffer[i] = '\0';
+    pp_assign(buffer, PP_ST_SHOWN, "%s", text);
+    pp_make_printable(buffer);
     return buffer;
 }
 
@@ -69,7 +67,7 @@ __attribute__((format(printf, 4, 5))) static int refuse_tensor(const char *path,
     char what[512], buffer[PP_ST_SHOWN];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(what, sizeof what, format, arguments);
+    pp_assign_list(what, sizeof what, format, arguments);
     va_end(arguments);
     return pp_fail(error, PP_BAD_INPUT, "'%s': tensor '%s' %s", path,
                    pp_st_shown(name, buffer), what);
@@ -360,11 +358,10 @@ const struct pp_st_tensor *pp_st_find(const struct pp_st_file *file, const char 
 /* "(256, 128)"; returns buffer. */
 static const char *shape_text(int rank, const int64_t *shape, char buffer[PP_ST_SHOWN])
 {
-    int used = snprintf(buffer, PP_ST_SHOWN, "(");
+    pp_assign(buffer, PP_ST_SHOWN, "(");
     for (int d = 0; d < rank; d++)
-        used += snprintf(buffer + used, (size_t)(PP_ST_SHOWN - used), "%s%" PRId64,
-                         d > 0 ? ", " : "", shape[d]);
-    snprintf(buffer + used, (size_t)(PP_ST_SHOWN - used), ")");
+        pp_append(buffer, PP_ST_SHOWN, "%s%" PRId64, d > 0 ? ", " : "", shape[d]);
+    pp_append(buffer, PP_ST_SHOWN, ")");
     return buffer;
 }
 

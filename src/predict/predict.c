@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/words.h"
 #include "simulate/simulate.h"
 
 double pp_message_bytes(const struct pp_model_config *model)
@@ -69,19 +70,19 @@ void pp_set_theory(struct pp_report *report, const struct pp_scheduler *row,
     if (!row)
         why = "a schedule from a file has no closed form";
     if (why_not || !row || !row->theory || !row->theory(shape, equal, &theory, &why)) {
-        snprintf(report->theory_note, sizeof report->theory_note, "%s", why);
+        pp_assign(report->theory_note, sizeof report->theory_note, "%s", why);
         return;
     }
     double form = theory.bubble / theory.makespan;
     if (theory.by_span) {
-        snprintf(report->theory_note, sizeof report->theory_note,
-                 "the closed form is one of span_fraction: %.4f (%s)", form,
-                 theory.source);
+        pp_assign(report->theory_note, sizeof report->theory_note,
+                  "the closed form is one of span_fraction: %.4f (%s)", form,
+                  theory.source);
         return;
     }
     report->theory = form;
-    snprintf(report->theory_note, sizeof report->theory_note, "%s%s", theory.source,
-             theory.exact ? "" : ", approximate");
+    pp_assign(report->theory_note, sizeof report->theory_note, "%s%s", theory.source,
+              theory.exact ? "" : ", approximate");
 }
 
 int pp_predict(const struct pp_schedule *schedule, const struct pp_costs *costs,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/words.h"
 #include "model/partition.h"
 #include "predict/predict.h"
 #include "timeline/critical.h"
@@ -172,10 +173,8 @@ int pp_predict_even_split(const struct pp_report *report, struct pp_even_split *
             status = pp_predict(&report->schedule, &costs, &even->bubble,
                                 &even->makespan_s, error);
         }
-        size_t used = 0;
-        for (int s = 0; s < stages && used < sizeof even->split; s++)
-            used += (size_t)snprintf(even->split + used, sizeof even->split - used,
-                                     "%s%d", s > 0 ? "," : "", to[s]);
+        for (int s = 0; s < stages; s++)
+            pp_append(even->split, sizeof even->split, "%s%d", s > 0 ? "," : "", to[s]);
         even->known = status == 0;
     }
     pp_costs_release(&costs);

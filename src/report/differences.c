@@ -1,8 +1,8 @@
 #include "report/differences.h"
 
 #include <math.h>
-#include <stdio.h>
 
+#include "base/words.h"
 #include "report/numbers.h"
 
 static const double agreement = 0.005;
@@ -65,27 +65,26 @@ void pp_why_not_theory(const struct pp_report *report, char *text, size_t size)
     double spread = spread_of(report);
     bool simulated = !isfinite(report->predicted);
     char took[PP_DURATION_TEXT];
-    int used = snprintf(text, size,
-                        "%s is %.4f %s theory: ", simulated ? "simulated" : "predicted",
-                        fabs(difference), difference > 0 ? "above" : "below");
-    text += used;
-    size -= (size_t)used;
+    pp_assign(text, size,
+              "%s is %.4f %s theory: ", simulated ? "simulated" : "predicted",
+              fabs(difference), difference > 0 ? "above" : "below");
     if (slowest.above_mean > fabs(difference) / 2)
-        snprintf(
+        pp_append(
             text, size,
             "theory takes equal stages, but rank %d needs %s per microbatch, %.0f%% "
             "above the mean",
             slowest.rank, pp_duration_text(slowest.ns, took), 100 * slowest.above_mean);
     else if (report->metrics.causes.communication > 0)
-        snprintf(text, size,
-                 "theory takes free messages, but ranks waited %s for theirs to arrive",
-                 pp_duration_text((double)report->metrics.causes.communication, took));
+        pp_append(
+            text, size,
+            "theory takes free messages, but ranks waited %s for theirs to arrive",
+            pp_duration_text((double)report->metrics.causes.communication, took));
     else if (simulated && spread > 0.01)
-        snprintf(text, size,
-                 "op times vary, up to %.0f%% above their median (95th percentile)",
-                 100 * spread);
+        pp_append(text, size,
+                  "op times vary, up to %.0f%% above their median (95th percentile)",
+                  100 * spread);
     else
-        snprintf(text, size, "the costs are not those that theory assumes");
+        pp_append(text, size, "the costs are not those that theory assumes");
 }
 
 void pp_why_not_predicted(const struct pp_report *report, char *text, size_t size)
@@ -99,13 +98,13 @@ void pp_why_not_predicted(const struct pp_report *report, char *text, size_t siz
     double overhead = (double)metrics->causes.overhead / total;
     const char *way = difference > 0 ? "above" : "below";
     if (overhead > fabs(difference) / 2)
-        snprintf(text, size,
-                 "measured is %.4f %s predicted: ops start late after their input has "
-                 "come (overhead %.4f)",
-                 fabs(difference), way, overhead);
+        pp_assign(text, size,
+                  "measured is %.4f %s predicted: ops start late after their input has "
+                  "come (overhead %.4f)",
+                  fabs(difference), way, overhead);
     else
-        snprintf(text, size,
-                 "measured is %.4f %s predicted: noise, op times reach %.0f%% above "
-                 "their median (95th percentile)",
-                 fabs(difference), way, 100 * spread_of(report));
+        pp_assign(text, size,
+                  "measured is %.4f %s predicted: noise, op times reach %.0f%% above "
+                  "their median (95th percentile)",
+                  fabs(difference), way, 100 * spread_of(report));
 }

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/words.h"
+
 const char pp_old_dialect[] = "files from before October 2024 write B for I and BW for "
                               "B: rename them";
 
@@ -108,8 +110,8 @@ char *pp_cell_text(const struct pp_action_cell *cell, char buffer[PP_CELL_TEXT])
     int k = 0;
     while (names[k].action != (enum pp_action)cell->action)
         k++;
-    int n = snprintf(buffer, PP_CELL_TEXT, "%u%s", cell->stage, names[k].name);
+    pp_assign(buffer, PP_CELL_TEXT, "%u%s", cell->stage, names[k].name);
     if (pp_is_compute(cell->action) || pp_is_message(cell->action))
-        snprintf(buffer + n, PP_CELL_TEXT - (size_t)n, "%u", cell->microbatch);
+        pp_append(buffer, PP_CELL_TEXT, "%u", cell->microbatch);
     return buffer;
 }

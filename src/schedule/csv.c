@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mapped.h"
+#include "base/words.h"
 #include "schedule/cell.h"
 #include "schedule/messages.h"
 #include "schedule/verify.h"
@@ -289,7 +290,8 @@ static int make_schedule(struct reader *reader, struct pp_schedule *schedule)
     if (pp_schedule_init(schedule, reader->rows, (int)stages, (int)microbatches,
                          PP_CUSTOM, reader->error) != 0)
         return -1;
-    snprintf(schedule->name, sizeof schedule->name, "%s", reader->name);
+    pp_assign(schedule->name, sizeof schedule->name, "%s", reader->name);
+    pp_make_printable(schedule->name);
     if (build(reader, schedule) != 0)
         return out_of_memory(reader);
     if (pp_verify(schedule, reader->error) != 0)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/words.h"
 #include "schedule/walk.h"
 
 struct checker {
@@ -24,8 +25,8 @@ static const char *where(const struct pp_schedule *schedule, int rank, size_t k,
     char op[PP_OP_TEXT];
     bool file = schedule->cell != NULL;
     size_t position = file ? schedule->cell[k] : k - schedule->first[rank];
-    snprintf(buffer, 128, "'%s', rank %d, %s %zu (%s)", schedule->name, rank,
-             file ? "cell" : "op", position + 1, pp_op_text(schedule->ops[k], op));
+    pp_assign(buffer, 128, "'%s', rank %d, %s %zu (%s)", schedule->name, rank,
+              file ? "cell" : "op", position + 1, pp_op_text(schedule->ops[k], op));
     return buffer;
 }
 

@@ -2,6 +2,8 @@
 
 usage: schedules.py PPSIM [NAME ...]     runs every test, or those named
 """
+import json
+
 from common import ppsim, run_tests
 
 
@@ -16,6 +18,23 @@ def test_schedules_round_trip(tmp):
         assert again == csv, name
         status, comms, _ = ppsim('schedules convert schedule.csv --format csv-comms', tmp)
         assert status == 0 and 'SEND_F' in comms
+
+
+def test_any_name_of_a_file_goes_into_a_report(tmp):
+    csv = ppsim('schedules show gpipe --format csv --ranks 2 --microbatches 2')[1]
+    # Cut within a character if cut at 63 bytes; a byte that is not UTF-8 (Latin-1).
+    for name, kept in ((40 * 'é' + '.csv', 31 * 'é'), ('x' + 40 * 'é' + '.csv', 'x' + 31 * 'é'),
+                       ('caf\udce9.csv', 'caf?.csv')):
+        (tmp / name).write_text(csv)
+        status, _, err = ppsim(f'simulate --schedule {name} --quiet --json r.json --csv o.csv '
+                               '--trace t.json --paje t.paje', tmp)
+        assert status == 0, err
+        report = json.loads((tmp / 'r.json').read_text())
+        assert report['config']['schedule'] == kept, report['config']['schedule']
+        assert ppsim('explain r.json', tmp)[0] == 0
+        status, _, err = ppsim(f'sweep --schedule {name} --quiet --json s.json', tmp)
+        assert status == 0, err
+        assert 'makespan' in (tmp / 's.json').read_text()
 
 
 def test_bad_schedule_files_are_explained(tmp):

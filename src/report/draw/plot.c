@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/names.h"
+#include "base/words.h"
 #include "report/draw/plot_data.h"
 #include "report/palette.h"
 
@@ -42,11 +43,11 @@ static void put_headline(FILE *stream, const struct pp_report *report)
 {
     const struct pp_schedule *schedule = &report->schedule;
     char text[256], bubble[32];
-    snprintf(bubble, sizeof bubble, "%.3f", report->metrics.bubble.fraction);
-    snprintf(text, sizeof text, "%s · p = %d, v = %d, m = %d · %s%s · bubble %s",
-             schedule->name, schedule->ranks, schedule->chunks, schedule->microbatches,
-             report->environment.clock,
-             strcmp(report->command, "run") == 0 ? " clock" : "", bubble);
+    pp_assign(bubble, sizeof bubble, "%.3f", report->metrics.bubble.fraction);
+    pp_assign(text, sizeof text, "%s · p = %d, v = %d, m = %d · %s%s · bubble %s",
+              schedule->name, schedule->ranks, schedule->chunks, schedule->microbatches,
+              report->environment.clock,
+              strcmp(report->command, "run") == 0 ? " clock" : "", bubble);
     pp_plot_put_text(stream, "headline", text);
 }
 
@@ -88,7 +89,7 @@ static int write_settings(struct pp_plot *plot, int height, const char *thinned)
 {
     const struct pp_report *report = plot->report;
     char name[64];
-    snprintf(name, sizeof name, "%s-settings.gp", plot->picture);
+    pp_assign(name, sizeof name, "%s-settings.gp", plot->picture);
     FILE *stream = pp_plot_file_open(plot->directory, name, plot->error);
     if (!stream)
         return -1;
@@ -202,7 +203,7 @@ int pp_report_plot_data(const struct pp_report *report, const char *picture,
         return -1;
     int result = -1;
     char name[64];
-    snprintf(name, sizeof name, "%s.gp", picture);
+    pp_assign(name, sizeof name, "%s.gp", picture);
     FILE *stream = pp_plot_file_open(directory, name, error);
     if (stream) {
         fputs(row->script, stream);

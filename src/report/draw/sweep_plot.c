@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "report/draw/gnuplot.h"
 #include "report/numbers.h"
 
@@ -240,10 +241,10 @@ static void put_titles(FILE *settings, const struct sweep_plot *plot)
         const char *path = plot->schedules[series->schedule];
         const char *slash = strrchr(path, '/');
         const char *title = slash ? slash + 1 : path;
-        snprintf(name, sizeof name, "titles[%d]", s + 1);
-        snprintf(text, sizeof text, "%s, %s = %d", title,
-                 dimension_names[plot->dash->dimension].letter,
-                 plot->dash->items[series->dash]);
+        pp_assign(name, sizeof name, "titles[%d]", s + 1);
+        pp_assign(text, sizeof text, "%s, %s = %d", title,
+                  dimension_names[plot->dash->dimension].letter,
+                  plot->dash->items[series->dash]);
         /* One value tells nothing apart; the headline has it. */
         pp_plot_put_text(settings, name, plot->dash->count > 1 ? text : title);
         fprintf(settings, "schedule[%d] = %d\ndash[%d] = %d\n", s + 1, series->schedule,

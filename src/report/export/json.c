@@ -5,8 +5,10 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/output.h"
+#include "base/words.h"
 #include "report/export/json_keys.h"
 #include "report/export/json_timeline.h"
 #include "report/numbers.h"
@@ -23,11 +25,21 @@ static const void *field(const void *base, const struct pp_json_key *key)
     return (const char *)base + key->offset;
 }
 
+json_t *pp_json_text(const char *text)
+{
+    json_t *string = text ? json_string(text) : json_null();
+    char *copy = string ? NULL : strdup(text);
+    if (copy) { /* not UTF-8 */
+        pp_make_printable(copy);
+        string = json_string(copy);
+        free(copy);
+    }
+    return string;
+}
+
 static void put_text(FILE *stream, const char *text)
 {
-    json_t *string = json_string(text);
-    if (!string) /* not UTF-8 */
-        string = json_string("?");
+    json_t *string = pp_json_text(text);
     json_dumpf(string, stream, JSON_ENCODE_ANY);
     json_decref(string);
 }

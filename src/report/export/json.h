@@ -14,4 +14,8 @@ int pp_report_write_json(const struct pp_report *report, const char *path,
 int pp_report_read_json(struct pp_report *report, const char *path,
                         struct pp_error *error);
 
+/* A string, with '?' for each byte that is not UTF-8, which JSON cannot hold; null for
+ * NULL. Returns NULL when out of memory. */
+json_t *pp_json_text(const char *text);
+
 #endif

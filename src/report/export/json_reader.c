@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/words.h"
+
 static const char *type_name(json_type type)
 {
     switch (type) {
@@ -26,15 +28,6 @@ static const char *type_name(json_type type)
         break;
     }
     return "null";
-}
-
-/* What a file holds may be anything: only what prints goes into a message. */
-static void make_printable(char *text)
-{
-    for (; *text; text++) {
-        if ((unsigned char)*text < ' ' || (unsigned char)*text > '~')
-            *text = '?';
-    }
 }
 
 int pp_reader_load(struct pp_reader *reader, const char *path, struct pp_node *root,
@@ -58,7 +51,7 @@ int pp_reader_load(struct pp_reader *reader, const char *path, struct pp_node *r
                        strerror(number));
     }
     if (!root->value) {
-        make_printable(problem.text);
+        pp_make_printable(problem.text);
         return pp_fail(error, PP_BAD_INPUT, "'%s' is not JSON: line %d, column %d: %s",
                        path, problem.line, problem.column, problem.text);
     }
@@ -71,11 +64,10 @@ static void write_place(const struct pp_node *node, char *text, size_t size)
     if (!node->parent)
         return;
     write_place(node->parent, text, size);
-    size_t used = strlen(text);
     if (node->key)
-        snprintf(text + used, size - used, "%s%s", used > 0 ? "." : "", node->key);
+        pp_append(text, size, "%s%s", text[0] ? "." : "", node->key);
     else
-        snprintf(text + used, size - used, "[%zu]", node->index);
+        pp_append(text, size, "[%zu]", node->index);
 }
 
 void pp_reader_fail(struct pp_reader *reader, const struct pp_node *node,
@@ -87,9 +79,9 @@ void pp_reader_fail(struct pp_reader *reader, const struct pp_node *node,
         return;
     reader->failed = true;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    pp_assign_list(text, sizeof text, format, arguments);
     va_end(arguments);
-    make_printable(text);
+    pp_make_printable(text);
     write_place(node, place, sizeof place);
     if (place[0])
         pp_fail(reader->error, PP_BAD_INPUT, "'%s': '%s' %s", reader->path, place,

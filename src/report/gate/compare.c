@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "report/gate/change.h"
 
 static void print_change(const char *name, const struct pp_change *change,
@@ -14,7 +15,7 @@ static void print_change(const char *name, const struct pp_change *change,
         markdown ? "| %s | %s | %s | %s | %s |\n" : "  %-28s %14s %14s %9s  %s\n";
     double ratio = change->after / change->before;
     if (isfinite(ratio)) /* nothing is a percentage of 0 */
-        snprintf(percent, sizeof percent, "%+.1f%%", 100 * (ratio - 1));
+        pp_assign(percent, sizeof percent, "%+.1f%%", 100 * (ratio - 1));
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
     fprintf(stream, row, name, pp_figure_text(change->figure, change->before, before),
@@ -77,7 +78,7 @@ static int print_costs(const struct pp_report *before, const struct pp_report *a
             .beyond_noise = a->p95 < b->p5 || b->p95 < a->p5,
         };
         char name[64];
-        snprintf(name, sizeof name, "stage %d, %c", b->stage, pp_kind_letter(b->kind));
+        pp_assign(name, sizeof name, "stage %d, %c", b->stage, pp_kind_letter(b->kind));
         if (change.beyond_noise)
             print_change(name, &change, markdown, stream);
         changed += change.beyond_noise;

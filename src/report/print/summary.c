@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "report/differences.h"
 #include "report/numbers.h"
 #include "report/print/table.h"
@@ -60,12 +61,10 @@ static void print_wrapped(FILE *stream, const char *text, int column, int indent
 __attribute__((format(printf, 3, 4))) static void add_cost(char *text, size_t size,
                                                            const char *format, ...)
 {
-    size_t used = strlen(text);
-    used += (size_t)snprintf(text + used, size - used, "%s", used > 0 ? ", " : ": ");
+    pp_append(text, size, "%s", text[0] ? ", " : ": ");
     va_list arguments;
     va_start(arguments, format);
-    if (used < size)
-        vsnprintf(text + used, size - used, format, arguments);
+    pp_append_list(text, size, format, arguments);
     va_end(arguments);
 }
 
@@ -86,7 +85,7 @@ static void add_equal_costs(const struct pp_report *report, char *text, size_t s
                      pp_duration_text((double)of_kind[kind]->median, took));
     }
     if (report->schedule.stages > report->schedule.ranks)
-        snprintf(text + strlen(text), size - strlen(text), " per stage");
+        pp_append(text, size, " per stage");
 }
 
 /* What was simulated: op costs, hops, and what disturbs them. */
@@ -110,16 +109,16 @@ static void print_headline(const struct pp_report *report, const char *given,
 {
     const struct pp_schedule *schedule = &report->schedule;
     char shape[160], rest[768], costs[640] = "";
-    snprintf(shape, sizeof shape, "%s · %d rank%s · %d stage%s · %d microbatch%s",
-             schedule->name, schedule->ranks, schedule->ranks == 1 ? "" : "s",
-             schedule->stages, schedule->stages == 1 ? "" : "s", schedule->microbatches,
-             schedule->microbatches == 1 ? "" : "es");
+    pp_assign(shape, sizeof shape, "%s · %d rank%s · %d stage%s · %d microbatch%s",
+              schedule->name, schedule->ranks, schedule->ranks == 1 ? "" : "s",
+              schedule->stages, schedule->stages == 1 ? "" : "s",
+              schedule->microbatches, schedule->microbatches == 1 ? "" : "es");
     bool simulated = strcmp(report->environment.clock, "simulated") == 0;
     if (simulated)
         describe_costs(report, given, costs, sizeof costs);
-    snprintf(rest, sizeof rest, "· %s%s%s", report->environment.clock,
-             simulated ? costs : " clock",
-             report->environment.oversubscribed ? " · ranks share cores" : "");
+    pp_assign(rest, sizeof rest, "· %s%s%s", report->environment.clock,
+              simulated ? costs : " clock",
+              report->environment.oversubscribed ? " · ranks share cores" : "");
     fprintf(stream, "%s%s%s", color ? "\x1b[1m" : "", shape, color ? "\x1b[0m" : "");
     print_wrapped(stream, rest, columns_of(shape, (int)strlen(shape)), 2, true);
 }
@@ -132,11 +131,10 @@ static void list_stages(const int *stages, int chunks, char *text, size_t size)
         count++;
     text[0] = '\0';
     for (int c = 0; c < count; c++) {
-        size_t used = strlen(text);
         if (count > 4 && c == 2)
-            snprintf(text + used, size - used, ",..");
+            pp_append(text, size, ",..");
         else if (count <= 4 || c < 2 || c == count - 1)
-            snprintf(text + used, size - used, "%s%d", c > 0 ? "," : "", stages[c]);
+            pp_append(text, size, "%s%d", c > 0 ? "," : "", stages[c]);
     }
 }
 
@@ -256,7 +254,7 @@ static void print_bubble(const struct pp_report *report, FILE *stream)
                 report->bubble_max, report->step_count);
     fputc('\n', stream);
     if (!isfinite(report->theory) && report->theory_note[0]) {
-        snprintf(text, sizeof text, "no theory: %s", report->theory_note);
+        pp_assign(text, sizeof text, "no theory: %s", report->theory_note);
         print_wrapped(stream, text, 0, BUBBLE_INDENT, false);
     }
     pp_why_not_theory(report, text, sizeof text);

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "report/print/table.h"
 
 static void set_fraction(struct pp_table *table, int row, int column, double value)
@@ -58,7 +59,10 @@ int pp_sweep_print(const struct pp_sweep_point *points, int count, FILE *stream,
         const struct pp_sweep_point *point = &points[i];
         if (!point->done)
             continue;
-        pp_table_set(&table, row, 0, "%.30s", point->schedule);
+        pp_table_set(
+            &table, row, 0, "%.*s",
+            (int)pp_whole_characters(point->schedule, strnlen(point->schedule, 30)),
+            point->schedule);
         pp_table_set(&table, row, 1, "%d", point->ranks);
         pp_table_set(&table, row, 2, "%d", point->chunks);
         pp_table_set(&table, row, 3, "%d", point->microbatches);

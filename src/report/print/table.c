@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/words.h"
+
 int pp_table_init(struct pp_table *table, int rows, int columns, struct pp_error *error)
 {
     *table = (struct pp_table){
@@ -33,7 +35,7 @@ void pp_table_set(struct pp_table *table, int row, int column, const char *forma
 {
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(cell_at(table, row, column), PP_CELL, format, arguments);
+    pp_assign_list(cell_at(table, row, column), PP_CELL, format, arguments);
     va_end(arguments);
 }
 
