@@ -2,28 +2,20 @@
 
 #include <stdlib.h>
 
-/* What it follows. */
-struct path {
-    const struct pp_timeline *timeline;
-    const struct pp_metrics *metrics;
-    const struct pp_producers *producers;
-};
-
 /* Is the op the first of its rank? */
-static bool is_first(const struct path *path, int64_t k)
+static bool is_first(const struct pp_path *path, int64_t k)
 {
     const struct pp_schedule *schedule = path->timeline->schedule;
     return (size_t)k == schedule->first[pp_rank_of_op(schedule, k)];
 }
 
-/* When the op's rank was free for it. */
-static int64_t free_from(const struct path *path, int64_t k)
+int64_t pp_free_from(const struct pp_path *path, int64_t k)
 {
     return is_first(path, k) ? path->metrics->start : path->timeline->spans[k - 1].end;
 }
 
 /* The op that ended last. */
-static int64_t last_op(const struct path *path)
+static int64_t last_op(const struct pp_path *path)
 {
     const struct pp_schedule *schedule = path->timeline->schedule;
     for (int r = 0; r < schedule->ranks; r++) {
@@ -36,20 +28,19 @@ static int64_t last_op(const struct path *path)
 
 /* The op at whose end the op's input from another stage was released; PP_NO_OP where it
  * needs none. */
-static int64_t releaser_of(const struct path *path, size_t k)
+static int64_t releaser_of(const struct pp_path *path, size_t k)
 {
     int64_t producer = pp_producer_of(path->producers, (int64_t)k);
     return producer == PP_NO_OP ? PP_NO_OP
                                 : pp_release_of(path->timeline->schedule, producer);
 }
 
-/* How the op came to start when it did, and the op that decided it. Ops are followed
- * back in time: a producer that ends after its consumer started, which only clocks out
- * of step can show, is not followed. */
-static int64_t step_back(const struct path *path, int64_t k, struct pp_path_op *at)
+/* Ops are followed back in time: a producer that ends after its consumer started, which
+ * only clocks out of step can show, is not followed. */
+int64_t pp_step_back(const struct pp_path *path, int64_t k, struct pp_path_op *at)
 {
     const struct pp_span *spans = path->timeline->spans;
-    int64_t from = free_from(path, k), start = spans[k].start;
+    int64_t from = pp_free_from(path, k), start = spans[k].start;
     struct pp_wait wait = pp_wait_before(path->timeline, (size_t)k, from);
     int64_t producer = releaser_of(path, wait.input);
     *at = (struct pp_path_op){.op = k};
@@ -67,7 +58,7 @@ static int64_t step_back(const struct path *path, int64_t k, struct pp_path_op *
     return is_first(path, k) ? PP_NO_OP : k - 1;
 }
 
-static void add_op(struct pp_critical *critical, const struct path *path,
+static void add_op(struct pp_critical *critical, const struct pp_path *path,
                    struct pp_path_op at)
 {
     const struct pp_schedule *schedule = path->timeline->schedule;
@@ -87,7 +78,7 @@ int pp_critical_init(struct pp_critical *critical, const struct pp_timeline *tim
                      const struct pp_producers *producers, struct pp_error *error)
 {
     const struct pp_schedule *schedule = timeline->schedule;
-    struct path path = {timeline, metrics, producers};
+    struct pp_path path = {timeline, metrics, producers};
     size_t ops = pp_schedule_ops(schedule);
     *critical = (struct pp_critical){
         .path = malloc((ops + 1) * sizeof *critical->path),
@@ -103,7 +94,7 @@ int pp_critical_init(struct pp_critical *critical, const struct pp_timeline *tim
      * that started before. The bound only guards against clocks out of step. */
     for (int64_t k = last_op(&path); k != PP_NO_OP && critical->count < ops;) {
         struct pp_path_op at;
-        int64_t before = step_back(&path, k, &at);
+        int64_t before = pp_step_back(&path, k, &at);
         add_op(critical, &path, at);
         k = before;
     }
@@ -121,38 +112,4 @@ void pp_critical_release(struct pp_critical *critical)
     free(critical->of_rank);
     free(critical->of_stage);
     *critical = (struct pp_critical){0};
-}
-
-int pp_longest_gaps(const struct pp_timeline *timeline,
-                    const struct pp_metrics *metrics,
-                    const struct pp_producers *producers, int rank, int most,
-                    struct pp_gap *gaps)
-{
-    const struct pp_schedule *schedule = timeline->schedule;
-    struct path path = {timeline, metrics, producers};
-    int count = 0;
-    for (size_t k = schedule->first[rank]; k < schedule->first[rank + 1]; k++) {
-        int64_t from = free_from(&path, (int64_t)k);
-        int64_t length = timeline->spans[k].start - from;
-        if (length <= 0)
-            continue;
-        int place = count;
-        while (place > 0 && length > timeline->spans[gaps[place - 1].op].start -
-                                         gaps[place - 1].from)
-            place--;
-        if (place == most)
-            continue;
-        if (count < most)
-            count++;
-        for (int i = count - 1; i > place; i--)
-            gaps[i] = gaps[i - 1];
-        struct pp_wait wait = pp_wait_before(timeline, k, from);
-        gaps[place] = (struct pp_gap){
-            .op = (int64_t)k,
-            .producer = releaser_of(&path, wait.input),
-            .from = from,
-            .wait = wait,
-        };
-    }
-    return count;
 }

@@ -7,6 +7,17 @@
 #include "timeline/producers.h"
 #include "timeline/wait.h"
 
+/* What a path leads through. */
+struct pp_path {
+    const struct pp_timeline *timeline;
+    const struct pp_metrics *metrics;
+    const struct pp_producers *producers;
+};
+
+/* When the k-th op's rank was free for it: the end of the op before, or the start of
+ * the step. */
+int64_t pp_free_from(const struct pp_path *path, int64_t k);
+
 /* One op on the path, and what passed between the one before and it. */
 struct pp_path_op {
     int64_t op;       /* index into the schedule's ops */
@@ -15,6 +26,11 @@ struct pp_path_op {
     int64_t hop;      /* ns until the message had arrived */
     int64_t overhead; /* ns until the op started then */
 };
+
+/* How the k-th op came to start when it did. Returns the op that decided it, PP_NO_OP
+ * at the start of the step: its end, hop and overhead lead to the start of the k-th
+ * without a break. */
+int64_t pp_step_back(const struct pp_path *path, int64_t k, struct pp_path_op *at);
 
 /* hop + overhead + the ops' durations, over the path, are the makespan exactly. */
 struct pp_critical {
@@ -31,20 +47,5 @@ int pp_critical_init(struct pp_critical *critical, const struct pp_timeline *tim
                      const struct pp_metrics *metrics,
                      const struct pp_producers *producers, struct pp_error *error);
 void pp_critical_release(struct pp_critical *critical);
-
-/* A gap before an op. */
-struct pp_gap {
-    int64_t op;          /* the op that started late */
-    int64_t producer;    /* the op that released its input, PP_NO_OP */
-    int64_t from;        /* ns, end of the op before, or the start of the step */
-    struct pp_wait wait; /* before a rank's first op: how warmup splits */
-};
-
-/* The longest gaps of a rank, longest first; writes at most most of them to gaps and
- * returns how many there are. */
-int pp_longest_gaps(const struct pp_timeline *timeline,
-                    const struct pp_metrics *metrics,
-                    const struct pp_producers *producers, int rank, int most,
-                    struct pp_gap *gaps);
 
 #endif

@@ -32,6 +32,29 @@ def test_free_links_carry_no_part_of_the_critical_path(tmp):
 def test_explain_trains(tmp):
     status, out, _ = ppsim(f'explain {TINY} --ranks 2')
     assert status == 0 and 'digest' in out and 'critical path' in out, out
+    assert check_reasons(out) > 0, out
+
+
+def check_reasons(out):
+    """Every reason accounts for half of its gap; returns how many there are."""
+    lines = out.splitlines()
+    gaps = [i for i, line in enumerate(lines) if line.startswith('  before ')]
+    for i in gaps:
+        shares = [int(share) for share in re.findall(r'\((\d+)%\)', lines[i + 1])]
+        assert lines[i + 1].startswith('    while ') and len(shares) <= 3, lines[i + 1]
+        assert 49 <= sum(shares) <= 101, lines[i + 1]  # each is rounded
+    return len(gaps)
+
+
+def test_reasons_are_no_trifles():
+    out = ppsim('explain --schedule zb-v --ranks 4 --microbatches 12 --cost '
+                'f=1:1.2:0.9:1:1:1:1.4:1,i=1,w=0.7 '
+                '--link latency=100us,bandwidth=2GB/s,send=20us,receive=10us'
+                .replace(':', ','))[1]
+    assert check_reasons(out) == 12, out
+    assert 'while rank 1 ran 1F4 and 6F0 (88%)' in out, out
+    out = ppsim('explain --ranks 64 --cost f=1,b=2,comm=0.1')[1]
+    assert check_reasons(out) > 16 and 'ops ran on 15 ranks, 0F0 to 14F0' in out, out
 
 
 def test_explain_names_the_slow_stage(tmp):

@@ -4,7 +4,7 @@
 
 #include "report/differences.h"
 #include "report/numbers.h"
-#include "timeline/critical.h"
+#include "timeline/gap.h"
 
 enum { GAPS_PER_RANK = 3, MOST_RANKS = 16 };
 
@@ -13,6 +13,8 @@ struct story {
     const struct pp_report *report;
     FILE *stream;
     struct pp_producers producers;
+    struct pp_path path;
+    struct pp_reasons reasons;
     struct pp_critical critical;
 };
 
@@ -97,36 +99,71 @@ static void tell_parts(const struct story *story, const struct pp_gap *gap)
     }
 }
 
-/* What was waited for, and what kept that from coming earlier. */
-static void tell_reason(const struct story *story, const struct pp_gap *gap)
+/* "rank 1 ran 1F0 and 1B0" */
+static void tell_ran(const struct story *story, const struct pp_part *part)
 {
-    const struct pp_schedule *schedule = &story->report->schedule;
-    const struct pp_span *spans = story->report->timeline.spans;
-    int64_t producer = gap->producer;
-    char op[PP_OP_TEXT], text[PP_DURATION_TEXT];
-    if (producer == PP_NO_OP || gap->wait.dependency + gap->wait.communication == 0) {
-        fputs("its input was there: the rank itself was late", story->stream);
-        return;
-    }
-    int rank = pp_rank_of_op(schedule, producer);
-    bool first = (size_t)producer == schedule->first[rank];
-    int64_t start = spans[producer].start;
-    int64_t waited =
-        start - (first ? story->report->metrics.start : spans[producer - 1].end);
-    fprintf(story->stream, "%s on rank %d ", pp_op_text(schedule->ops[producer], op),
-            rank);
-    if (gap->wait.dependency == 0)
-        fputs("had ended, its message was on its way", story->stream);
-    else if (waited > 0)
-        fprintf(story->stream, "had itself waited %s",
-                pp_duration_text((double)waited, text));
-    else if (start <= gap->from)
-        fputs("was still running", story->stream);
+    const struct pp_op *ops = story->report->schedule.ops;
+    char first[PP_OP_TEXT], last[PP_OP_TEXT];
+    pp_op_text(ops[part->first], first);
+    pp_op_text(ops[part->last], last);
+    if (part->ranks > 1)
+        fprintf(story->stream, "%zu ops ran on %d ranks, %s to %s", part->count,
+                part->ranks, first, last);
+    else if (part->count > 2)
+        fprintf(story->stream, "rank %d ran %zu ops, %s to %s", part->rank, part->count,
+                first, last);
     else
-        fputs("had other ops of its rank before it", story->stream);
+        fprintf(story->stream, "rank %d ran %s%s%s", part->rank, first,
+                part->count == 2 ? " and " : "", part->count == 2 ? last : "");
 }
 
-static void tell_rank(const struct story *story, int r)
+static void tell_sent(const struct story *story, const struct pp_part *part, int64_t op)
+{
+    char text[PP_OP_TEXT];
+    if (part->count > 1)
+        fprintf(story->stream, "%zu messages were on their way", part->count);
+    else if (part->last == op)
+        fputs("its message was on its way", story->stream);
+    else
+        fprintf(story->stream, "the message for %s was on its way",
+                pp_op_text(story->report->schedule.ops[part->last], text));
+}
+
+static void tell_late(const struct story *story, const struct pp_part *part, int64_t op)
+{
+    char text[PP_OP_TEXT];
+    if (part->ranks > 1)
+        fprintf(story->stream, "%d ranks were late with %zu ops", part->ranks,
+                part->count);
+    else if (part->count > 1)
+        fprintf(story->stream, "rank %d was late with %zu ops", part->rank,
+                part->count);
+    else if (part->last == op)
+        fputs("its input was there, the rank itself was late", story->stream);
+    else
+        fprintf(story->stream, "rank %d was late with %s", part->rank,
+                pp_op_text(story->report->schedule.ops[part->last], text));
+}
+
+/* What went on meanwhile, with its shares of the gap. */
+static void tell_reason(struct story *story, const struct pp_gap *gap)
+{
+    struct pp_part parts[PP_REASON_PARTS];
+    int64_t length = story->report->timeline.spans[gap->op].start - gap->from;
+    int count = pp_gap_reason(&story->reasons, gap, parts);
+    for (int i = 0; i < count; i++) {
+        fputs(i == 0 ? "while " : ", ", story->stream);
+        if (parts[i].kind == PP_RAN)
+            tell_ran(story, &parts[i]);
+        else if (parts[i].kind == PP_SENT)
+            tell_sent(story, &parts[i], gap->op);
+        else
+            tell_late(story, &parts[i], gap->op);
+        fprintf(story->stream, " (%.0f%%)", 100 * (double)parts[i].ns / (double)length);
+    }
+}
+
+static void tell_rank(struct story *story, int r)
 {
     const struct pp_report *report = story->report;
     const struct pp_rank_metrics *rank = &report->metrics.of_rank[r];
@@ -138,8 +175,7 @@ static void tell_rank(const struct story *story, int r)
         fprintf(story->stream, ", of that %s after its last op",
                 pp_duration_text((double)rank->causes.cooldown, text));
     fputc('\n', story->stream);
-    int count = pp_longest_gaps(&report->timeline, &report->metrics, &story->producers,
-                                r, GAPS_PER_RANK, gaps);
+    int count = pp_longest_gaps(&story->path, r, GAPS_PER_RANK, gaps);
     for (int i = 0; i < count; i++) {
         const struct pp_gap *gap = &gaps[i];
         fprintf(
@@ -163,7 +199,11 @@ int pp_report_print_explain(const struct pp_report *report,
     if (pp_report_need_timeline(report, error) != 0 ||
         pp_producers_init(&story.producers, &report->schedule, error) != 0)
         return -1;
-    int result = pp_critical_init(&story.critical, &report->timeline, &report->metrics,
+    story.path =
+        (struct pp_path){&report->timeline, &report->metrics, &story.producers};
+    int result = pp_reasons_init(&story.reasons, &story.path, error);
+    if (result == 0)
+        result = pp_critical_init(&story.critical, &report->timeline, &report->metrics,
                                   &story.producers, error);
     if (result == 0) {
         tell_path(&story, speedup);
@@ -174,6 +214,7 @@ int pp_report_print_explain(const struct pp_report *report,
                     report->schedule.ranks - MOST_RANKS);
     }
     pp_critical_release(&story.critical);
+    pp_reasons_release(&story.reasons);
     pp_producers_release(&story.producers);
     return result;
 }
