@@ -2,11 +2,9 @@
 
 #include <assert.h>
 #include <ctype.h>
-#include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/scan.h"
 #include "base/words.h"
 
 struct pp_flops pp_stage_flops(const struct pp_model_config *config, int layers,
@@ -73,29 +71,23 @@ static void split_by_flops(const struct pp_model_config *config, int stages,
     layers_of[stages - 1] = best;
 }
 
-/* Parses "3,2,2,1", storing at most stages numbers. Returns how many there are, or -1
- * if it is not a list of numbers >= 1. *sum is of all of them, or LONG_MAX. */
-static int parse_list(const char *split, int stages, int *layers_of, long *sum)
+/* Reads "3,2,2,1", storing at most stages numbers. Returns how many there are, or -1.
+ * *sum is of all of them. */
+static int read_list(struct pp_scanner *scanner, int layers, int stages, int *layers_of,
+                     long *sum)
 {
-    *sum = 0;
     int count = 0;
-    for (const char *at = split;; at++) {
-        if (!isdigit((unsigned char)*at))
+    *sum = 0;
+    do {
+        long number;
+        if (pp_scan_whole(scanner, "number of layers", 1, layers, &number) != 0)
             return -1;
-        char *end;
-        long number = strtol(at, &end, 10);
-        if (number < 1 || (*end != ',' && *end != '\0'))
-            return -1;
-        if (__builtin_add_overflow(*sum, number, sum))
-            *sum = LONG_MAX;
         if (count < stages)
-            layers_of[count] = (int)number; /* too large a one, the sum gives away */
-        if (count < INT_MAX)
-            count++;
-        if (*end == '\0')
-            return count;
-        at = end;
-    }
+            layers_of[count] = (int)number;
+        *sum += number;
+        count++;
+    } while (pp_scan_sign(scanner, ","));
+    return pp_scan_end(scanner) == 0 ? count : -1;
 }
 
 /* An even split as text, its tail left out where it is long. */
@@ -118,13 +110,16 @@ static int split_as_listed(const struct pp_model_config *config, const char *spl
 {
     char example[64];
     write_example(config->layers, stages, example, sizeof example);
+    struct pp_scanner scanner = PP_SCANNER("layer-split", split, error);
+    if (!isdigit((unsigned char)split[0]))
+        return pp_scan_fail(&scanner, split,
+                            "want 'even', 'auto', or the layers of each stage, such as "
+                            "%s",
+                            example);
     long sum;
-    int count = parse_list(split, stages, layers_of, &sum);
+    int count = read_list(&scanner, config->layers, stages, layers_of, &sum);
     if (count < 0)
-        return pp_fail(error, PP_BAD_INPUT,
-                       "'--layer-split' is '%s': give 'even', 'auto', or the layers of "
-                       "each stage, 1 or more, such as %s",
-                       split, example);
+        return -1;
     if (count != stages)
         return pp_fail(error, PP_BAD_INPUT,
                        "'--layer-split' %s names %d stage%s, the schedule has %d: give "
