@@ -11,7 +11,7 @@ int pp_command_compare(struct pp_options *options)
     int status = PP_DONE;
     if (options->argument_count != 2)
         pp_fail(&error, PP_BAD_INPUT,
-                "'ppsim compare' wants two reports: A.json B.json");
+                "'ppsim compare' needs two reports: BEFORE.json AFTER.json");
     if (error.lines > 0 ||
         pp_report_read_json(&before, options->arguments[0], &error) != 0 ||
         pp_report_read_json(&after, options->arguments[1], &error) != 0)

@@ -9,19 +9,20 @@
 #include "report/export/json.h"
 #include "run/launch.h"
 
-/* Reads the baseline before any work starts that it could not be compared with. */
+/* Reads the baseline. A run of another configuration is refused here, before it starts;
+ * a simulation is quick enough to be refused afterwards. */
 static int read_baseline(struct pp_gate *gate, const struct pp_options *options,
                          const struct pp_plan *plan, struct pp_error *error)
 {
     if (access(options->baseline, R_OK) != 0)
         return pp_fail(
             error, PP_BAD_INPUT,
-            "cannot read '--baseline' '%s': make it with '--update-baseline'",
+            "cannot read '--baseline' '%s': write it first with '--update-baseline'",
             options->baseline);
     if (pp_report_read_json(&gate->baseline, options->baseline, error) != 0)
         return -1;
     gate->compares = true;
-    if (options->work == PP_SIMULATE) /* quick enough to find out afterwards */
+    if (options->work == PP_SIMULATE)
         return 0;
     json_t *config = pp_plan_config(plan, options);
     int status = pp_baseline_comparable(&gate->baseline, config, pp_options_decides,
@@ -77,7 +78,8 @@ static char *rerun_command(const struct pp_options *options, int ranks)
     return NULL;
 }
 
-/* Times that ranks took from each other say nothing of the schedule. */
+/* Ranks that share cores slow each other down: their times say nothing of the schedule.
+ */
 static int check_clock(const struct pp_report *report, const struct pp_options *options,
                        struct pp_error *error)
 {
@@ -86,8 +88,8 @@ static int check_clock(const struct pp_report *report, const struct pp_options *
         options->force)
         return 0;
     return pp_fail(error, PP_BAD_INPUT,
-                   "ranks shared cores under the wall clock: their times are noise and "
-                   "no gate judges them; use '--clock' virtual, or '--force'");
+                   "ranks shared cores under the wall clock, so their times are noise: "
+                   "use '--clock' virtual, or '--force' to judge them anyway");
 }
 
 /* One verdict per check, then one per tolerance of the baseline. */

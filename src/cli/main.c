@@ -8,8 +8,9 @@
 #include "run/launch.h"
 #include "version.h"
 
-/* A standard stream that is closed would be the next file to be opened. What is
- * written to this one fails, as it would have. */
+/* The next file to be opened would take the number of a standard stream that is closed,
+ * and receive its text. /dev/null, opened for reading, takes it; writing still fails.
+ */
 static void fill_standard_streams(void)
 {
     int file;
@@ -48,7 +49,7 @@ int main(int argc, char **argv)
     else
         status = command->run(&options);
     pp_options_release(&options);
-    /* Data on stdout that did not reach its reader is a failure, not a success. */
+    /* Text that did not reach stdout's reader is a failure. */
     if (fflush(stdout) != 0 && status == PP_DONE) {
         perror("ppsim: standard output");
         status = PP_ENVIRONMENT;

@@ -70,10 +70,10 @@ static int set_number(const struct pp_option *option, void *at, const char *text
         const char *kind = integer ? "a whole number" : "a number";
         if (option->most >= WORTH_SAYING)
             return pp_fail(error, PP_BAD_INPUT,
-                           "'--%s' wants %s of at least %.0f, not '%s'", option->name,
+                           "'--%s' must be %s of at least %.0f, not '%s'", option->name,
                            kind, option->least, text);
         return pp_fail(error, PP_BAD_INPUT,
-                       "'--%s' wants %s from %.0f to %.0f, not '%s'", option->name,
+                       "'--%s' must be %s from %.0f to %.0f, not '%s'", option->name,
                        kind, option->least, option->most, text);
     }
     if (option->type == PP_INT)
@@ -98,8 +98,8 @@ static int find_word(const struct pp_option *option, const char *text,
         words[i] = word;
     }
     pp_names_list(words, list, sizeof list);
-    return pp_fail(error, PP_BAD_INPUT, "'--%s' knows %s, not '%s'", option->name, list,
-                   text);
+    return pp_fail(error, PP_BAD_INPUT, "'--%s' must be one of %s, not '%s'",
+                   option->name, list, text);
 }
 
 static int append(struct pp_texts *texts, const char *text, struct pp_error *error)

@@ -1,4 +1,4 @@
-/* What run and simulate do with a finished report. */
+/* What is done with a finished report: files, text, verdicts. */
 #ifndef PP_CLI_OUTPUT_H
 #define PP_CLI_OUTPUT_H
 
@@ -7,8 +7,8 @@
 #include "cli/terminal.h"
 #include "report/report.h"
 
-/* Writes the traces and pictures that the options ask for; a picture that cannot be
- * drawn is the last to fail. */
+/* Writes the traces and the picture that the options ask for; the picture last, so that
+ * the others are written even if it cannot be drawn. */
 int pp_output_files(const struct pp_report *report, const struct pp_options *options,
                     struct pp_error *error);
 
@@ -16,8 +16,8 @@ int pp_output_files(const struct pp_report *report, const struct pp_options *opt
 int pp_output_report(const struct pp_report *report, const struct pp_options *options,
                      const struct pp_terminal *terminal, struct pp_error *error);
 
-/* The same, then judges the gates, whatever could not be written: no verdict is lost to
- * a picture. Prints what went wrong; returns the exit status. */
+/* The same, then judges the gates, even if a file or picture could not be written.
+ * Prints errors; returns the exit status. */
 int pp_output_and_judge(const struct pp_report *report,
                         const struct pp_options *options,
                         const struct pp_terminal *terminal, const struct pp_gate *gate);

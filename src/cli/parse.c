@@ -100,8 +100,8 @@ static int unknown_option(const struct pp_options *options, const char *command,
                    nearest ? "'?)" : "", command);
 }
 
-/* An option that says nothing without another would be a mistake that nobody sees:
- * without its baseline a gate always passes. */
+/* An option that has no effect alone would be a mistake that nobody sees: without its
+ * baseline a gate always passes. */
 static int check_needs(const struct pp_options *options, struct pp_error *error)
 {
     for (int i = 0; i < pp_option_count; i++) {
@@ -181,7 +181,7 @@ static int read_words(struct pp_options *options, const struct option *list,
         } else if (found == 'h') {
             options->help = true;
         } else if (found == ':') {
-            return pp_fail(error, PP_BAD_INPUT, "'%s' wants a value", word);
+            return pp_fail(error, PP_BAD_INPUT, "'%s' needs a value", word);
         } else if (found == '?') {
             return unknown_option(options, command, word, error);
         } else {

@@ -17,7 +17,8 @@ bool pp_plan_is_file(const char *schedule)
            (length > 4 && strcmp(schedule + length - 4, ".csv") == 0);
 }
 
-/* A file says itself what it needs; an option that says otherwise is a mistake. */
+/* A schedule from a file has its shape already; an option that asks for another one is
+ * a mistake. */
 static int agree_with_file(const char *option, int asked, int found, const char *path,
                            struct pp_error *error)
 {
@@ -57,19 +58,19 @@ static int check_placement(const struct pp_plan *plan, const char *asked,
     if (!asked || strcmp(asked, own) == 0)
         return 0;
     if (strcmp(asked, "loop") != 0 && strcmp(asked, "v") != 0)
-        return pp_fail(error, PP_BAD_INPUT, "'--placement' knows loop and v, not '%s'",
+        return pp_fail(error, PP_BAD_INPUT, "'--placement' must be loop or v, not '%s'",
                        asked);
     if (plan->schedule.placement == PP_CUSTOM)
         return pp_fail(error, PP_BAD_INPUT,
-                       "'--placement' %s: '%s' says itself where its stages are: leave "
-                       "the option out",
+                       "'--placement' %s: the file '%s' places its stages itself: "
+                       "leave the option out",
                        asked, plan->schedule.name);
     return pp_fail(error, PP_BAD_INPUT,
-                   "'--placement' %s: the order of '%s' needs its own, '%s'", asked,
+                   "'--placement' %s: the order of '%s' needs placement '%s'", asked,
                    plan->schedule.name, own);
 }
 
-/* How many steps' timelines the command holds. */
+/* How many timelines the command keeps in memory: one for each measured step. */
 static int count_timelines(const struct pp_options *options)
 {
     if (options->work == PP_SCHEDULES)
@@ -79,8 +80,8 @@ static int count_timelines(const struct pp_options *options)
     return options->jitter ? options->steps : 1;
 }
 
-/* Refuses what this machine's memory cannot hold: the system would grant it, and end
- * the process, or another, when it is used. */
+/* Refuses what does not fit into this machine's memory. Linux grants such an
+ * allocation, and kills this process or another one when the memory is used. */
 static int check_memory(const struct pp_plan *plan, const struct pp_options *options,
                         struct pp_error *error)
 {
@@ -95,7 +96,7 @@ static int check_memory(const struct pp_plan *plan, const struct pp_options *opt
         return 0;
     return pp_fail(
         error, PP_ENVIRONMENT,
-        "%.3g ops take at least %.3g GB of memory, this machine has %.3g: use "
+        "%.3g ops take at least %.3g GB of memory, this machine has %.3g GB: use "
         "fewer '--microbatches', '--ranks' or '--steps'",
         ops, bytes / 1e9, memory / 1e9);
 }

@@ -1,4 +1,4 @@
-/* The plan: what the options ask to be executed, resolved and checked. */
+/* The plan: what to execute, made from the options and checked. */
 #ifndef PP_CLI_PLAN_H
 #define PP_CLI_PLAN_H
 
@@ -14,8 +14,8 @@ struct pp_plan {
     int *layers_of; /* [stages] */
 };
 
-/* Builds or reads the schedule, and splits the model over its stages. PP_BAD_INPUT
- * where something cannot work. On failure the plan may only be released. */
+/* Builds or reads the schedule, and splits the model over its stages. PP_BAD_INPUT says
+ * what cannot work. After a failure only pp_plan_release may be called. */
 int pp_plan_init(struct pp_plan *plan, const struct pp_options *options,
                  struct pp_error *error);
 /* The schedule alone: for commands that know no model. */
@@ -32,8 +32,8 @@ void pp_plan_release(struct pp_plan *plan);
 /* Is this the name of a file rather than of a schedule? */
 bool pp_plan_is_file(const char *schedule);
 
-/* The options' values with those that the plan resolved: schedule, ranks, chunks,
- * stages, microbatches, group_size, layer_split as numbers. A new object. */
+/* Every option's value, where the plan has set it as set there: schedule, ranks,
+ * chunks, stages, microbatches, group_size, layer_split as numbers. A new object. */
 json_t *pp_plan_config(const struct pp_plan *plan, const struct pp_options *options);
 
 #endif

@@ -12,12 +12,11 @@ int pp_command_plot(struct pp_options *options)
     int status = PP_DONE;
     if (options->argument_count == 0)
         pp_fail(&error, PP_BAD_INPUT,
-                "'ppsim plot' wants a REPORT.json, as --json writes it");
+                "'ppsim plot' needs a REPORT.json, which '--json' writes");
     else if (!options->plot && !options->trace && !options->paje && !options->csv)
-        pp_fail(
-            &error, PP_BAD_INPUT,
-            "'ppsim plot' wants to know what to write: '--plot' FILE.svg, '--trace' "
-            "FILE, '--paje' FILE or '--csv' FILE");
+        pp_fail(&error, PP_BAD_INPUT,
+                "'ppsim plot' needs something to write: '--plot' FILE.svg, '--trace' "
+                "FILE, '--paje' FILE or '--csv' FILE");
     if (error.lines > 0 || pp_output_paths_check(options, &error) != 0 ||
         pp_report_read_json(&report, options->arguments[0], &error) != 0 ||
         pp_output_files(&report, options, &error) != 0)

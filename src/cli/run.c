@@ -81,7 +81,8 @@ static int configure(struct pp_run_config *config, const struct pp_options *opti
     return 0;
 }
 
-/* What would only be found when the ranks run: read the inputs, try the outputs. */
+/* Finds what is wrong with files before the ranks run: reads the inputs, tries the
+ * outputs. */
 static int check_files(const struct pp_options *options, const struct pp_plan *plan,
                        struct pp_error *error)
 {
@@ -124,7 +125,8 @@ static void describe(struct pp_report *report, const struct pp_run_result *resul
     report->link_bandwidth = result->link_bandwidth;
 }
 
-/* Rank 0: result → report. Takes over the plan's schedule and the result's timelines.
+/* On rank 0: makes the report. It takes over the plan's schedule and the result's
+ * timelines.
  */
 static int make_report(struct pp_report *report, const struct pp_options *options,
                        struct pp_plan *plan, struct pp_run_result *result,
@@ -192,13 +194,15 @@ static int train(struct pp_options *options, struct pp_plan *plan,
     }
     if (result.leads) {
         if (result.oversubscribed && strcmp(result.clock, "wall") == 0)
-            fprintf(stderr,
-                    "ppsim: warning: %d ranks share %d cores: wall-clock bubbles are "
-                    "noise, '--clock' virtual is not\n",
-                    plan->schedule.ranks, result.cores);
+            fprintf(
+                stderr,
+                "ppsim: warning: %d ranks share %d cores: bubbles on the wall clock "
+                "are noise; use '--clock' virtual\n",
+                plan->schedule.ranks, result.cores);
         if (options->link && strcmp(result.clock, "wall") == 0)
-            fprintf(stderr, "ppsim: warning: '--link' is for '--clock' virtual: on the "
-                            "wall clock messages take what they take\n");
+            fprintf(stderr,
+                    "ppsim: warning: '--link' has no effect on the wall clock: it "
+                    "sets what messages take under '--clock' virtual\n");
         int verified = result.verified;
         struct pp_error difference = result.difference;
         if (make_report(&report, options, plan, &result, error) != 0)
@@ -235,7 +239,7 @@ int pp_command_run(struct pp_options *options)
     if (status == 0 && launched && plan.schedule.ranks != world)
         status = pp_fail(
             &error, PP_BAD_INPUT,
-            "the schedule has %d ranks, mpirun started %d: give them the same number",
+            "the schedule has %d ranks, but mpirun started %d: use the same number",
             plan.schedule.ranks, world);
     if (status == 0 && rank == 0)
         status = check_files(options, &plan, &error);

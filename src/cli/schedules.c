@@ -27,12 +27,12 @@ static int list(void)
 static void print_legend(const struct pp_schedule *schedule, int64_t unit)
 {
     char text[PP_DURATION_TEXT];
-    printf("%s: a column is %s; F forward, B backward (I of the input, W of the "
-           "weights), = goes on, . idle\n",
+    printf("%s: a column is %s; F forward, B backward (I for the input, W for the "
+           "weights), = continues, . idle\n",
            schedule->name, pp_duration_text((double)unit, text));
 }
 
-/* A grid of unit costs, unless others are given. */
+/* Draws the simulated schedule; without --cost, F takes one unit and B two. */
 static int print_grid(const struct pp_schedule *schedule,
                       const struct pp_options *options, struct pp_error *error)
 {
@@ -108,7 +108,7 @@ int pp_command_schedules(struct pp_options *options)
             options->schedule = options->arguments[1];
         if (!named && strcmp(action, "show") != 0)
             status = pp_fail(&error, PP_BAD_INPUT,
-                             "'ppsim schedules %s' wants a NAME or FILE.csv", action);
+                             "'ppsim schedules %s' needs a NAME or FILE.csv", action);
         else if (strcmp(action, "check") == 0)
             status = check(options, &error);
         else {
@@ -118,7 +118,7 @@ int pp_command_schedules(struct pp_options *options)
         }
     } else {
         status = pp_fail(&error, PP_BAD_INPUT,
-                         "'ppsim schedules' wants one of: list, show NAME|FILE, check "
+                         "'ppsim schedules' needs one of: list, show NAME|FILE, check "
                          "FILE, convert FILE");
     }
     return status == 0 ? PP_DONE : pp_print_error(&error);

@@ -15,7 +15,8 @@
 
 static const char default_cost[] = "f=1,b=2";
 
-/* What a stage's op moves: its weights once, and what enters, stays and leaves. */
+/* The bytes that an op of the stage reads and writes: its weights once, and its input,
+ * kept activations and output. */
 static double bytes_of(const struct pp_model_config *model, int layers, bool head)
 {
     double C = model->d_model, tokens = (double)model->microbatch_size * model->seq_len;
@@ -57,8 +58,8 @@ static bool asks_for_split(const struct pp_options *options)
     return strcmp(options->layer_split, "even") != 0;
 }
 
-/* Measured costs are those of the split that they were measured on: where another is
- * asked for, that is refused. Reports of --cost tell none. */
+/* Measured costs hold for the split that they were measured with: takes that split
+ * over, and refuses another one. A report of a simulation by --cost has no split. */
 static int take_split(const struct pp_report *report, const struct pp_options *options,
                       struct pp_plan *plan, struct pp_error *error)
 {
@@ -71,8 +72,8 @@ static int take_split(const struct pp_report *report, const struct pp_options *o
         json_int_t layers = json_integer_value(json_array_get(split, (size_t)s));
         if (pp_options_given(options, "layer-split") && layers != plan->layers_of[s])
             return pp_fail(error, PP_BAD_INPUT,
-                           "'--layer-split' %s: '%s' was measured on another, whose "
-                           "stage %d has %lld layers",
+                           "'--layer-split' %s: '%s' was measured with another split: "
+                           "its stage %d has %lld layers",
                            options->layer_split, options->costs, s, (long long)layers);
         plan->layers_of[s] = (int)layers;
     }
@@ -104,7 +105,7 @@ static int costs_of_report(struct pp_costs *costs, struct pp_options *options,
     return status;
 }
 
-/* --link, over what --cost or --costs say of hops. */
+/* --link replaces what --cost or --costs say of messages. */
 static int set_link(struct pp_costs *costs, const struct pp_options *options,
                     struct pp_error *error)
 {
@@ -116,13 +117,13 @@ static int set_link(struct pp_costs *costs, const struct pp_options *options,
         costs->near.latency = latency;
     else if (options->cost && latency > 0)
         return pp_fail(error, PP_BAD_INPUT,
-                       "'--cost' gives comm and '--link' its latency, which are one: "
-                       "give one of them");
+                       "'comm' of '--cost' and 'latency' of '--link' are the same: "
+                       "give only one of them");
     return 0;
 }
 
-/* The cost model from the options: where op times come from, then the hops and what
- * disturbs them. */
+/* The cost model from the options: first what ops take, then what messages take, then
+ * slow ranks and noise. */
 static int set_costs(struct pp_costs *costs, struct pp_options *options,
                      struct pp_plan *plan, struct pp_error *error)
 {
@@ -131,13 +132,13 @@ static int set_costs(struct pp_costs *costs, struct pp_options *options,
     if (sources > 1)
         return pp_fail(
             error, PP_BAD_INPUT,
-            "'--cost', '--costs' and '--device' each say what ops take: give "
-            "one of them");
+            "'--cost', '--costs' and '--device' each set what ops take: give "
+            "only one of them");
     if (asks_for_split(options) && !options->costs && !options->device &&
         !options->really_run)
         return pp_fail(error, PP_BAD_INPUT,
-                       "'--layer-split' needs '--device' or '--costs': '--cost' is of "
-                       "stages, whatever their layers");
+                       "'--layer-split' needs '--device' or '--costs': '--cost' gives "
+                       "the cost of a stage, however many layers it has");
     if (pp_costs_init(costs, plan->schedule.stages, error) != 0)
         return -1;
     if (options->costs)
@@ -163,7 +164,7 @@ static int set_costs(struct pp_costs *costs, struct pp_options *options,
     return status;
 }
 
-/* Simulates the steps; noise differs from one to the next, without it one is all. */
+/* Simulates the steps, which differ by their noise. */
 static int simulate(struct pp_report *report, struct pp_plan *plan,
                     const struct pp_costs *costs, int steps, double tokens,
                     struct pp_error *error)
@@ -189,7 +190,7 @@ static int simulate(struct pp_report *report, struct pp_plan *plan,
     }
     if (status == 0 && report->metrics.makespan == 0)
         status = pp_fail(error, PP_BAD_INPUT,
-                         "the costs make every op free: some must take time");
+                         "all op costs are zero: at least one op must take time");
     for (int i = 0; i < made; i++)
         pp_timeline_release(&timelines[i]);
     free(timelines);
@@ -221,7 +222,7 @@ static int make_report(struct pp_report *report, const struct pp_options *option
     return 0;
 }
 
-/* A whole rank's costs on each of its stages would be that many times too much. */
+/* Multiplies what ops take: for a rank's costs that are to be shared by its stages. */
 static void scale_costs(struct pp_costs *costs, double scale)
 {
     for (int s = 0; s < costs->stages; s++) {

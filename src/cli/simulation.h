@@ -6,8 +6,8 @@
 #include "cli/plan.h"
 #include "report/report.h"
 
-/* Simulates the plan, whose schedule the report takes over, on the costs that the
- * options ask for. The costs of --cost are multiplied by scale. */
+/* Simulates the plan on the costs that the options give; those of --cost are multiplied
+ * by scale. The report takes over the plan's schedule. */
 int pp_simulation(struct pp_report *report, struct pp_plan *plan,
                   const struct pp_options *asked, double scale, struct pp_error *error);
 

@@ -113,7 +113,7 @@ static int add_schedules(struct sweep *sweep, const char *list, struct pp_error 
     do {
         const char *at = scanner.at;
         size_t length = pp_scan_until(&scanner, ",");
-        /* What the sweep's file, lines of cells between commas, could not hold. */
+        /* The sweep's file has cells between commas, and no quoting. */
         size_t plain = strcspn(at, ",\"\n\r");
         if (length == 0 || plain < length || length >= sizeof point.schedule)
             return pp_scan_fail(&scanner, at, "want a schedule's name or a .csv file");
@@ -145,8 +145,8 @@ static void fill_point(struct pp_sweep_point *point, const struct pp_report *rep
     point->done = true;
 }
 
-/* A shape that cannot be, or that the costs do not fit, is the point's affair; any
- * other failure the sweep's. */
+/* A shape that is not valid, or that the costs do not fit, marks the point alone; any
+ * other failure ends the sweep. */
 static int simulate_point(struct pp_report *report, struct pp_sweep_point *point,
                           const struct pp_options *shared, struct pp_error *error)
 {
@@ -169,8 +169,8 @@ static int simulate_point(struct pp_report *report, struct pp_sweep_point *point
     return 0;
 }
 
-/* Sets the point's figures, or why there are none. What a run is simulated with is what
- * it measured, unless the options give a cost model. */
+/* Sets the point's figures, or why there are none. Beside a run stands the simulation
+ * with its measured costs, or, if the options give a cost model, with that. */
 static int make_point(struct pp_sweep_point *point, const struct pp_options *shared,
                       struct pp_error *error)
 {
@@ -182,7 +182,7 @@ static int make_point(struct pp_sweep_point *point, const struct pp_options *sha
     bool modelled = pp_options_given_for(shared, PP_SIMULATE, PP_RUN) != NULL;
     int status = 0;
     if (row && !row->takes_groups)
-        own.group_size = 0; /* it is for those of the sweep that take groups */
+        own.group_size = 0; /* it is for the schedules that take groups */
     if (!options->really_run || modelled)
         status = simulate_point(&simulation, point, options, error);
     if (status == 0 && point->status == PP_DONE && options->really_run)
@@ -228,8 +228,8 @@ static json_t *shared_config(const struct pp_options *options)
     return config;
 }
 
-/* What would only be found when the points are made, and whether to go on with an older
- * file. */
+/* Lists the points, and finds what is wrong with files before the first one is made.
+ * Opens the sweep's file, whose rows are points that are done already. */
 static int prepare(struct sweep *sweep, FILE **file, struct pp_error *error)
 {
     const struct pp_options *options = sweep->options;
@@ -268,8 +268,8 @@ static int write_outputs(const struct sweep *sweep, int done, struct pp_error *e
     return status;
 }
 
-/* A shape that cannot be fails the sweep only if there is no other; a run that failed
- * does in any case. */
+/* Shapes that are not valid fail the sweep only if all are so; a run that failed always
+ * does. */
 static int judge(const struct sweep *sweep, int done, struct pp_error *error)
 {
     const struct pp_sweep_point *worst = &sweep->points[0];

@@ -1,5 +1,5 @@
-/* The file of a sweep: rows are added as points are done, so that a sweep which was cut
- * off goes on where it stopped. */
+/* The file of a sweep: each point that is done adds a row, so that an interrupted sweep
+ * resumes where it stopped. */
 #ifndef PP_CLI_SWEEP_H
 #define PP_CLI_SWEEP_H
 
@@ -7,10 +7,10 @@
 
 #include "report/sweep.h"
 
-/* Opens path for adding rows: a new file gets its heads; of an older one the whole rows
- * are kept, and their points are marked done. config is what the points share, other
- * than their shape: PP_BAD_INPUT names the differences if the file is of another one,
- * and leaves a file alone that is no sweep's. */
+/* Opens path for adding rows. A new file gets its first two lines; the rows of an older
+ * one are kept, and their points marked done. config is what the points share, other
+ * than their shape. PP_BAD_INPUT if the file is from a sweep of another config, naming
+ * the differences, or is not a sweep's file; it is then left alone. */
 int pp_sweep_file_open(FILE **file, const char *path, const json_t *config,
                        struct pp_sweep_point *points, int count,
                        struct pp_error *error);
@@ -20,9 +20,9 @@ int pp_sweep_file_add(FILE *file, const char *path, const struct pp_sweep_point 
                       struct pp_error *error);
 
 /* Schema ppsim.sweep/1: {"schema", "config", "points": [...], "invalid": [...]}; points
- * under the report's names, "predicted" being simulated and "fraction" measured where
- * it was run; invalid ones with the "status" that a command of their own would end with
- * (above 2: the run failed) and the "reason". "-" is stdout. */
+ * with the report's keys: "predicted" is simulated, and "fraction" is measured if the
+ * point was run. Invalid points have a "reason", and the exit "status" that a command
+ * for that point alone would have (above 2: the run failed). "-" is stdout. */
 int pp_sweep_write_json(const struct pp_sweep_point *points, int count,
                         const json_t *config, const char *path, struct pp_error *error);
 

@@ -28,7 +28,7 @@ static double *number(struct pp_sweep_point *point, int index)
     return numbers[index];
 }
 
-/* Reads a row into the point of its shape; false if it is no whole row. */
+/* Reads a row into the point of its shape; false if it is not a row. */
 static bool read_row(char *line, struct pp_sweep_point *points, int count)
 {
     struct pp_sweep_point row = {.done = true};
@@ -57,7 +57,7 @@ static bool read_row(char *line, struct pp_sweep_point *points, int count)
     return true;
 }
 
-/* Fails with what the older file's options were, and are now. */
+/* Fails, naming each option that differs: its value in the older file, and now. */
 static int refuse_options(const char *path, const char *older, const json_t *config,
                           struct pp_error *error)
 {
@@ -84,11 +84,11 @@ static int refuse_options(const char *path, const char *older, const json_t *con
     json_decref(keys);
     json_decref(was);
     return pp_fail(error, PP_BAD_INPUT,
-                   "'%s' is of a sweep with other options (%s): give another '--csv'",
+                   "'%s' is from a sweep with other options (%s): give another '--csv'",
                    path, difference);
 }
 
-/* Does the file begin as a sweep's does, as far as it goes? */
+/* Does the file begin as a sweep's file does? It may have been cut off anywhere. */
 static bool begins_well(FILE *file)
 {
     char start[sizeof first_word];
@@ -97,8 +97,8 @@ static bool begins_well(FILE *file)
     return memcmp(start, first_word, length) == 0;
 }
 
-/* Reads the rows of an older file; *whole is where its last whole line ends, 0 where
- * its heads are not whole. */
+/* Reads the rows of an older file. *whole is where its last complete line ends, 0 if
+ * the two lines above the rows are not complete. */
 static int read_rows(FILE *file, const char *path, const char *head,
                      const json_t *config, struct pp_sweep_point *points, int count,
                      long *whole, struct pp_error *error)
@@ -111,19 +111,19 @@ static int read_rows(FILE *file, const char *path, const char *head,
     *whole = 0;
     if (!begins_well(file))
         return pp_fail(error, PP_BAD_INPUT,
-                       "'%s' is there already and is no sweep's: give another '--csv'",
+                       "'%s' exists and is not a sweep's file: give another '--csv'",
                        path);
     while (status == 0 && (length = getline(&line, &size, file)) > 0) {
         if (line[length - 1] != '\n')
-            break; /* torn: it will be made again */
+            break; /* incomplete: its point will be made again */
         line[length - 1] = '\0';
         if (length > 1 && line[length - 2] == '\r')
-            line[length - 2] = '\0'; /* a spreadsheet has saved it */
+            line[length - 2] = '\0'; /* saved by a spreadsheet */
         if (row == 0 && strcmp(line, head) != 0)
             status = refuse_options(path, line + strlen(first_word), config, error);
         else if ((row == 1 && strcmp(line, header) != 0) ||
                  (row >= 2 && !read_row(line, points, count)))
-            status = pp_fail(error, PP_BAD_INPUT, "'%s', line %d: no row of a sweep",
+            status = pp_fail(error, PP_BAD_INPUT, "'%s', line %d: not a row of a sweep",
                              path, row + 1);
         end += length;
         *whole = row > 0 ? end : 0;
@@ -133,13 +133,14 @@ static int read_rows(FILE *file, const char *path, const char *head,
     return status;
 }
 
-/* Reads what there is and leaves the file at the end of it, torn lines cut off. */
+/* Reads the rows that are there, cuts off an incomplete one, and leaves the file ready
+ * for the next one. */
 static int resume(FILE *file, const char *path, const char *head, const json_t *config,
                   struct pp_sweep_point *points, int count, struct pp_error *error)
 {
     struct stat status;
     long whole = 0;
-    /* A pipe or a device has nothing to go on from. */
+    /* A pipe or a device has no rows to read. */
     bool regular = fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode);
     if (regular &&
         read_rows(file, path, head, config, points, count, &whole, error) != 0)
@@ -161,7 +162,7 @@ int pp_sweep_file_open(FILE **file, const char *path, const json_t *config,
     *file = NULL;
     if (strcmp(path, "-") == 0)
         return pp_fail(error, PP_BAD_INPUT,
-                       "'--csv' '-': a sweep goes on from its file: give it a name");
+                       "'--csv' '-': a sweep resumes from its file: give it a name");
     int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (descriptor < 0)
         return pp_fail(error, PP_BAD_INPUT, "cannot write '%s': %s", path,

@@ -13,7 +13,8 @@
 
 enum { MOST_ARGUMENTS = 64 };
 
-/* What the run said first for itself, behind its "ppsim: "; mpiexec says much. */
+/* The first line that the run itself printed as an error, behind "ppsim: "; mpiexec
+ * prints others around it. */
 static void read_reason(const char *path, char *text, size_t size)
 {
     static const char mark[] = "ppsim: ";

@@ -6,10 +6,10 @@
 #include "report/report.h"
 #include "report/sweep.h"
 
-/* Runs the point's shape with the sweep's options as a process of its own, so that what
- * goes wrong there stays there: the point's status and reason say it, and the report is
- * left empty. Fails only where no process can be started. A signal that would end this
- * process ends the run first. */
+/* Runs the point's shape with the sweep's options, in a process of its own: if the run
+ * fails, the point's status and reason say so, and the report is left empty. Fails only
+ * where no process can be started. A signal that ends this process ends the run first.
+ */
 int pp_sweep_run(struct pp_report *report, struct pp_sweep_point *point,
                  const struct pp_options *options, struct pp_error *error);
 

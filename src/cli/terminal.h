@@ -12,13 +12,14 @@ struct pp_terminal {
     int width;           /* columns; 80 where it is none */
 };
 
-/* Under mpiexec a rank's own streams are pipes and pseudo-terminals that tell nothing,
- * so the process that starts the ranks hands what it sees down in the environment. */
+/* What the standard streams are. A rank's own streams lead to mpiexec, whatever the
+ * user has, so the process that starts the ranks hands down what it sees in the
+ * environment; launched: read it from there. */
 struct pp_terminal pp_terminal_detect(bool launched);
 void pp_terminal_hand_down(const struct pp_terminal *terminal);
 
-/* Colour on a stream of which it is known whether it is a terminal; choice is enum
- * pp_color. NO_COLOR (https://no-color.org) and TERM=dumb switch it off. */
+/* Is text on a stream coloured? choice is enum pp_color. NO_COLOR
+ * (https://no-color.org) and TERM=dumb switch it off. */
 bool pp_terminal_color(int choice, bool is_terminal);
 
 /* Where text for people goes: stdout, or stderr where stdout carries data alone. */

@@ -17,7 +17,7 @@ def test_simulation_of_unit_costs():
 def test_costs_that_say_nothing_are_refused():
     for free in '--cost f=0,b=0,i=1,w=1', '--cost f=0,b=0', \
             '--slow 0:1e-9,1:1e-9,2:1e-9,3:1e-9':
-        refused(f'simulate {free}', 'free')
+        refused(f'simulate {free}', 'zero')
     refused('simulate --cost f=1,b=2,comm=1 --link latency=1ms', 'comm', 'latency')
     assert report('simulate --cost f=1,b=2,comm=1 --link bandwidth=1GB/s')['makespan_s'] > 0.04
     refused('simulate --ranks-per-node 2', '--far-link')

@@ -101,7 +101,7 @@ def test_a_file_that_is_another_is_left_alone(tmp):
     assert 'seed' not in err and (tmp / 's.csv').read_text() == before
     for text in 'precious\n', 'precious', '# precious':
         (tmp / 's.csv').write_text(text)
-        assert 'no sweep' in ppsim(full, tmp, 2)[1]
+        assert "not a sweep's" in ppsim(full, tmp, 2)[1]
         assert (tmp / 's.csv').read_text() == text
     (tmp / 's.csv').write_text(before + 'rubbish\n')
     assert "'s.csv', line 6" in ppsim(full, tmp, 2)[1]
