@@ -4,7 +4,7 @@ const struct pp_command_row pp_commands[PP_COMMANDS] = {
     [PP_RUN] =
         {
             .name = "run",
-            .help = "real training across ranks (the command when none is given)",
+            .help = "train for real across ranks (the default command)",
             .usages = {"ppsim [run] [OPTIONS]", "mpirun -n P ppsim [run] [OPTIONS]"},
             .trains = true,
             .run = pp_command_run,
@@ -12,7 +12,7 @@ const struct pp_command_row pp_commands[PP_COMMANDS] = {
     [PP_SIMULATE] =
         {
             .name = "simulate",
-            .help = "the same schedule on a cost model: no MPI, no numerics",
+            .help = "execute a schedule on a cost model, without MPI or numerics",
             .usages = {"ppsim simulate [OPTIONS]"},
             .run = pp_command_simulate,
         },
@@ -31,7 +31,7 @@ const struct pp_command_row pp_commands[PP_COMMANDS] = {
     [PP_EXPLAIN] =
         {
             .name = "explain",
-            .help = "why each rank was idle, and what would help",
+            .help = "say why each rank was idle, and what would help",
             .usages = {"ppsim explain REPORT.json [OPTIONS]",
                        "ppsim explain [OPTIONS]"},
             .most_arguments = 1,
@@ -41,7 +41,7 @@ const struct pp_command_row pp_commands[PP_COMMANDS] = {
     [PP_COMPARE] =
         {
             .name = "compare",
-            .help = "what changed between two reports",
+            .help = "say what changed between two reports",
             .usages = {"ppsim compare BEFORE.json AFTER.json [OPTIONS]"},
             .most_arguments = 2,
             .run = pp_command_compare,
@@ -49,7 +49,7 @@ const struct pp_command_row pp_commands[PP_COMMANDS] = {
     [PP_PLOT] =
         {
             .name = "plot",
-            .help = "pictures and traces from a report",
+            .help = "make pictures and traces from a report",
             .usages = {"ppsim plot REPORT.json OPTIONS"},
             .most_arguments = 1,
             .run = pp_command_plot,
@@ -57,7 +57,7 @@ const struct pp_command_row pp_commands[PP_COMMANDS] = {
     [PP_SWEEP] =
         {
             .name = "sweep",
-            .help = "many shapes at once, as one table",
+            .help = "run or simulate many shapes, as one table",
             .usages = {"ppsim sweep [OPTIONS]"},
             .run = pp_command_sweep,
         },

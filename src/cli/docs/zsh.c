@@ -15,6 +15,19 @@ static void print_quoted(const char *text, const char *escaped, FILE *stream)
     }
 }
 
+/* Words that are explained: ((name\:"help" ...)). */
+static void print_words(const struct pp_option *option, FILE *stream)
+{
+    struct pp_word word;
+    fputs("((", stream);
+    for (int i = 0; (word = option->words(i)).name; i++) {
+        fprintf(stream, "%s%s\\:\"", i > 0 ? " " : "", word.name);
+        print_quoted(word.help, ":\"\\", stream);
+        fputc('"', stream);
+    }
+    fputs("))", stream);
+}
+
 static void print_value(const struct pp_option *option, FILE *stream)
 {
     const char *word;
@@ -30,7 +43,9 @@ static void print_value(const struct pp_option *option, FILE *stream)
     fputc(':', stream);
     print_quoted(option->value, ":", stream);
     fputc(':', stream);
-    if (pp_option_word(option, 0)) {
+    if (option->words) {
+        print_words(option, stream);
+    } else if (pp_option_word(option, 0)) {
         fputc('(', stream);
         for (int i = 0; (word = pp_option_word(option, i)); i++)
             fprintf(stream, "%s%s", i > 0 ? " " : "", word);
