@@ -106,4 +106,11 @@ static inline struct bounded textbook(double value, struct bounded computed)
     return (struct bounded){value, computed.error};
 }
 
+/* How far found may be off. The value errs too, by 2^-29 of what float may, as double
+ * does: much less than what is added here. */
+static inline double bound(struct bounded expected)
+{
+    return expected.error * (1 + 0x1p-20);
+}
+
 #endif

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "tests/numerics/bounded.h"
 #include "unit.h"
 
 static const struct pp_optimizer adamw = {.kind = PP_ADAMW,
@@ -12,21 +13,57 @@ static const struct pp_optimizer adamw = {.kind = PP_ADAMW,
                                           .epsilon = 1e-8,
                                           .weight_decay = 0.01};
 
-/* Step 1, by hand: the corrected moments are g and g^2, so that the update is
- * lr * sign(g), after the decay. */
+static void expect_near(double found, struct bounded expected)
+{
+    double error = fabs(found - expected.value);
+    ck_assert_msg(error <= bound(expected),
+                  "%.9g instead of %.9g: off by %g, more than %g", found,
+                  expected.value, error, bound(expected));
+}
+
+/* One step of Algorithm 2 of the paper for one element, in double, with the bounds of
+ * the float operations that torch takes for it. */
+static void paper(const struct pp_optimizer *o, int step, struct bounded gradient,
+                  struct bounded *w, struct bounded *first, struct bounded *second)
+{
+    double beta1 = o->beta1, beta2 = o->beta2;
+    struct bounded blend1 = constant(1 - beta1), blend2 = constant(1 - beta2);
+    struct bounded root2 = constant(sqrt(1 - pow(beta2, step)));
+    struct bounded step_size = constant(o->lr / (1 - pow(beta1, step)));
+    *first = textbook(beta1 * first->value + (1 - beta1) * gradient.value,
+                      plus(*first, times(blend1, minus(gradient, *first))));
+    *second =
+        plus(times(constant(beta2), *second), times(times(blend2, gradient), gradient));
+    struct bounded denominator =
+        plus(over(square_root(*second), root2), constant(o->epsilon));
+    *w = minus(times(*w, constant(1 - o->lr * o->weight_decay)),
+               over(times(step_size, *first), denominator));
+}
+
+/* Step 1: the corrected moments are g and g^2, so that the update is lr * sign(g),
+ * after the decay. */
 START_TEST(first_step_of_adamw_is_the_sign)
 {
     float w[2] = {1, -2}, g[2] = {0.25f, -3}, first[2] = {0}, second[2] = {0};
+    const double by_hand[2] = {1 * (1 - 1e-4) - 1e-2, -2 * (1 - 1e-4) + 1e-2};
+    struct bounded exact_w[2], exact_first[2] = {{0, 0}}, exact_second[2] = {{0, 0}};
+    for (int i = 0; i < 2; i++) {
+        exact_w[i] = exact(w[i]);
+        paper(&adamw, 1, exact(g[i]), &exact_w[i], &exact_first[i], &exact_second[i]);
+    }
     pp_optimizer_step(&adamw, 1, 1, 2, w, g, first, second);
-    ck_assert_float_eq_tol(w[0], 1 * (1 - 1e-4f) - 1e-2f, 1e-6);
-    ck_assert_float_eq_tol(w[1], -2 * (1 - 1e-4f) + 1e-2f, 1e-6);
-    ck_assert_float_eq_tol(first[0], 0.025f, 1e-8);
-    ck_assert_float_eq_tol(second[1], 0.009f, 1e-8);
+    for (int i = 0; i < 2; i++) {
+        /* epsilon, which the sign leaves out, is 1e-8 of a gradient near 1 */
+        exact_w[i].error += 1e-2 * 1e-8 / fabs((double)g[i]);
+        expect_near((double)w[i], textbook(by_hand[i], exact_w[i]));
+    }
+    expect_near((double)first[0], textbook(0.025, exact_first[0]));
+    expect_near((double)second[1], textbook(0.009, exact_second[1]));
 }
 END_TEST
 
-/* Algorithm 2 of the paper in double, element by element, over several steps; counts
- * around the width of vectors; an epsilon large enough to show where it stands. */
+/* Over several steps; counts around the width of vectors; an epsilon large enough to
+ * show where it stands. */
 START_TEST(adamw_follows_the_paper)
 {
     enum { MOST = 37, STEPS = 20 };
@@ -34,26 +71,24 @@ START_TEST(adamw_follows_the_paper)
     optimizer.epsilon = 1e-2;
     int count = _i;
     float w[MOST], g[MOST], first[MOST] = {0}, second[MOST] = {0};
-    double w64[MOST], first64[MOST] = {0}, second64[MOST] = {0};
-    for (int i = 0; i < MOST; i++)
-        w64[i] = w[i] = (float)(i - 18) / 10;
+    struct bounded exact_w[MOST], exact_first[MOST] = {{0, 0}};
+    struct bounded exact_second[MOST] = {{0, 0}};
+    for (int i = 0; i < MOST; i++) {
+        w[i] = (float)(i - 18) / 10;
+        exact_w[i] = exact(w[i]);
+    }
     for (int step = 1; step <= STEPS; step++) {
         for (int i = 0; i < MOST; i++)
             g[i] = cosf((float)(step * (i + 1)));
         pp_optimizer_step(&optimizer, step, 0.5f, (size_t)count, w, g, first, second);
-        for (int i = 0; i < count; i++) {
-            double gradient = 0.5 * g[i];
-            first64[i] = 0.9 * first64[i] + 0.1 * gradient;
-            second64[i] = 0.999 * second64[i] + 0.001 * gradient * gradient;
-            double mean = first64[i] / (1 - pow(0.9, step));
-            double square = second64[i] / (1 - pow(0.999, step));
-            w64[i] -= 1e-2 * 0.01 * w64[i] + 1e-2 * mean / (sqrt(square) + 1e-2);
-        }
+        for (int i = 0; i < count; i++)
+            paper(&optimizer, step, times(exact(0.5f), exact(g[i])), &exact_w[i],
+                  &exact_first[i], &exact_second[i]);
     }
     for (int i = 0; i < MOST; i++) {
-        ck_assert_double_eq_tol(w[i], w64[i], 2e-6);
-        ck_assert_double_eq_tol(first[i], first64[i], 1e-6);
-        ck_assert_double_eq_tol(second[i], second64[i], 1e-6);
+        expect_near((double)w[i], exact_w[i]);
+        expect_near((double)first[i], exact_first[i]);
+        expect_near((double)second[i], exact_second[i]);
     }
 }
 END_TEST
@@ -62,7 +97,7 @@ START_TEST(a_zero_gradient_only_decays)
 {
     float w = 4, g = 0, first = 0, second = 0;
     pp_optimizer_step(&adamw, 1, 1, 1, &w, &g, &first, &second);
-    ck_assert_float_eq_tol(w, 4 * (1 - 1e-4f), 1e-6);
+    expect_near((double)w, times(exact(4), constant(1 - 1e-4)));
 }
 END_TEST
 
