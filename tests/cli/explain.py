@@ -57,18 +57,21 @@ def test_reasons_are_no_trifles():
     assert check_reasons(out) > 16 and 'ops ran on 15 ranks, 0F0 to 14F0' in out, out
 
 
-def test_explain_names_the_slow_stage(tmp):
+def test_explain_names_the_slow_stage_of_a_run(tmp, counted):
     (tmp / 'r.json').write_text(json.dumps(report(
         '--d-model 64 --seq-len 32 --layers 8 --layer-split 2,4,1,1 --clock virtual '
-        '--microbatches 16')))
+        '--microbatches 16', **counted)))
     status, out, err = ppsim('explain r.json', tmp)
     assert status == 0 and err == '' and 'rank 1 is the slowest' in out, out
     assert 'layers split evenly (2,2,2,2)' in out and 'of stage 1 (rank 1)' in out, out
+    for ignored in '--ranks 9', '--json x.json', '--quiet', '--cost f=1,b=2':
+        refused(f'explain r.json {ignored}', ignored.split()[0], directory=tmp)
+
+
+def test_explain_names_the_slow_stage_of_a_simulation(tmp):
     status, out, _ = ppsim('explain --cost f=1,2,b=2,4 --ranks 2')
     assert status == 0 and 'of stage 1 (rank 1)' in out, out
     refused('explain absent.json', 'absent.json', directory=tmp)
-    for ignored in '--ranks 9', '--json x.json', '--quiet', '--cost f=1,b=2':
-        refused(f'explain r.json {ignored}', ignored.split()[0], directory=tmp)
     refused('explain --slow 1:2 --data x', '--slow', '--data')
     status, out, _ = ppsim('explain --slow 1:2')
     assert status == 0 and 'simulated' in out, out

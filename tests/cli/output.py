@@ -4,10 +4,9 @@ usage: output.py PPSIM [NAME ...]     runs every test, or those named
 """
 import json
 import os
-import pty
-import subprocess
 
 from common import PPSIM, TINY, ppsim, refused, run_tests
+from processes import Terminal
 
 
 def test_no_output_is_written_over_another_or_an_input(tmp):
@@ -50,21 +49,11 @@ def test_stdout_carries_json_alone():
 
 
 def on_a_terminal(arguments, environment):
-    ours, theirs = pty.openpty()
     inherited = {name: value for name, value in os.environ.items() if name != 'NO_COLOR'}
-    run = subprocess.Popen([PPSIM, *arguments.split()], stdin=theirs, stdout=theirs,
-                           stderr=theirs, env={**inherited, 'TERM': 'xterm',
-                                               **environment})
-    os.close(theirs)
-    out = b''
-    try:
-        while piece := os.read(ours, 4096):
-            out += piece
-    except OSError:  # how Linux says that the other end is closed
-        pass
-    os.close(ours)
-    assert run.wait(timeout=60) == 0
-    return out.decode()
+    status, shown = Terminal([PPSIM, *arguments.split()],
+                             env={**inherited, 'TERM': 'xterm', **environment}).wait()
+    assert status == 0
+    return shown
 
 
 def test_a_failed_run_leaves_an_older_file_alone(tmp):

@@ -8,6 +8,7 @@ import signal
 import subprocess
 
 from common import PPSIM, ppsim, refused, run_tests
+from processes import LONG
 
 
 def test_saved_reports_are_drawn(tmp):
@@ -44,7 +45,7 @@ def fake_gnuplot(tmp, script):
 def test_gnuplot_is_waited_for_where_children_are_ignored(tmp):
     environment = fake_gnuplot(tmp, 'echo "<svg/>" > timeline.svg')
     subprocess.run([PPSIM, 'simulate', '--quiet', '--plot', 'a.svg'], cwd=tmp, check=True,
-                   env=environment, timeout=60,
+                   env=environment, timeout=LONG,
                    preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
     assert (tmp / 'a.svg').read_text() == '<svg/>\n'
     assert list((tmp / 't').iterdir()) == []
@@ -53,15 +54,15 @@ def test_gnuplot_is_waited_for_where_children_are_ignored(tmp):
 def test_gnuplot_fails_in_its_own_words(tmp):
     environment = fake_gnuplot(tmp, 'echo "\'x.gp\', line 3: no such thing" >&2; exit 5')
     done = subprocess.run([PPSIM, 'simulate', '--quiet', '--plot', 'a.svg'], cwd=tmp,
-                          env=environment, capture_output=True, text=True, timeout=60)
+                          env=environment, capture_output=True, text=True, timeout=LONG)
     assert done.returncode == 4 and 'status 5' in done.stderr, done
     assert 'line 3: no such thing' in done.stderr and list((tmp / 't').iterdir()) == []
 
 
 def test_a_signal_while_gnuplot_draws_leaves_nothing(tmp):
-    environment = fake_gnuplot(tmp, 'kill -TERM $PPID; exec sleep 60')
+    environment = fake_gnuplot(tmp, 'kill -TERM $PPID; exec sleep 1000')
     done = subprocess.run([PPSIM, 'simulate', '--quiet', '--plot', 'a.svg'], cwd=tmp,
-                          env=environment, timeout=30)
+                          env=environment, timeout=LONG)
     assert done.returncode == -signal.SIGTERM, done
     assert list((tmp / 't').iterdir()) == [] and not (tmp / 'a.svg').exists()
 

@@ -4,13 +4,12 @@ usage: run.py PPSIM [NAME ...]     runs every test, or those named
 """
 import json
 import os
-import pathlib
 import platform
 import signal
 import subprocess
-import time
 
 from common import PPSIM, TINY, ppsim, refused, report, run_tests
+from processes import LONG, Terminal, children
 
 
 def test_report_has_the_keys_of_its_schema():
@@ -82,7 +81,7 @@ def test_under_mpirun_one_rank_speaks():
     def mpirun(arguments):
         return subprocess.run(['mpirun', '--allow-run-as-root', '--oversubscribe', '--quiet',
                                '-n', '3', PPSIM, *arguments.split()], text=True,
-                              stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=LONG)
 
     wrong = mpirun('--bogus')
     assert wrong.returncode == 2 and wrong.stderr.count('--bogus') == 1, wrong.stderr
@@ -110,39 +109,21 @@ def test_a_file_that_only_some_ranks_see_is_named(tmp):
              for where in ('here', 'there')]
     found = subprocess.run(['mpirun', '--allow-run-as-root', '--oversubscribe', '--quiet',
                             *start[0][1:], *start[1]], text=True,
-                           stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+                           stdin=subprocess.DEVNULL, capture_output=True, timeout=LONG)
     assert found.returncode == 2, found
     assert "ppsim: rank 1: cannot read 'f.csv'" in found.stderr, found
 
 
 def test_a_killed_rank_is_an_environment_error(tmp):
-    run = subprocess.Popen([PPSIM, '--ranks', '3', '--layers', '3', '--steps', '100000',
-                            '--quiet', '--json', 'x.json', '--seed', '4242'], cwd=tmp,
-                           stderr=subprocess.PIPE, text=True)
-    ranks = []
-    for _ in range(200):
-        ranks = [rank for mpiexec in children(run.pid) for rank in children(mpiexec)]
-        if len(ranks) == 3:
-            break
-        time.sleep(0.05)
+    shown = Terminal([PPSIM, '--ranks', '3', '--layers', '3', '--steps', '100000', '--json',
+                      'x.json', '--seed', '4242'], cwd=tmp)
+    shown.wait_for('step ')
+    ranks = [rank for mpiexec in children(shown.run.pid) for rank in children(mpiexec)]
     assert len(ranks) == 3, ranks
-    time.sleep(0.5)
     os.kill(ranks[1], signal.SIGKILL)
-    _, err = run.communicate(timeout=30)
-    assert run.returncode == 4 and 'signal 9' in err, (run.returncode, err)
+    status, text = shown.wait()
+    assert status == 4 and 'signal 9' in text, (status, text[-2000:])
     assert list(tmp.iterdir()) == []
-
-
-def children(pid):
-    found = []
-    for stat in pathlib.Path('/proc').glob('[0-9]*/stat'):
-        try:
-            parent = int(stat.read_text().rsplit(')', 1)[1].split()[1])
-        except (OSError, IndexError):  # it has just ended
-            continue
-        if parent == pid:
-            found.append(int(stat.parent.name))
-    return sorted(found)
 
 
 def test_a_reader_that_leaves_loses_no_files(tmp):
@@ -151,11 +132,11 @@ def test_a_reader_that_leaves_loses_no_files(tmp):
     run.stdout.close()
     err = run.stderr.read().decode()
     run.stderr.close()
-    assert run.wait(120) == -signal.SIGPIPE and err == '', (run.returncode, err)
+    assert run.wait(LONG) == -signal.SIGPIPE and err == '', (run.returncode, err)
     assert json.loads((tmp / 'r.json').read_text())['training']['digest']
     with open('/dev/full', 'w') as full:
         done = subprocess.run([PPSIM, *TINY.split()], stdout=full, text=True,
-                              stderr=subprocess.PIPE, timeout=120)
+                              stderr=subprocess.PIPE, timeout=LONG)
     assert done.returncode == 4, done
     assert done.stderr.count('\n') == 1 and 'No space' in done.stderr, done.stderr
 
@@ -163,7 +144,7 @@ def test_a_reader_that_leaves_loses_no_files(tmp):
 def test_a_descriptor_of_ours_is_written(tmp):
     out = (tmp / 'report.json').open('wb')
     done = subprocess.run([PPSIM, *TINY.split(), '--ranks', '2', '--quiet', '--json',
-                           f'/dev/fd/{out.fileno()}'], pass_fds=[out.fileno()], timeout=60)
+                           f'/dev/fd/{out.fileno()}'], pass_fds=[out.fileno()], timeout=LONG)
     assert done.returncode == 0
     assert json.loads((tmp / 'report.json').read_text())['config']['ranks'] == 2
 
@@ -171,18 +152,18 @@ def test_a_descriptor_of_ours_is_written(tmp):
 def test_a_status_is_told_where_children_are_ignored():
     done = subprocess.run([PPSIM, *TINY.split(), '--ranks', '2', '--quiet', '--check',
                            'bubble<0'], stdin=subprocess.DEVNULL, capture_output=True,
-                          timeout=60, preexec_fn=lambda: signal.signal(signal.SIGCHLD,
+                          timeout=LONG, preexec_fn=lambda: signal.signal(signal.SIGCHLD,
                                                                        signal.SIG_IGN))
     assert done.returncode == 1 and b'FAIL' in done.stdout, done
 
 
 def test_an_ignored_hangup_stays_ignored(tmp):
-    run = subprocess.Popen([PPSIM, *TINY.replace('--steps 3', '--steps 300').split(),
-                            '--ranks', '2', '--quiet', '--save', 'a.safetensors'], cwd=tmp,
-                           preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
-    time.sleep(0.8)
-    run.send_signal(signal.SIGHUP)
-    assert run.wait(timeout=120) == 0 and (tmp / 'a.safetensors').exists()
+    shown = Terminal([PPSIM, *TINY.replace('--steps 3', '--steps 3000').split(), '--ranks', '2',
+                      '--save', 'a.safetensors'], cwd=tmp,
+                     preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    shown.wait_for('step ')
+    shown.run.send_signal(signal.SIGHUP)
+    assert shown.wait()[0] == 0 and (tmp / 'a.safetensors').exists()
 
 
 def test_parameters_may_be_trained_on_in_place_but_nothing_else_replaces_them(tmp):

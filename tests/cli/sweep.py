@@ -4,13 +4,12 @@ usage: sweep.py PPSIM [NAME ...]     runs every test, or those named
 """
 import json
 import os
-import pathlib
 import signal
 import subprocess
-import time
 
 import common
 from common import PPSIM, run_tests
+from processes import LONG, descendants, is_running, wait_until
 
 TINY = '--layers 2 --d-model 16 --heads 2 --seq-len 8 --steps 4'
 
@@ -192,52 +191,22 @@ def test_an_interrupted_run_ends_and_leaves_nothing(tmp):
     sweep = subprocess.Popen([PPSIM, 'sweep', '--run', '--ranks', '2', '--steps', '100000',
                               '--layers', '2', '--csv', 's.csv'], cwd=tmp,
                              env={**os.environ, 'TMPDIR': str(tmp)})
-    below = []
-    for _ in range(200):
-        below = descendants(sweep.pid)
-        if len(below) >= 4:  # ppsim run, mpiexec, two ranks
-            break
-        time.sleep(0.05)
-    assert len(below) >= 4, below
-    time.sleep(0.5)
-    in_temporary = list(tmp.glob('ppsim-sweep-*'))
+    wait_until(lambda: len(descendants(sweep.pid)) >= 4,
+               'ppsim run, mpiexec and two ranks are there')
+    below = descendants(sweep.pid)
+    assert list(tmp.glob('ppsim-sweep-*')), 'it works in $TMPDIR'
     sweep.send_signal(signal.SIGTERM)
     try:
-        ended = sweep.wait(timeout=10)
-        time.sleep(0.5)
-        running = [pid for pid in below if is_running(pid)]
+        ended = sweep.wait(timeout=LONG)
+        wait_until(lambda: not any(map(is_running, below)), 'all of its processes are gone')
     finally:
         for pid in (sweep.pid, *below):
             if is_running(pid):
                 os.kill(pid, signal.SIGKILL)
-    assert ended == -signal.SIGTERM and running == [], (ended, running)
-    assert in_temporary, 'it works in $TMPDIR'
+    assert ended == -signal.SIGTERM, ended
     left = sorted(p.name for p in tmp.iterdir())
     assert [name for name in left if name.startswith('ppsim')] == [], left
     assert (tmp / 's.csv').read_text().count('\n') == 2
-
-
-def state_of(pid):
-    """(state, parent); None if there is no such process."""
-    try:
-        words = pathlib.Path(f'/proc/{pid}/stat').read_text().rsplit(')', 1)[1].split()
-    except OSError:
-        return None
-    return words[0], int(words[1])
-
-
-def is_running(pid):
-    state = state_of(pid)
-    return state is not None and state[0] != 'Z'
-
-
-def descendants(pid):
-    found = []
-    for path in pathlib.Path('/proc').glob('[0-9]*'):
-        state = state_of(path.name)
-        if state and state[1] == pid:
-            found += [int(path.name), *descendants(int(path.name))]
-    return found
 
 
 def test_a_sweep_is_not_for_mpirun():

@@ -233,11 +233,14 @@ def test_samples_do_not_depend_on_how_they_are_grouped():
     assert len(set(losses[0])) == 3, 'each step has data of its own'
 
 
-def test_the_virtual_clock_charges_the_link():
-    for link in 'latency=100ms,bandwidth=1TB/s', 'latency=0,bandwidth=10kB/s':
-        found = report(f'{TINY} --ranks 2 --microbatches 1 --clock virtual --link {link}')
-        # There and back: 100 ms each, or 1 KiB of floats at 10 kB/s.
-        assert 0.2 < found['makespan_s'] < 0.4, (link, found['makespan_s'])
+def test_the_virtual_clock_charges_the_link(counted):
+    size = 1024 + 64  # bytes: 2 * 8 * 16 floats, and the time that is sent along
+    for link, seconds in (('latency=100ms,bandwidth=1TB/s', 0.1 + size / 1e12),
+                          ('latency=0,bandwidth=10kB/s', size / 1e4)):
+        found = report(f'{TINY} --ranks 2 --microbatches 1 --clock virtual --link {link}',
+                       **counted)
+        work = sum(cost['median_s'] for cost in found['costs'])
+        assert abs(found['makespan_s'] - work - 2 * seconds) < 1e-8, (link, found['makespan_s'])
 
 
 def test_messages_take_what_the_link_takes():
