@@ -158,7 +158,7 @@ def test_a_status_is_told_where_children_are_ignored():
 
 
 def test_an_ignored_hangup_stays_ignored(tmp):
-    shown = Terminal([PPSIM, *TINY.replace('--steps 3', '--steps 3000').split(), '--ranks', '2',
+    shown = Terminal([PPSIM, *TINY.replace('--steps 3', '--steps 400').split(), '--ranks', '2',
                       '--save', 'a.safetensors'], cwd=tmp,
                      preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
     shown.wait_for('step ')
