@@ -8,12 +8,15 @@ enum pp_optimizer_kind { PP_ADAMW, PP_SGD };
 
 /* AdamW: Loshchilov & Hutter, arXiv 1711.05101, algorithm 2, as torch.optim.AdamW
  * computes it (bias correction by 1 - beta^t, decay by 1 - lr * weight_decay before
- * the update, on every parameter). SGD: plain, w -= lr * (g + weight_decay * w). */
+ * the update, on every parameter). SGD: plain, without momentum, as torch.optim.SGD:
+ * w -= lr * (g + weight_decay * w). Under both a weight loses lr * weight_decay of
+ * itself in each step, so one default serves both: 0.01, torch's for AdamW (its SGD
+ * has 0). */
 struct pp_optimizer {
     enum pp_optimizer_kind kind;
     double lr;
     double beta1, beta2, epsilon; /* 0.9, 0.999, 1e-8 */
-    double weight_decay;          /* 0.01 for AdamW as torch, 0 for SGD */
+    double weight_decay;
 };
 
 /* Updates w[count] from g[count] times scale (the clipping factor, 1 where nothing is

@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "timeline/op_costs.h"
 #include "timeline/steps.h"
 
 /* What is known of a rank beside its metrics. */

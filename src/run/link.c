@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "run/clock.h"
-#include "timeline/steps.h"
+#include "timeline/quantile.h"
 
 enum { ROUNDS = 30 };
 

@@ -119,6 +119,18 @@ static double local_loss(const struct pp_trainer *trainer)
                   rank->config.microbatch_size * rank->config.seq_len);
 }
 
+/* One step, on every rank:
+ *
+ *     draw the step's data, clear the gradients
+ *     barrier                          all ranks begin together
+ *     run the rank's ops               F, B, I, W: the schedule (rank.c)
+ *     sum a tied embedding's gradient  between the first and the last stage
+ *     gradient norm, clip, update      the norm is a sum over all ranks
+ *     outcome                          a maximum over all ranks
+ *
+ * The gradients are those of the mean loss over the step's m B T tokens: the loss's
+ * gradient is scaled by 1 / (m B T) where it starts (pass_of, rank.c), so nothing is
+ * divided here. */
 void pp_trainer_step(struct pp_trainer *trainer, int step, struct pp_span *spans,
                      struct pp_outcome *outcome)
 {
@@ -135,25 +147,34 @@ void pp_trainer_step(struct pp_trainer *trainer, int step, struct pp_span *spans
 
     pp_rank_step(rank, spans);
 
+    /* The virtual clock stands still outside of ops: the update's CPU time is added.
+     * Where ranks share cores, which is what this clock is for, waiting for the others
+     * is sleep and takes no CPU time. */
     int64_t cpu = pp_clock_cpu();
     pp_tensors_tie(&trainer->tensors, trainer->tie);
     double norm = update(trainer, step);
-    int64_t end = pp_clock_now(trainer->clock);
+    int64_t update_end = pp_clock_now(trainer->clock);
     if (trainer->clock->kind == PP_CLOCK_VIRTUAL)
-        end += pp_clock_cpu() - cpu;
+        update_end += pp_clock_cpu() - cpu;
 
+    /* A step's outcome is spread over the ranks: one maximum brings it together. A
+     * minimum is the maximum of the negatives. A NaN would get lost in a maximum, so it
+     * travels as a flag. A rank without ops, or without the loss, has -INFINITY: it
+     * leaves the others' alone. */
+    enum { MINUS_FIRST_START, LAST_END, UPDATE_END, LOSS, LOSS_IS_NAN, QUANTITIES };
     double loss = local_loss(trainer);
-    double most[] = {-INFINITY, -INFINITY, (double)end, isnan(loss) ? -INFINITY : loss,
-                     isnan(loss)};
-    if (ops > 0) {
-        most[0] = -(double)spans[0].start;
-        most[1] = (double)spans[ops - 1].end;
-    }
-    pp_max_doubles(trainer->world, most, 5);
+    double most[QUANTITIES] = {
+        [MINUS_FIRST_START] = ops > 0 ? -(double)spans[0].start : -INFINITY,
+        [LAST_END] = ops > 0 ? (double)spans[ops - 1].end : -INFINITY,
+        [UPDATE_END] = (double)update_end,
+        [LOSS] = isnan(loss) ? -INFINITY : loss,
+        [LOSS_IS_NAN] = isnan(loss),
+    };
+    pp_max_doubles(trainer->world, most, QUANTITIES);
     *outcome = (struct pp_outcome){
-        .loss = most[4] > 0 ? (double)NAN : most[3],
+        .loss = most[LOSS_IS_NAN] > 0 ? (double)NAN : most[LOSS],
         .norm = norm,
-        .makespan = (int64_t)(most[1] + most[0]),
-        .duration = (int64_t)(most[2] + most[0]),
+        .makespan = (int64_t)(most[LAST_END] + most[MINUS_FIRST_START]),
+        .duration = (int64_t)(most[UPDATE_END] + most[MINUS_FIRST_START]),
     };
 }

@@ -1,5 +1,4 @@
-/* What the timelines of several steps say together: the representative step, the
- * range, and what each op costs. */
+/* What several steps say together: the representative step, and the range. */
 #ifndef PP_TIMELINE_STEPS_H
 #define PP_TIMELINE_STEPS_H
 
@@ -23,22 +22,5 @@ struct pp_makespans {
     int64_t median, min, max;
 };
 struct pp_makespans pp_makespans(const struct pp_step *steps, int count);
-
-/* What ops of one kind on one stage took, over all microbatches and steps, in ns. */
-struct pp_cost {
-    int stage;
-    enum pp_kind kind;
-    int64_t median, p5, p95;
-    int64_t count;
-};
-
-/* Collects the costs, stage by stage, kinds in the order F B I W, leaving out kinds
- * that a stage does not have. *costs is allocated [*count], the caller frees it.
- * PP_ENVIRONMENT when out of memory. */
-int pp_costs_collect(const struct pp_timeline *timelines, int timeline_count,
-                     struct pp_cost **costs, int *count, struct pp_error *error);
-
-/* q-quantile (0..1) of count >= 1 values by linear interpolation; reorders values. */
-double pp_quantile(double *values, size_t count, double q);
 
 #endif

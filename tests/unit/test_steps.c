@@ -1,3 +1,5 @@
+#include "timeline/op_costs.h"
+#include "timeline/quantile.h"
 #include "timeline/steps.h"
 
 #include <math.h>
