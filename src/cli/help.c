@@ -3,9 +3,10 @@
 #include <string.h>
 
 #include "base/words.h"
+#include "base/wrap.h"
 #include "cli/option_table.h"
 
-enum { WIDTH = 80, INDENT = 2, HELP_COLUMN = 30 };
+enum { INDENT = 2, HELP_COLUMN = 30 };
 
 const struct pp_exit_status pp_exit_statuses[] = {
     {"0", "done"},
@@ -17,44 +18,15 @@ const struct pp_exit_status pp_exit_statuses[] = {
     {0},
 };
 
-/* How many columns the first bytes of a text in UTF-8 take. */
-static int columns_of(const char *text, size_t bytes)
-{
-    int columns = 0;
-    for (size_t i = 0; i < bytes; i++)
-        columns += (text[i] & 0xc0) != 0x80;
-    return columns;
-}
-
-/* Prints the words from the given column on; further lines are indented to it. */
-static void print_wrapped(const char *text, int at, FILE *stream)
-{
-    int column = at;
-    while (*text) {
-        size_t length = strcspn(text, " ");
-        int columns = columns_of(text, length);
-        if (column > at && column + 1 + columns > WIDTH) {
-            fprintf(stream, "\n%*s", at, "");
-            column = at;
-        } else if (column > at) {
-            column += fprintf(stream, " ");
-        }
-        fwrite(text, 1, length, stream);
-        column += columns;
-        text += length + (text[length] == ' ');
-    }
-    fputc('\n', stream);
-}
-
 /* A name, then its meaning in the column of help. */
 static void print_row(const char *name, const char *help, int column, FILE *stream)
 {
     int used = fprintf(stream, "%*s%s", INDENT, "", name);
-    if (used + 2 > column)
-        fprintf(stream, "\n%*s", column, "");
-    else
-        fprintf(stream, "%*s", column - used, "");
-    print_wrapped(help, column, stream);
+    if (used + 2 > column) {
+        fputc('\n', stream);
+        used = 0;
+    }
+    pp_print_wrapped(stream, help, used, column, false);
 }
 
 static void print_option(const struct pp_option *option, FILE *stream)
@@ -100,8 +72,8 @@ void pp_help_command(const struct pp_command_row *commands, enum pp_command comm
     const char *title = NULL;
     for (int i = 0; row->usages[i]; i++)
         fprintf(stream, "%s%s\n", i == 0 ? "usage: " : "       ", row->usages[i]);
-    fprintf(stream, "\n%s: ", row->name);
-    print_wrapped(row->help, (int)strlen(row->name) + 2, stream);
+    int used = fprintf(stream, "\n%s: ", row->name) - 1;
+    pp_print_wrapped(stream, row->help, used, used, false);
     fputs("\nOptions (defaults in brackets):\n", stream);
     for (int i = 0; i < pp_option_count; i++) {
         const struct pp_option *option = &pp_option_table[i];

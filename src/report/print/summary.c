@@ -6,56 +6,13 @@
 #include <string.h>
 
 #include "base/words.h"
+#include "base/wrap.h"
 #include "report/differences.h"
 #include "report/numbers.h"
 #include "report/print/table.h"
 
 /* More ranks than this are listed in part: the first and the last ones. */
 enum { MOST_ROWS = 32 };
-
-/* How many columns text of UTF-8 takes; it has one each for all that is printed here.
- */
-static int columns_of(const char *text, int bytes)
-{
-    int columns = 0;
-    for (int i = 0; i < bytes; i++)
-        columns += (text[i] & 0xc0) != 0x80;
-    return columns;
-}
-
-/* How much of the text stays on one line: a word; of a list, an item with its comma or
- * dot. */
-static int unbroken(const char *text, bool list)
-{
-    size_t length = strcspn(text, " ");
-    while (list && text[length] && !strchr(",\xb7", text[length - 1]))
-        length += 1 + strcspn(text + length + 1, " ");
-    return (int)length;
-}
-
-/* Prints words, or the items of a list, on a line that has reached the column, breaking
- * it before 80; new lines begin behind the indent, as does the first if it has nothing
- * on it yet. */
-static void print_wrapped(FILE *stream, const char *text, int column, int indent,
-                          bool list)
-{
-    enum { WIDTH = 80 };
-    bool empty = column == 0;
-    if (empty)
-        column = fprintf(stream, "%*s", indent, "");
-    while (*text) {
-        int length = unbroken(text, list), wide = columns_of(text, length);
-        if (!empty && column + 1 + wide > WIDTH)
-            column = fprintf(stream, "\n%*s", indent, "") - 1;
-        else if (!empty)
-            column += fprintf(stream, " ");
-        column += wide;
-        fprintf(stream, "%.*s", length, text);
-        text += length + (text[length] == ' ');
-        empty = false;
-    }
-    fputc('\n', stream);
-}
 
 /* Appends ", " or the first mark, then what is formatted. */
 __attribute__((format(printf, 3, 4))) static void add_cost(char *text, size_t size,
@@ -120,7 +77,7 @@ static void print_headline(const struct pp_report *report, const char *given,
               simulated ? costs : " clock",
               report->environment.oversubscribed ? " · ranks share cores" : "");
     fprintf(stream, "%s%s%s", color ? "\x1b[1m" : "", shape, color ? "\x1b[0m" : "");
-    print_wrapped(stream, rest, columns_of(shape, (int)strlen(shape)), 2, true);
+    pp_print_wrapped(stream, rest, pp_columns(shape, strlen(shape)), 2, true);
 }
 
 /* "0,4,8", or "0,4,..,28" where there are many. */
@@ -255,14 +212,14 @@ static void print_bubble(const struct pp_report *report, FILE *stream)
     fputc('\n', stream);
     if (!isfinite(report->theory) && report->theory_note[0]) {
         pp_assign(text, sizeof text, "no theory: %s", report->theory_note);
-        print_wrapped(stream, text, 0, BUBBLE_INDENT, false);
+        pp_print_wrapped(stream, text, 0, BUBBLE_INDENT, false);
     }
     pp_why_not_theory(report, text, sizeof text);
     if (text[0])
-        print_wrapped(stream, text, 0, BUBBLE_INDENT, false);
+        pp_print_wrapped(stream, text, 0, BUBBLE_INDENT, false);
     pp_why_not_predicted(report, text, sizeof text);
     if (text[0])
-        print_wrapped(stream, text, 0, BUBBLE_INDENT, false);
+        pp_print_wrapped(stream, text, 0, BUBBLE_INDENT, false);
 }
 
 static void print_step(const struct pp_report *report, FILE *stream)
