@@ -102,7 +102,7 @@ int pp_agree(const struct pp_world *world, int status, struct pp_error *error)
     if (rank > 0) {
         char text[sizeof error->text];
         memcpy(text, error->text, sizeof text);
-        pp_fail(error, error->status, "rank %d: %.6000s", rank, text);
+        pp_fail(error, error->status, "rank %d: %s", rank, text);
     }
     return -1;
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/words.h"
 #include "schedules/catalogue.h"
 
 const struct pp_docs_item pp_docs_environment[] = {
@@ -43,14 +44,11 @@ const struct pp_docs_item pp_docs_examples[] = {
 
 const char *pp_docs_commands_of(const struct pp_option *option, char *text, size_t size)
 {
-    size_t used = 0;
-    snprintf(text, size, "all");
-    if (option->commands == (1 << PP_COMMANDS) - 1)
-        return text;
-    for (int c = 0; c < PP_COMMANDS && used < size; c++) {
+    bool all = option->commands == (1 << PP_COMMANDS) - 1;
+    pp_assign(text, size, "%s", all ? "all" : "");
+    for (int c = 0; c < PP_COMMANDS && !all; c++) {
         if (pp_option_of(option, (enum pp_command)c))
-            used += (size_t)snprintf(text + used, size - used, "%s%s",
-                                     used > 0 ? ", " : "", pp_commands[c].name);
+            pp_append(text, size, "%s%s", text[0] ? ", " : "", pp_commands[c].name);
     }
     return text;
 }
