@@ -21,7 +21,7 @@ plot 'bands.dat' using 1:2:3:4:5:6 with boxxyerror fs solid 1 noborder \
          fc rgb '#EEEEEE' notitle, \
      'in_flight.dat' using 1:2 with filledcurves closed fs solid 1 noborder \
          fc rgb in_flight_colour \
-         title sprintf('microbatches in flight, a full band being %g ' . \
-                       '(1 = one microbatch of one whole rank)', highest), \
+         title sprintf('microbatches in flight; a full band is %g ' . \
+                       '(1: one microbatch in all stages of a rank)', highest), \
      'peaks.dat' every peak_step using 1:2:(sprintf('peak %g', $3)) \
          with labels left offset 1, 0 notitle

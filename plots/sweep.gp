@@ -5,8 +5,8 @@
 # titles, schedule (from 0) and dash (from 1) are per series.
 load 'sweep-settings.gp'
 
-# Okabe & Ito's palette: told apart by the colour-blind. Shapes tell schedules apart
-# too; lines get thinner from one to the next, so that equal ones are all seen.
+# Okabe & Ito's palette: the colour-blind can distinguish them. Schedules differ in
+# shape too; lines get thinner from one to the next, so that equal ones all show.
 colours = '#0072B2 #D55E00 #009E73 #CC79A7 #E69F00 #56B4E9 #000000 #999999'
 colour(i) = word(colours, schedule[i] % words(colours) + 1)
 open(i) = 4 + 2 * (schedule[i] % 5)

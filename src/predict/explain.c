@@ -13,11 +13,12 @@ int pp_predict_explain(const struct pp_report *report, FILE *stream,
         pp_predict_even_split(report, &even, error) != 0)
         return -1;
     if (even.known)
-        fprintf(
-            stream,
-            "layers split evenly (%s): a step of %.2f ms instead of %.2f ms, bubble "
-            "%.4f instead of %.4f\n",
-            even.split, even.makespan_s * 1e3, (double)report->metrics.makespan * 1e-6,
-            even.bubble, report->metrics.bubble.fraction);
+        fprintf(stream,
+                "with the layers split evenly (%s) the step would take %.2f ms, not "
+                "%.2f ms, "
+                "and the bubble would be %.4f, not %.4f\n",
+                even.split, even.makespan_s * 1e3,
+                (double)report->metrics.makespan * 1e-6, even.bubble,
+                report->metrics.bubble.fraction);
     return 0;
 }

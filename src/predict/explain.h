@@ -1,4 +1,4 @@
-/* The explanation of a report, with what simulations of it add. */
+/* Where a step's time went, and what simulations say would shorten it. */
 #ifndef PP_PREDICT_EXPLAIN_H
 #define PP_PREDICT_EXPLAIN_H
 

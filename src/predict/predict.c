@@ -76,7 +76,7 @@ void pp_set_theory(struct pp_report *report, const struct pp_scheduler *row,
     double form = theory.bubble / theory.makespan;
     if (theory.by_span) {
         pp_assign(report->theory_note, sizeof report->theory_note,
-                  "the closed form is one of span_fraction: %.4f (%s)", form,
+                  "the closed form gives span_fraction instead: %.4f (%s)", form,
                   theory.source);
         return;
     }

@@ -1,4 +1,4 @@
-/* Theory and prediction: what a report's bubble is held against. */
+/* Theory and prediction: what a report's bubble is compared with. */
 #ifndef PP_PREDICT_PREDICT_H
 #define PP_PREDICT_PREDICT_H
 
@@ -8,8 +8,8 @@
 #include "simulate/costs.h"
 
 /* The cost model that a run measured: the median of each (stage, kind) and the link.
- * message_bytes is of every message between stages. A half of the backward that was
- * not measured is half of B; B is then I and W together. PP_BAD_INPUT if the report's
+ * message_bytes is of every message between stages. Where I and W were not
+ * measured, each is half of B; B is then I and W together. PP_BAD_INPUT if the report's
  * stages are not the schedule's, or it lacks the forward or backward of one. */
 int pp_costs_from_report(struct pp_costs *costs, const struct pp_report *report,
                          const struct pp_schedule *schedule, double message_bytes,
@@ -25,7 +25,7 @@ void pp_set_theory(struct pp_report *report, const struct pp_scheduler *row,
                    const struct pp_shape *shape, const struct pp_equal_costs *equal,
                    const char *why_not);
 
-/* What the simulation of the schedule on these costs comes to. */
+/* The bubble and makespan of the schedule, simulated with these costs. */
 int pp_predict(const struct pp_schedule *schedule, const struct pp_costs *costs,
                double *bubble, double *makespan_s, struct pp_error *error);
 

@@ -16,7 +16,7 @@ static int config_number(const struct pp_report *report, const char *key)
     return number > 0 && number <= INT_MAX ? (int)number : 0;
 }
 
-/* The report's own split, [stages]; false if it does not tell or is even. */
+/* The report's own split, [stages]; false if it is not recorded, or even. */
 static bool read_split(const struct pp_report *report, const int *even, int *layers_of)
 {
     const json_t *split = json_object_get(report->config, "layer_split");
@@ -31,7 +31,7 @@ static bool read_split(const struct pp_report *report, const int *even, int *lay
     return uneven;
 }
 
-/* Turns the costs of one split into those of another. */
+/* Turns the costs with one split of the layers into those with another. */
 static void respread(struct pp_costs *costs, const int *from, const int *to)
 {
     int last = costs->stages - 1;
@@ -49,7 +49,7 @@ static void respread(struct pp_costs *costs, const int *from, const int *to)
     }
 }
 
-/* The model's message, as far as the report tells. */
+/* The size of a message, from the model's sizes in the report's config. */
 static double message_bytes(const struct pp_report *report)
 {
     const struct pp_model_config model = {
@@ -75,7 +75,7 @@ static int compare_candidates(const void *left, const void *right)
     return a->stage != b->stage ? a->stage - b->stage : (int)a->kind - (int)b->kind;
 }
 
-/* All that are on the critical path, the largest share first. Returns how many, or -1.
+/* Lists those on the critical path, the largest share first. Returns how many, or -1.
  */
 static int list_candidates(const struct pp_report *report, struct candidate *list,
                            struct pp_error *error)
@@ -100,7 +100,7 @@ static int list_candidates(const struct pp_report *report, struct candidate *lis
     return status == 0 ? count : -1;
 }
 
-/* The step with the candidate's ops a tenth faster, in s. */
+/* The makespan with the candidate's ops a tenth faster, in s. */
 static int predict_faster(const struct pp_report *report, struct pp_costs *costs,
                           const struct candidate *candidate, double *makespan_s,
                           struct pp_error *error)

@@ -1,5 +1,5 @@
-/* What the step would take if something were other, from what it took: simulations on a
- * report's own costs. */
+/* What a step would take if something changed: simulations with a report's own costs.
+ */
 #ifndef PP_PREDICT_WHATIF_H
 #define PP_PREDICT_WHATIF_H
 
@@ -12,16 +12,16 @@ struct pp_even_split {
     double bubble;     /* predicted fraction */
 };
 
-/* Finds the ops, of one stage and kind, that would shorten the step most if they were a
- * tenth faster, by simulating the step so for each; of very many, for those that have
- * most of the critical path. Not known where the costs alone do not make the step (far
- * or serialised links, a cost of pairs). PP_BAD_INPUT without a timeline,
+/* Finds the stage and kind of op that limits the step most, by simulating the step with
+ * the ops of each in turn a tenth faster; of very many, only those with the largest
+ * share of the critical path. Not known where the step depends on more than the costs
+ * (far or serialised links, a cost of joined pairs). PP_BAD_INPUT without a timeline,
  * PP_ENVIRONMENT when out of memory. */
 int pp_predict_speedup(const struct pp_report *report, struct pp_speedup *speedup,
                        struct pp_error *error);
 
-/* Predicts the even split: a layer costs what it costs on average on the stages without
- * the head, and what the last stage takes beyond its layers is the head's.
+/* Predicts the step with layers split evenly. A layer costs the mean over the stages
+ * without the head; what the last stage takes beyond its layers is the head's.
  * PP_ENVIRONMENT when out of memory. */
 int pp_predict_even_split(const struct pp_report *report, struct pp_even_split *even,
                           struct pp_error *error);

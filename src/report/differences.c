@@ -34,14 +34,15 @@ struct pp_slowest pp_slowest_rank(const struct pp_report *report)
     return slowest;
 }
 
-/* The bubble that the prediction, or in a simulation the simulation, comes to. */
+/* The predicted bubble; of a simulation, the simulated one. */
 static double modelled(const struct pp_report *report)
 {
     return isfinite(report->predicted) ? report->predicted
                                        : report->metrics.bubble.fraction;
 }
 
-/* How far the op times of a stage and kind reach above their median, at worst. */
+/* By how much the 95th percentile of op times is above their median: the largest such
+ * ratio of a stage and kind, minus 1. */
 static double spread_of(const struct pp_report *report)
 {
     double spread = 0;
@@ -54,7 +55,7 @@ static double spread_of(const struct pp_report *report)
     return spread;
 }
 
-/* Of what may be the reason, tells the first that is large enough to be. */
+/* Names the first possible reason that is large enough to explain the difference. */
 void pp_why_not_theory(const struct pp_report *report, char *text, size_t size)
 {
     text[0] = '\0';
@@ -71,20 +72,20 @@ void pp_why_not_theory(const struct pp_report *report, char *text, size_t size)
     if (slowest.above_mean > fabs(difference) / 2)
         pp_append(
             text, size,
-            "theory takes equal stages, but rank %d needs %s per microbatch, %.0f%% "
+            "theory assumes equal stages, but rank %d takes %s per microbatch, %.0f%% "
             "above the mean",
             slowest.rank, pp_duration_text(slowest.ns, took), 100 * slowest.above_mean);
     else if (report->metrics.causes.communication > 0)
+        pp_append(text, size,
+                  "theory assumes free messages, but ranks waited %s for messages",
+                  pp_duration_text((double)report->metrics.causes.communication, took));
+    else if (simulated && spread > 0.01)
         pp_append(
             text, size,
-            "theory takes free messages, but ranks waited %s for theirs to arrive",
-            pp_duration_text((double)report->metrics.causes.communication, took));
-    else if (simulated && spread > 0.01)
-        pp_append(text, size,
-                  "op times vary, up to %.0f%% above their median (95th percentile)",
-                  100 * spread);
+            "op times vary: their 95th percentile is up to %.0f%% above the median",
+            100 * spread);
     else
-        pp_append(text, size, "the costs are not those that theory assumes");
+        pp_append(text, size, "theory assumes other costs");
 }
 
 void pp_why_not_predicted(const struct pp_report *report, char *text, size_t size)
@@ -99,12 +100,13 @@ void pp_why_not_predicted(const struct pp_report *report, char *text, size_t siz
     const char *way = difference > 0 ? "above" : "below";
     if (overhead > fabs(difference) / 2)
         pp_assign(text, size,
-                  "measured is %.4f %s predicted: ops start late after their input has "
-                  "come (overhead %.4f)",
+                  "measured is %.4f %s predicted: ops start late although their input "
+                  "has arrived (overhead %.4f)",
                   fabs(difference), way, overhead);
     else
-        pp_assign(text, size,
-                  "measured is %.4f %s predicted: noise, op times reach %.0f%% above "
-                  "their median (95th percentile)",
-                  fabs(difference), way, 100 * spread_of(report));
+        pp_assign(
+            text, size,
+            "measured is %.4f %s predicted: noise, the 95th percentile of op times "
+            "is up to %.0f%% above the median",
+            fabs(difference), way, 100 * spread_of(report));
 }

@@ -149,7 +149,7 @@ int pp_report_need_timeline(const struct pp_report *report, struct pp_error *err
     if (report->timeline.spans)
         return 0;
     return pp_fail(error, PP_BAD_INPUT,
-                   "the report holds no timeline: it had more than %d ops when it was "
-                   "written",
+                   "the report has no timeline: steps of more than %d ops are written "
+                   "without",
                    PP_JSON_MOST_OPS);
 }

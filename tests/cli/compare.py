@@ -19,7 +19,7 @@ def test_compare_and_baseline_agree(tmp):
     gate = expect(f'{SIMULATE} --cost f=1,b=2 --baseline base.json', 0, directory=tmp)
     before, after = [line.split()[1:3] for line in told.splitlines()
                      if line.split()[0] == 'bubble'][0]
-    assert f'bubble is {after}' in gate and f"the baseline's {before}" in gate
+    assert f'bubble is {after}' in gate and f"the baseline's is {before}" in gate
     expect('compare now.json now.json', 0, 'no difference beyond noise', directory=tmp)
     expect('compare base.json now.json --format markdown', 0, '| bubble |', directory=tmp)
     expect(f'{SIMULATE} --cost f=1,b=2 --schedule gpipe --json gpipe.json', 0, directory=tmp)

@@ -50,7 +50,7 @@ def test_reports_without_costs_are_refused(tmp):
 
     expect(lambda bad: bad['costs'].clear(), 'no cost of F on stage 0')
     expect(lambda bad: bad['costs'].pop(3), 'no cost of B', 'stage 1')
-    expect(lambda bad: bad['costs'].append(bad['costs'][0]), 'costs[4]', 'again')
+    expect(lambda bad: bad['costs'].append(bad['costs'][0]), 'costs[4]', 'repeats')
     expect(lambda bad: bad['link'].update(latency_s=-5), 'link.latency_s')
     expect(lambda bad: bad['link'].update(latency_s=None), 'link.latency_s')
     expect(lambda bad: bad['link'].update(bandwidth_Bps=-3), 'link.bandwidth_Bps')

@@ -16,7 +16,7 @@ def test_explain_saves_what_it_says():
         simulate = f'simulate {shape} --cost f=1,'
         saved = report(simulate + slow)['makespan_s'] - report(simulate + fast)['makespan_s']
         out = ppsim(f'explain {shape} --cost f=1,{slow}')[1]
-        claimed, unit = re.search(r'faster\s+saves ([0-9.]+) (us|ms)', out).groups()
+        claimed, unit = re.search(r'it would save\s+([0-9.]+) (us|ms)', out).groups()
         assert abs(float(claimed) * {'us': 1e-6, 'ms': 1e-3}[unit] - saved) < 1e-6, (out, saved)
 
 
@@ -25,7 +25,7 @@ def test_free_links_carry_no_part_of_the_critical_path(tmp):
         status, out, _ = ppsim(f'explain --schedule {name} --cost f=1,b=2', tmp)
         path = out[out.index('critical path'):out.index('ops by rank')]
         shares = [float(share) for share in re.findall(r'([0-9.]+)%', path)]
-        assert status == 0 and 'on their way' not in path, path
+        assert status == 0 and 'in transit' not in path, path
         assert abs(sum(shares) - 100) < 0.3, path
 
 
@@ -88,7 +88,7 @@ def test_the_even_split_keeps_the_head_where_it_is(tmp):
     (tmp / 'r.json').write_text(json.dumps(run))
     even = report('simulate --ranks 2 --microbatches 4 --cost f=2,2.5,b=4,5')['makespan_s']
     status, out, err = ppsim('explain r.json', tmp)
-    assert status == 0 and f'(2,2): a step of {even * 1e3:.2f} ms' in out, (even, out, err)
+    assert status == 0 and f'(2,2) the step would take {even * 1e3:.2f} ms' in out, (even, out, err)
 
 
 run_tests(globals())

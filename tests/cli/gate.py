@@ -127,7 +127,7 @@ def test_baselines(tmp):
     expect(f'{SIMULATE} {base} --microbatches 9', 2, "'microbatches'", directory=tmp)
     expect(f'{SIMULATE} {base} --schedule gpipe', 2, "'schedule'", directory=tmp)
     expect(f'{SIMULATE} {base} --json other.json', 0, directory=tmp)
-    expect(f'{base} --quiet', 2, "'command'", directory=tmp)  # before training
+    expect(f'{base} --quiet', 2, 'another command', directory=tmp)  # before training
     expect(f"{SIMULATE} --check bubble<0.1 --json it's.json", 1, "'it'\\''s.json'",
            directory=tmp)
 

@@ -24,11 +24,11 @@ START_TEST(why_not_theory)
     const struct fixture far = {"1f1b", 4, 1, 8, 1, 500000, 0, 1};
     const struct fixture noisy = {"1f1b", 4, 1, 8, 1, 0, 0.3, 1};
     expect_not_theory(&equal, 0.004, NULL);
-    expect_not_theory(&equal, 0.1, "the costs are not those that theory assumes");
+    expect_not_theory(&equal, 0.1, "theory assumes other costs");
     expect_not_theory(&slow, 0.1, "simulated is 0.1000 above theory");
     expect_not_theory(&slow, -0.1, "simulated is 0.1000 below theory");
-    expect_not_theory(&slow, 0.1, "rank 3 needs 4.50 ms per microbatch, 33% above");
-    expect_not_theory(&far, 0.1, "theory takes free messages, but ranks waited");
+    expect_not_theory(&slow, 0.1, "rank 3 takes 4.50 ms per microbatch, 33% above");
+    expect_not_theory(&far, 0.1, "theory assumes free messages, but ranks waited");
     expect_not_theory(&noisy, 0.2, "op times vary");
 }
 END_TEST

@@ -51,12 +51,12 @@ START_TEST(without_a_timeline_nothing_is_written)
     pp_timeline_release(&report.timeline);
     const char *path = unit_path("nothing.svg");
     ck_assert_int_eq(pp_report_write_trace(&report, path, &error), -1);
-    unit_expect_error(&error, PP_BAD_INPUT, "holds no timeline", NULL);
+    unit_expect_error(&error, PP_BAD_INPUT, "has no timeline", NULL);
     ck_assert_int_eq(pp_report_write_paje(&report, path, &error), -1);
     ck_assert_int_eq(pp_report_write_csv(&report, path, &error), -1);
     ck_assert_int_eq(pp_report_plot(&report, "timeline", path, NULL, &error), -1);
     ck_assert_int_eq(pp_report_print_explain(&report, NULL, stream, &error), -1);
-    unit_expect_error(&error, PP_BAD_INPUT, "holds no timeline", NULL);
+    unit_expect_error(&error, PP_BAD_INPUT, "has no timeline", NULL);
     ck_assert_int_ne(access(path, F_OK), 0);
     fclose(stream);
     pp_report_release(&report);

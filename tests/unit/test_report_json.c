@@ -158,7 +158,7 @@ static const struct {
     {"\"timeline\": {", "\"timeline\": {\"ops\": 3, \"x\": {", "is not JSON"},
     {"\"0F0\"", "\"0X0\"", "'timeline.ops[0][0][0]' is '0X0', should be an op"},
     {"\"0F0\"", "\"0F99999999999\"", "should be an op such as 3F12"},
-    {"\"0F0\"", "\"7F0\"", "'timeline.ops' is no valid schedule"},
+    {"\"0F0\"", "\"7F0\"", "'timeline.ops' is not a valid schedule"},
     {"\"0F0\"", "\"\\u0007\\nF0\"", "'timeline.ops[0][0][0]' is '\?\?F0'"},
     {"\"0F0\",0", "\"0F0\",null", "is null, should be a number"},
     {"\"0F0\",0", "\"0F0\",9", "has times out of order"},
@@ -216,7 +216,7 @@ START_TEST(what_is_no_report_is_refused)
         const char *text, *says;
     } cases[] = {
         {"", "is not JSON: line 1"},
-        {"[1, 2]", "is not a report of ppsim"},
+        {"[1, 2]", "is not a ppsim report"},
         {"{}", "'schema' is missing"},
         {"{\"schema\": \"ppsim.report/1\"}", "'version' is missing"},
         {"{\"schema\": 1, \"schema\": 1}", "is not JSON"},

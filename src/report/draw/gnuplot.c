@@ -79,11 +79,9 @@ int pp_plot_path_check(const char *path, struct pp_error *error)
         if (strcmp(extension_of(path), known[i]) == 0)
             return 0;
     }
-    return pp_fail(
-        error, PP_BAD_INPUT,
-        "'%s' is no picture that can be drawn: end the name in .svg, .png or "
-        ".pdf",
-        path);
+    return pp_fail(error, PP_BAD_INPUT,
+                   "cannot draw '%s': the name of a picture ends in .svg, .png or .pdf",
+                   path);
 }
 
 void pp_plot_put_terminal(FILE *settings, const char *name, const char *path, int width,
@@ -132,7 +130,8 @@ static int run_gnuplot(struct pp_plot_directory *directory, const char *script,
                        strerror(errno));
     directory->caught = pp_child_wait(child, &status);
     if (directory->caught < 0)
-        return pp_fail(error, PP_ENVIRONMENT, "lost gnuplot: %s", strerror(errno));
+        return pp_fail(error, PP_ENVIRONMENT, "cannot wait for gnuplot: %s",
+                       strerror(errno));
     if (directory->caught > 0)
         return pp_fail(error, PP_ENVIRONMENT, "gnuplot was stopped by a signal");
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -149,7 +148,7 @@ static int run_gnuplot(struct pp_plot_directory *directory, const char *script,
  * first, then the reason behind "line N:". */
 static int fail_with_log(const char *log, int status, struct pp_error *error)
 {
-    char line[256], reason[256] = "without an error message";
+    char line[256], reason[256] = "no error message";
     FILE *stream = fopen(log, "r");
     while (stream && fgets(line, sizeof line, stream)) {
         line[strcspn(line, "\n")] = '\0';

@@ -21,7 +21,7 @@ static const char op_times_script[] =
 #include "op-times.gp.inc"
     ;
 
-/* The legend: the kinds that there are, and all colours. */
+/* The legend: the kinds of op in this step; and all colours. */
 static void put_kinds(FILE *stream, const struct pp_plot *plot)
 {
     char kinds[64] = "", shown[64] = "", words[128] = "";
@@ -59,23 +59,23 @@ static int64_t busiest(const struct pp_metrics *metrics)
     return most;
 }
 
-/* What the axes' labels add: how much a row stands for, what was left out. */
+/* What the label of the time axis adds: how many ranks a row shows, what was left out.
+ */
 static void put_note(FILE *stream, const struct pp_plot *plot, const char *thinned)
 {
     char note[256] = "";
     if (plot->lighter)
         strcat(note, " (odd chunks lighter)");
     if (plot->layout.ranks_per_row > 1)
-        sprintf(note + strlen(note), " (a row stands for %d ranks)",
-                plot->layout.ranks_per_row);
+        sprintf(note + strlen(note), " (%d ranks per row)", plot->layout.ranks_per_row);
     if (plot->points_of > 0)
-        sprintf(note + strlen(note), " (points: step %d)", plot->points_of);
+        sprintf(note + strlen(note), " (points: of step %d)", plot->points_of);
     if (plot->thinned)
         strcat(note, thinned);
     pp_plot_put_text(stream, "note", note);
 }
 
-/* The rank each row begins with; every few rows where they are many. */
+/* The first rank of each row; of many rows only every few have a label. */
 static void put_rank_tics(FILE *stream, const struct pp_layout *layout)
 {
     int step = (layout->rows + 31) / 32;
@@ -105,7 +105,7 @@ static int write_settings(struct pp_plot *plot, int height, const char *thinned)
             report->schedule.stages, (report->schedule.stages + 31) / 32);
     fprintf(stream, "highest = %.9g\npeak_step = %d\n", pp_plot_highest_peak(report),
             (plot->layout.rows + 63) / 64);
-    /* Borders tell the boxes apart, but would hide narrow ones. */
+    /* Borders separate the boxes, but would hide narrow ones. */
     fprintf(stream, "outline = %s\n",
             pp_schedule_ops(&report->schedule) > 2500 ? "0" : "0.5");
     put_rank_tics(stream, &plot->layout);
@@ -118,7 +118,7 @@ static int draw_timeline(struct pp_plot *plot)
     int height = 170 + (rows > 32 ? 14 : 26) * rows;
     plot->lighter = plot->report->schedule.chunks > 1;
     if (write_settings(plot, height,
-                       " (too many ops to draw each: shown in proportion)") != 0 ||
+                       " (too many ops to draw one by one: in proportion)") != 0 ||
         pp_plot_write_rows(plot, "rows.dat") != 0 || pp_plot_write_ops(plot) != 0 ||
         pp_plot_write_labels(plot) != 0)
         return -1;
@@ -127,12 +127,12 @@ static int draw_timeline(struct pp_plot *plot)
 
 static int draw_in_flight(struct pp_plot *plot)
 {
-    /* Ranks do not add up here: each has its row, however many there are. */
+    /* Activations of several ranks cannot share a row: each rank has its own. */
     plot->layout.rows = plot->report->schedule.ranks;
     plot->layout.ranks_per_row = 1;
     int rows = plot->layout.rows < 4 ? 4 : plot->layout.rows;
     int height = 170 + (rows > 64 ? 64 * 26 : rows > 16 ? 26 * rows : 40 * rows);
-    if (write_settings(plot, height, " (too many ops to draw each: thinned)") != 0 ||
+    if (write_settings(plot, height, " (too many ops to draw: only some are)") != 0 ||
         pp_plot_write_rows(plot, "bands.dat") != 0 ||
         pp_plot_write_in_flight(plot) != 0)
         return -1;
@@ -148,7 +148,7 @@ static int draw_op_times(struct pp_plot *plot)
     plot->layout.ranks_per_row = 1;
     if (plot->report->step_count > 1)
         plot->points_of = plot->report->steps[plot->report->representative].number;
-    if (write_settings(plot, 600, " (too many ops to draw each: thinned)") != 0 ||
+    if (write_settings(plot, 600, " (too many ops to draw: only some are)") != 0 ||
         pp_plot_write_op_times(plot) != 0)
         return -1;
     return pp_plot_write_costs(plot);
@@ -172,7 +172,7 @@ const struct pp_picture *pp_picture_find(const char *name, struct pp_error *erro
             return &pp_pictures[i];
     }
     pp_names_list(names, list, sizeof list);
-    pp_fail(error, PP_BAD_INPUT, "there is no picture '%s': there are %s", name, list);
+    pp_fail(error, PP_BAD_INPUT, "no picture '%s': there are %s", name, list);
     return NULL;
 }
 

@@ -182,7 +182,8 @@ static int measure(struct sweep_plot *plot, int **room, struct pp_error *error)
     for (int i = 0; i < plot->count; i++)
         done += plot->points[i].done;
     if (done == 0)
-        return pp_fail(error, PP_BAD_INPUT, "the sweep has no point to plot");
+        return pp_fail(error, PP_BAD_INPUT,
+                       "no point of the sweep succeeded: there is nothing to plot");
     *room = malloc(DIMENSIONS * count * sizeof **room);
     if (!*room)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for a picture");
@@ -218,7 +219,7 @@ static void put_headline(FILE *settings, const struct sweep_plot *plot)
         put_values(stream, &plot->all[MICROBATCHES]);
         fputs(plot->measured ? " · measured" : " · simulated", stream);
         if (plot->cut)
-            fputs(" (too many to draw: the first ones)", stream);
+            fputs(" (too many to draw: only the first)", stream);
         fclose(stream);
     }
     pp_plot_put_text(settings, "headline", text);

@@ -37,7 +37,8 @@ static void check_schema(struct reading *in)
     struct pp_node schema = {.parent = &in->root, .key = "schema"};
     char name[64];
     if (!json_is_object(in->root.value))
-        pp_reader_fail(reader, &in->root, "is not a report of ppsim: no JSON object");
+        pp_reader_fail(reader, &in->root,
+                       "is not a ppsim report: it is no JSON object");
     pp_read_text(reader, &in->root, schema.key, name, sizeof name);
     if (strcmp(name, pp_json_schema_name) != 0)
         pp_reader_fail(
@@ -206,7 +207,7 @@ static void check_costs(struct reading *in)
             pp_reader_fail(reader, &stage, "is %d, should be from 0 to %d", cost->stage,
                            report->schedule.stages - 1);
         else if (seen[cost->stage] & 1u << cost->kind)
-            pp_reader_fail(reader, &node, "is of stage %d and %c again", cost->stage,
+            pp_reader_fail(reader, &node, "repeats stage %d and kind %c", cost->stage,
                            pp_kind_letter(cost->kind));
         else
             seen[cost->stage] |= (unsigned char)(1u << cost->kind);

@@ -42,7 +42,7 @@ static double read_bandwidth(struct pp_reader *reader, const struct pp_node *obj
     if (isnan(value))
         return INFINITY;
     if (!(value > 0))
-        pp_reader_fail(reader, &node, "should be greater than 0, or null: free");
+        pp_reader_fail(reader, &node, "should be above 0, or null for unlimited");
     return value;
 }
 

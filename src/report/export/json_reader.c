@@ -169,7 +169,7 @@ int64_t pp_node_ns(struct pp_reader *reader, const struct pp_node *node)
     const double most = 0x1p53 / 1e9;
     double seconds = pp_node_real(reader, node);
     if (!reader->failed && !(fabs(seconds) <= most))
-        pp_reader_fail(reader, node, "should be seconds, of at most %.0f", most);
+        pp_reader_fail(reader, node, "should be seconds, at most %.0f", most);
     return reader->failed ? 0 : llround(seconds * 1e9);
 }
 

@@ -16,7 +16,7 @@ void pp_json_put_columns(FILE *stream)
     fputc(']', stream);
 }
 
-/* Where the row of a column of times finds it in a span. */
+/* The time in a span that a column shows. */
 static int64_t *time_at(struct pp_span *span, const struct pp_json_key *column)
 {
     return (int64_t *)(void *)((char *)span + column->offset);
@@ -144,7 +144,7 @@ static void read_ops(struct pp_reader *reader, const struct pp_node *lists,
         reader->failed = true;
     } else if (pp_verify(schedule, &problem) != 0) {
         problem.text[strcspn(problem.text, "\n")] = '\0';
-        pp_reader_fail(reader, lists, "is no valid schedule: %s", problem.text);
+        pp_reader_fail(reader, lists, "is not a valid schedule: %s", problem.text);
     }
 }
 

@@ -75,10 +75,11 @@ int pp_baseline_comparable(const struct pp_report *baseline, const json_t *confi
     const char *key;
     json_t *value;
     if (strcmp(baseline->command, command) != 0)
-        return pp_fail(error, PP_BAD_INPUT,
-                       "'--baseline' '%s' is of another command: 'command' is '%s', "
-                       "here '%s'; make it anew with '--update-baseline'",
-                       path, baseline->command, command);
+        return pp_fail(
+            error, PP_BAD_INPUT,
+            "'--baseline' '%s' is of another command: '%s', not '%s'; write it "
+            "anew with '--update-baseline'",
+            path, baseline->command, command);
     json_object_foreach((json_t *)config, key, value)
     {
         if (pp_config_differs(baseline->config, key, value, decides))
@@ -96,7 +97,7 @@ int pp_baseline_comparable(const struct pp_report *baseline, const json_t *confi
         return 0;
     return pp_fail(
         error, PP_BAD_INPUT,
-        "'--baseline' '%s' is of another configuration: %s differ%s; make it "
+        "'--baseline' '%s' is of another configuration: %s differ%s; write it "
         "anew with '--update-baseline'",
         path, keys, strchr(keys, ',') ? "" : "s");
 }
@@ -129,10 +130,11 @@ void pp_baseline_judge(const struct pp_report *baseline, const struct pp_report 
         pp_figure_texts(figure, change.after, change.before, after, before);
         pp_figure_texts(figure, allowed, fabs(worse), most, difference);
         pp_assign(verdict->finding, sizeof verdict->finding,
-                  "%s is %s%s, the baseline's %s; may be %s %s%s", figure->name, after,
+                  "%s is %s%s, the baseline's is %s; it may be %s %s%s", figure->name,
+                  after,
                   pp_range_text(figure, change.after_range, report->step_count, steps),
                   before, tolerances->both ? "off by" : "worse by", most,
-                  always ? " (which always holds: it is a fraction of 1)"
+                  always ? " (always holds: a fraction is at most 1)"
                   : ranges && !change.beyond_noise ? " (the steps' ranges overlap)"
                                                    : "");
     }

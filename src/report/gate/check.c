@@ -13,7 +13,7 @@ static int parse_rank(struct pp_scanner *scanner, struct pp_check *check, int ra
     if (!pp_scan_sign(scanner, "["))
         return 0;
     if (!check->figure->per_rank)
-        return pp_scan_fail(scanner, bracket, "this figure is not one of a rank");
+        return pp_scan_fail(scanner, bracket, "this figure has no value per rank");
     pp_scan_blanks(scanner);
     if (pp_scan_whole(scanner, "rank", 0, ranks - 1, &rank) != 0)
         return -1;
@@ -83,7 +83,7 @@ static bool satisfied(enum pp_comparison comparison, double value, double bound)
     return false;
 }
 
-/* Does it hold whatever comes? Then it was meant otherwise: 30 for 30%. */
+/* Does it hold for every value? Then it was probably not meant so: 30 for 30%. */
 static bool always(const struct pp_check *check)
 {
     bool below = (check->comparison == PP_LE && check->bound >= 1) ||
@@ -108,7 +108,7 @@ void pp_check_judge(const struct pp_check *check, const struct pp_report *report
     pp_assign(verdict->name, sizeof verdict->name, "check %s", check->text);
     pp_figure_texts(check->figure, value, check->bound, text, bound);
     if (always(check))
-        pp_assign(note, sizeof note, " (which always holds: it is a fraction of 1)");
+        pp_assign(note, sizeof note, " (always holds: a fraction is at most 1)");
     else if (check->figure->unit == PP_SECONDS && !check->has_unit)
         pp_assign(note, sizeof note, " (%s)", bound);
     pp_assign(verdict->finding, sizeof verdict->finding, "%s is %s%s; wanted %s%s",

@@ -8,7 +8,7 @@
 
 enum { GAPS_PER_RANK = 3, MOST_RANKS = 16 };
 
-/* What the printing works on. */
+/* What the functions below print from. */
 struct story {
     const struct pp_report *report;
     FILE *stream;
@@ -23,34 +23,35 @@ static double percent(const struct story *story, int64_t ns)
     return 100 * (double)ns / (double)story->report->metrics.makespan;
 }
 
-static void tell_speedup(const struct story *story, const struct pp_speedup *speedup)
+static void print_speedup(const struct story *story, const struct pp_speedup *speedup)
 {
     char text[PP_DURATION_TEXT];
     double ns = 1e9 * speedup->saves_s;
     if (!speedup->known)
         return;
     if (speedup->saves_s <= 0)
-        fputs("  no ops of one stage would, if faster, shorten the step alone: other "
-              "paths are as long\n",
+        fputs("  no single stage limits the step: other paths are as long\n",
               story->stream);
     else
         fprintf(
             story->stream,
-            "  speeding up %s of stage %d (rank %d) would shorten the step most: 10%% "
-            "faster\n  saves %s (%.1f%%)\n",
+            "  %s of stage %d (rank %d) limits the step most: 10%% faster, it would "
+            "save\n  %s (%.1f%%)\n",
             pp_kind_name(speedup->kind), speedup->stage,
             story->report->schedule.rank_of[speedup->stage], pp_duration_text(ns, text),
             percent(story, llround(ns)));
 }
 
-static void tell_path(const struct story *story, const struct pp_speedup *speedup)
+static void print_path(const struct story *story, const struct pp_speedup *speedup)
 {
     const struct pp_critical *critical = &story->critical;
     const struct pp_report *report = story->report;
     FILE *stream = story->stream;
     char text[PP_DURATION_TEXT];
-    fprintf(stream, "critical path: the chain of %zu ops that made the step last %s\n",
-            critical->count, pp_duration_text((double)report->metrics.makespan, text));
+    fprintf(
+        stream,
+        "critical path: %zu ops, and the waits between them, make up the step of %s\n",
+        critical->count, pp_duration_text((double)report->metrics.makespan, text));
     for (enum pp_kind kind = PP_F; kind <= PP_W; kind++) {
         if (critical->busy[kind] > 0)
             fprintf(stream, "  %5.1f%%  %s  %s\n", percent(story, critical->busy[kind]),
@@ -58,7 +59,7 @@ static void tell_path(const struct story *story, const struct pp_speedup *speedu
                     pp_kind_name(kind));
     }
     if (critical->hops > 0)
-        fprintf(stream, "  %5.1f%%  %s  messages on their way\n",
+        fprintf(stream, "  %5.1f%%  %s  messages in transit\n",
                 percent(story, critical->hops),
                 pp_duration_text((double)critical->hops, text));
     if (critical->overhead > 0)
@@ -71,18 +72,17 @@ static void tell_path(const struct story *story, const struct pp_speedup *speedu
     fputs(report->schedule.ranks > MOST_RANKS ? " ..\n" : "\n", stream);
 
     if (speedup)
-        tell_speedup(story, speedup);
+        print_speedup(story, speedup);
     struct pp_slowest slowest = pp_slowest_rank(report);
     if (slowest.above_mean > 0.01)
         fprintf(stream,
-                "  rank %d is the slowest: %s per microbatch, %.1f%% above the mean of "
-                "all\n",
+                "  rank %d is the slowest: %s per microbatch, %.1f%% above the mean\n",
                 slowest.rank, pp_duration_text(slowest.ns, text),
                 100 * slowest.above_mean);
 }
 
 /* "2.00 ms dependency", for the causes that there are. */
-static void tell_parts(const struct story *story, const struct pp_gap *gap)
+static void print_parts(const struct story *story, const struct pp_gap *gap)
 {
     const struct {
         int64_t ns;
@@ -91,16 +91,16 @@ static void tell_parts(const struct story *story, const struct pp_gap *gap)
                  {gap->wait.communication, "communication"},
                  {gap->wait.overhead, "overhead"}};
     char text[PP_DURATION_TEXT];
-    int told = 0;
+    int printed = 0;
     for (int i = 0; i < 3; i++) {
         if (parts[i].ns > 0)
-            fprintf(story->stream, "%s%s %s", told++ > 0 ? ", " : "",
+            fprintf(story->stream, "%s%s %s", printed++ > 0 ? ", " : "",
                     pp_duration_text((double)parts[i].ns, text), parts[i].name);
     }
 }
 
 /* "rank 1 ran 1F0 and 1B0" */
-static void tell_ran(const struct story *story, const struct pp_part *part)
+static void print_ran(const struct story *story, const struct pp_part *part)
 {
     const struct pp_op *ops = story->report->schedule.ops;
     char first[PP_OP_TEXT], last[PP_OP_TEXT];
@@ -117,36 +117,37 @@ static void tell_ran(const struct story *story, const struct pp_part *part)
                 part->count == 2 ? " and " : "", part->count == 2 ? last : "");
 }
 
-static void tell_sent(const struct story *story, const struct pp_part *part, int64_t op)
+static void print_sent(const struct story *story, const struct pp_part *part,
+                       int64_t op)
 {
     char text[PP_OP_TEXT];
     if (part->count > 1)
-        fprintf(story->stream, "%zu messages were on their way", part->count);
+        fprintf(story->stream, "%zu messages were in transit", part->count);
     else if (part->last == op)
-        fputs("its message was on its way", story->stream);
+        fputs("its message was in transit", story->stream);
     else
-        fprintf(story->stream, "the message for %s was on its way",
+        fprintf(story->stream, "the message for %s was in transit",
                 pp_op_text(story->report->schedule.ops[part->last], text));
 }
 
-static void tell_late(const struct story *story, const struct pp_part *part, int64_t op)
+static void print_late(const struct story *story, const struct pp_part *part,
+                       int64_t op)
 {
     char text[PP_OP_TEXT];
     if (part->ranks > 1)
-        fprintf(story->stream, "%d ranks were late with %zu ops", part->ranks,
+        fprintf(story->stream, "%d ranks started %zu ops late", part->ranks,
                 part->count);
     else if (part->count > 1)
-        fprintf(story->stream, "rank %d was late with %zu ops", part->rank,
-                part->count);
+        fprintf(story->stream, "rank %d started %zu ops late", part->rank, part->count);
     else if (part->last == op)
-        fputs("its input was there, the rank itself was late", story->stream);
+        fputs("its input had arrived and the rank started late", story->stream);
     else
-        fprintf(story->stream, "rank %d was late with %s", part->rank,
+        fprintf(story->stream, "rank %d started %s late", part->rank,
                 pp_op_text(story->report->schedule.ops[part->last], text));
 }
 
-/* What went on meanwhile, with its shares of the gap. */
-static void tell_reason(struct story *story, const struct pp_gap *gap)
+/* What happened during the gap, with its share of it. */
+static void print_reason(struct story *story, const struct pp_gap *gap)
 {
     struct pp_part parts[PP_REASON_PARTS];
     int64_t length = story->report->timeline.spans[gap->op].start - gap->from;
@@ -154,16 +155,16 @@ static void tell_reason(struct story *story, const struct pp_gap *gap)
     for (int i = 0; i < count; i++) {
         fputs(i == 0 ? "while " : ", ", story->stream);
         if (parts[i].kind == PP_RAN)
-            tell_ran(story, &parts[i]);
+            print_ran(story, &parts[i]);
         else if (parts[i].kind == PP_SENT)
-            tell_sent(story, &parts[i], gap->op);
+            print_sent(story, &parts[i], gap->op);
         else
-            tell_late(story, &parts[i], gap->op);
+            print_late(story, &parts[i], gap->op);
         fprintf(story->stream, " (%.0f%%)", 100 * (double)parts[i].ns / (double)length);
     }
 }
 
-static void tell_rank(struct story *story, int r)
+static void print_rank(struct story *story, int r)
 {
     const struct pp_report *report = story->report;
     const struct pp_rank_metrics *rank = &report->metrics.of_rank[r];
@@ -184,9 +185,9 @@ static void tell_rank(struct story *story, int r)
             gap->from == report->metrics.start
                 ? "the start"
                 : pp_duration_text((double)(gap->from - report->metrics.start), text));
-        tell_parts(story, gap);
+        print_parts(story, gap);
         fputs("\n    ", story->stream);
-        tell_reason(story, gap);
+        print_reason(story, gap);
         fputc('\n', story->stream);
     }
 }
@@ -206,11 +207,11 @@ int pp_report_print_explain(const struct pp_report *report,
         result = pp_critical_init(&story.critical, &report->timeline, &report->metrics,
                                   &story.producers, error);
     if (result == 0) {
-        tell_path(&story, speedup);
+        print_path(&story, speedup);
         for (int r = 0; r < report->schedule.ranks && r < MOST_RANKS; r++)
-            tell_rank(&story, r);
+            print_rank(&story, r);
         if (report->schedule.ranks > MOST_RANKS)
-            fprintf(stream, "(%d more ranks are not told)\n",
+            fprintf(stream, "(%d more ranks are not shown)\n",
                     report->schedule.ranks - MOST_RANKS);
     }
     pp_critical_release(&story.critical);

@@ -4,12 +4,12 @@
 
 #include "report/report.h"
 
-/* The ops that, a tenth faster, would shorten the step most. */
+/* The ops that limit the step most: a tenth faster, they would shorten it most. */
 struct pp_speedup {
     bool known;
     int stage;
     enum pp_kind kind;
-    double saves_s; /* of makespan; 0: none would alone */
+    double saves_s; /* of the makespan; 0: no single stage limits the step */
 };
 
 /* Prints the explanation; speedup NULL: without it. PP_BAD_INPUT where the report holds

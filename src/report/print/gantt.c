@@ -72,7 +72,7 @@ static void draw_row(const struct gantt *gantt, int y)
     fputs("|\n", gantt->stream);
 }
 
-/* Marks at round times, the unit behind the last one. */
+/* Marks at round times; the last one carries the unit. */
 static void draw_axis(const struct gantt *gantt)
 {
     enum { ROOM = 12 }; /* columns per mark */
@@ -93,7 +93,7 @@ static void draw_axis(const struct gantt *gantt)
         int column = (int)(time / length * layout->columns + 0.5);
         int width = snprintf(text, sizeof text, "%.*f%s%s", decimals, i * step,
                              last ? " " : "", last ? unit.name : "");
-        /* A mark at the very end would stand out to the right. */
+        /* A mark at the very end would be too far right. */
         if (column + width > layout->columns + 1)
             column = layout->columns + 1 - width;
         if (column >= at)
@@ -102,8 +102,8 @@ static void draw_axis(const struct gantt *gantt)
     fputc('\n', gantt->stream);
 }
 
-/* "  F forward", the sign on a background if it is not 0; on a new line if this one has
- * no room for it. */
+/* "  F forward", the sign on a background unless that is 0; on a new line where this
+ * one is full. */
 static void put_item(const struct gantt *gantt, int *column, int background,
                      const char *sign, const char *name)
 {
@@ -148,8 +148,8 @@ static void draw_notes(const struct gantt *gantt)
     char text[PP_DURATION_TEXT];
     if (layout->ranks_per_row > 1)
         fprintf(gantt->stream,
-                "%*s  each row stands for %d ranks, from the one named\n", gantt->label,
-                "", layout->ranks_per_row);
+                "%*s  each row shows %d ranks, from the one on its left\n",
+                gantt->label, "", layout->ranks_per_row);
     if (layout->short_ops > 0)
         fprintf(gantt->stream,
                 "%*s  %zu op%s shorter than a column (%s): shown in proportion\n",
@@ -165,7 +165,7 @@ void pp_report_print_gantt(const struct pp_report *report, FILE *stream, int wid
     struct pp_layout layout;
     struct pp_error error = {0};
     if (!report->timeline.spans || report->metrics.makespan <= 0) {
-        fputs("no timeline to draw: the report holds none\n", stream);
+        fputs("the report has no timeline to draw\n", stream);
         return;
     }
     gantt.label = snprintf(NULL, 0, "%d", report->schedule.ranks - 1);
@@ -176,7 +176,7 @@ void pp_report_print_gantt(const struct pp_report *report, FILE *stream, int wid
               : columns > MOST_COLUMNS ? MOST_COLUMNS
                                        : columns;
     if (pp_layout_init(&layout, report, MOST_ROWS, columns, &error) != 0) {
-        fprintf(stream, "no timeline drawn: %s\n", error.text);
+        fprintf(stream, "cannot draw the timeline: %s\n", error.text);
         return;
     }
     gantt.layout = &layout;

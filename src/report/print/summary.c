@@ -154,7 +154,7 @@ static void print_tables(const struct pp_report *report, FILE *stream)
     int *stages = pp_stages_by_rank(schedule);
     if (!stages || pp_table_init(&times, rows, 10, &error) != 0 ||
         pp_table_init(&memory, rows, 5, &error) != 0) {
-        fputs("  (no memory left for the table of ranks)\n", stream);
+        fputs("  (out of memory for the table of ranks)\n", stream);
         goto done;
     }
     pp_table_set(&times, -1, 0, "rank");

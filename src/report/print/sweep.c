@@ -18,7 +18,8 @@ static bool same_reason(const struct pp_sweep_point *a, const struct pp_sweep_po
            strcmp(a->reason, b->reason) == 0;
 }
 
-/* Tells why point i has no figures, once for all of its schedule that fail alike. */
+/* Prints why point i has no figures; once for all points of its schedule that failed
+ * for the same reason. */
 static void print_reason(const struct pp_sweep_point *points, int count, int i,
                          FILE *stream)
 {
@@ -43,8 +44,8 @@ int pp_sweep_print(const struct pp_sweep_point *points, int count, FILE *stream,
                    struct pp_error *error)
 {
     static const char *const headers[] = {
-        "schedule", "p",     "v",    "m",           "theory",         "simulated",
-        "measured", "least", "most", "makespan ms", "peak in flight", "activations MiB",
+        "schedule", "p",   "v",   "m",           "theory",         "simulated",
+        "measured", "min", "max", "makespan ms", "peak in flight", "activations MiB",
         "tokens/s"};
     enum { COLUMNS = sizeof headers / sizeof headers[0] };
     struct pp_table table;
