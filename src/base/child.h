@@ -7,8 +7,8 @@
 
 #include <sys/types.h>
 
-/* Starts the child, in which become(data) is called: it is to exec or _exit. The child
- * gets SIGTERM if this process dies. Returns its id; -1 with errno set. */
+/* Starts the child and calls become(data) in it, which ends with exec or _exit. The
+ * child gets SIGTERM if this process dies. Returns its id; -1 with errno set. */
 pid_t pp_child_start(void (*become)(void *data), void *data);
 
 /* A program to start as a child. */
@@ -20,16 +20,16 @@ struct pp_program {
                              * then /dev/null. NULL: all three are this process's */
 };
 
-/* A program that was not found ends with this status, as in a shell; one that cannot be
- * started for another reason, with that. */
+/* The exit statuses of a program that could not be started, as a shell gives them: it
+ * was not found, or any other reason. */
 enum { PP_PROGRAM_NOT_STARTED = 126, PP_PROGRAM_NOT_FOUND = 127 };
 
 /* As pp_child_start. The program is borrowed until it returns. */
 pid_t pp_program_start(struct pp_program *program);
 
-/* Waits for its end; sets *status as waitpid does. Signals do again what they did.
- * Returns the last signal that was passed on, for the caller to raise when all is tidy;
- * 0 for none, -1 with errno set if the child was lost. */
+/* Waits for its end; sets *status as waitpid does. Restores what signals do in this
+ * process. Returns the last signal that was passed on, for the caller to raise when all
+ * is tidy; 0 for none, -1 with errno set if the child was lost. */
 int pp_child_wait(pid_t child, int *status);
 
 #endif

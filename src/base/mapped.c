@@ -21,8 +21,9 @@ int pp_map_file(const char *path, const unsigned char **bytes, size_t *size,
         goto done;
     }
     if (!S_ISREG(status.st_mode)) {
-        pp_fail(error, PP_BAD_INPUT, "cannot read '%s': %s, need a regular file", path,
-                S_ISDIR(status.st_mode) ? "is a directory" : "is a device or a pipe");
+        pp_fail(error, PP_BAD_INPUT, "cannot read '%s': %s, not a regular file", path,
+                S_ISDIR(status.st_mode) ? "it is a directory"
+                                        : "it is a device or a pipe");
         goto done;
     }
     if (status.st_size == 0) {

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 /* Appends what is formatted to what text holds; size is that of the whole buffer, at
- * least 1. Returns whether all of it fitted. No argument may lie in text. */
+ * least 1. Returns whether all of it fitted. No argument may point into text. */
 __attribute__((format(printf, 3, 4))) bool pp_append(char *text, size_t size,
                                                      const char *format, ...);
 __attribute__((format(printf, 3, 0))) bool

@@ -72,7 +72,7 @@ START_TEST(what_cannot_be_read_is_refused)
         const char *fragment;
     } cases[] = {
         {unit_path("missing"), 256, "No such file or directory"},
-        {unit_path("."), 256, "is a directory, need a regular file"},
+        {unit_path("."), 256, "it is a directory, not a regular file"},
         {"/dev/null", 256, "is a device or a pipe"},
         {unit_file("empty", "", 0), 256, "is empty"},
         {unit_file("tiny", bytes, T), 256,
