@@ -5,7 +5,9 @@
 
 #include "schedule/walk.h"
 
-/* One tag per output of the step: F's, then B's and I's. */
+/* One tag per output of a step: F's, then B's and I's. Steps need not be told apart: a
+ * rank begins the next one only after the step's reductions, by which time every
+ * message of this one has been received. */
 static int tag_of(const struct pp_schedule *schedule, struct pp_op producer)
 {
     return PP_TAG_CHANNEL + (int)pp_output_index(schedule, producer);
@@ -65,7 +67,9 @@ bool pp_channel_expects(const struct pp_channel *channel, struct pp_op op)
            channel->schedule->rank_of[producer.stage] != channel->world->rank;
 }
 
-/* Keeps PP_RECEIVES_AHEAD receives posted, while there are as many. */
+/* Posts receives until PP_RECEIVES_AHEAD are under way or arrived, or no more are
+ * expected. A buffer is taken from the pool when its receive is posted; the caller of
+ * pp_channel_take gives it back. */
 static void post_receives(struct pp_channel *channel)
 {
     const struct pp_schedule *schedule = channel->schedule;
@@ -91,7 +95,9 @@ void pp_channel_start(struct pp_channel *channel)
     post_receives(channel);
 }
 
-/* Looks at the receives under way, and notes the time of those that have come. */
+/* Tests the receives under way. The first look that finds a message sets its arrival:
+ * on the wall clock now, so looks should be frequent (pp_channel_poll); on the virtual
+ * clock a time that follows from the sender's, whenever the look is. */
 static void test_receives(struct pp_channel *channel)
 {
     for (int i = channel->next; i < channel->posted; i++) {
@@ -108,7 +114,8 @@ static void test_receives(struct pp_channel *channel)
     }
 }
 
-/* Looks at the sends under way, and gives the wires of those that have gone back. */
+/* Tests the sends under way. A wire whose send is over goes back to the pool; the last
+ * send takes its place, since their order does not matter. */
 static void test_sends(struct pp_channel *channel)
 {
     for (int i = 0; i < channel->send_count;) {
@@ -142,7 +149,7 @@ struct pp_wire *pp_channel_take(struct pp_channel *channel)
         pp_channel_poll(channel);
     }
     struct pp_wire *wire = receive->wire;
-    channel->next++;
+    channel->next++; /* its place in the ring is free: */
     post_receives(channel);
     return wire;
 }

@@ -1,7 +1,16 @@
-/* The channel: activations and gradients on their way between ranks. Non-blocking
- * messages only, each tagged by (direction, stage, microbatch), receives posted ahead
- * in the order in which the rank will want them. A send never waits, so no schedule
- * that verify accepts can deadlock. */
+/* The channel: activations and gradients on their way between ranks.
+ *
+ * Non-blocking messages only, each tagged by (direction, stage, microbatch): a message
+ * is known by what it is, not by when it comes, so the two ends need not agree on an
+ * order. A send is begun and left alone; a rank only ever waits for the input of its
+ * next op, while it makes progress on everything else. So ranks wait for each other
+ * just as the schedule's dependencies say, and no schedule that verify accepts can
+ * deadlock, whether or not the MPI library buffers what it sends.
+ *
+ * Receives are posted ahead, PP_RECEIVES_AHEAD of them, in the order in which the rank
+ * will want them. That is for speed: a message whose receive is posted goes straight
+ * into its buffer; one that is not waits at its sender, or is copied twice. It is also
+ * the bound on the buffers that a rank needs for what has arrived before its turn. */
 #ifndef PP_RUN_CHANNEL_H
 #define PP_RUN_CHANNEL_H
 
@@ -42,9 +51,12 @@ struct pp_channel {
 
     size_t *expected;   /* [expected_count] ops of this rank that take a message */
     int expected_count; /* from another rank, in order */
-    int next;           /* the first of them that has not been taken */
-    int posted;         /* the first of them that has no receive posted */
-    struct pp_receive receives[PP_RECEIVES_AHEAD]; /* of op i: i % PP_RECEIVES_AHEAD */
+    int next;           /* the first of them that has not been taken: its message is
+                         * the one that the rank wants next */
+    int posted;         /* the first of them that has no receive posted;
+                         * next <= posted <= next + PP_RECEIVES_AHEAD */
+    struct pp_receive receives[PP_RECEIVES_AHEAD]; /* a ring: of the i-th expected op
+                                                    * at i % PP_RECEIVES_AHEAD */
 
     struct pp_send *sends; /* [send_capacity] the first send_count are under way */
     int send_count, send_capacity;
@@ -71,11 +83,11 @@ struct pp_wire *pp_channel_take(struct pp_channel *channel);
  * to the pool when it has gone. */
 void pp_channel_send(struct pp_channel *channel, struct pp_op op, struct pp_wire *wire);
 
-/* Makes progress on the channel that data points to; cheap, for calling inside long
- * ops. */
+/* Makes progress on the channel that data points to: MPI moves large messages only
+ * while it is called. Cheap, for calling inside long ops. */
 void pp_channel_poll(void *data);
 
-/* A step ends: waits until every send has gone. */
+/* A step ends: waits until every send has gone. Every receive has been taken. */
 void pp_channel_finish(struct pp_channel *channel);
 
 #endif

@@ -82,6 +82,8 @@ int pp_compare_with_sequential(struct pp_trainer *trainer, const double *losses,
     int status = 0;
 
     *difference = (struct pp_error){0};
+    /* Rank 0 trains alone and asks nothing of MPI, while the others wait in pp_agree.
+     */
     if (leads) {
         pp_clock_init(&clock, PP_CLOCK_VIRTUAL, &alone);
         status = pp_schedule_build(&schedule, pp_catalogue_find("sequential"), &shape,

@@ -19,8 +19,8 @@ int pp_cores_init(struct pp_cores *cores, const struct pp_world *world, int coun
 /* Collective. Zeroed memory is released already. */
 void pp_cores_release(struct pp_cores *cores);
 
-/* Waits for a core, asleep; gives it back. Nothing that waits for another rank may
- * stand between the two. */
+/* Waits for a core, asleep; gives it back. Between the two a rank only computes: if it
+ * waited for another rank, that one might be waiting for the core. */
 void pp_cores_take(struct pp_cores *cores);
 void pp_cores_give(struct pp_cores *cores);
 

@@ -1,7 +1,13 @@
-/* The ranks of one pipeline and how they wait for each other. While a step runs only
- * non-blocking MPI calls are made; waiting is one loop, here, that spins where every
- * rank has a core of its own and sleeps where they share cores, so that those who wait
- * do not slow those who compute. */
+/* The ranks of one pipeline and how they wait for each other.
+ *
+ * While a step runs only non-blocking MPI calls are made; waiting is one loop, here,
+ * that spins where every rank has a core of its own and sleeps where they share cores,
+ * so that those who wait do not slow those who compute.
+ *
+ * What is asked of MPI is what it promises: that a loop of MPI_Test ends once the other
+ * side has made its call (MPI 3.1, 3.7.4 and 5.12), not that anything moves while a
+ * rank is not inside MPI. So a rank that computes, sleeps, or waits for a core
+ * (cores.h) may delay the others, but none can wait for ever. */
 #ifndef PP_RUN_WORLD_H
 #define PP_RUN_WORLD_H
 
@@ -27,6 +33,7 @@ void pp_back_off(const struct pp_world *world, struct pp_backoff *backoff);
 /* Waits until the request has completed. */
 void pp_wait(const struct pp_world *world, MPI_Request *request);
 
+/* Collective, as are the next three. */
 void pp_barrier(const struct pp_world *world);
 /* In place, over all ranks. */
 void pp_sum_doubles(const struct pp_world *world, double *values, int count);
