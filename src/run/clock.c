@@ -51,15 +51,17 @@ static void ping_pong(const struct pp_world *world, int other, int64_t *offset,
 static void align(const struct pp_world *world, int64_t *offset, int64_t *error)
 {
     MPI_Comm host;
-    int leads = world->rank == 0;
+    int with_rank_0 = world->rank == 0;
+    *offset = *error = 0;
+    if (world->size == 1)
+        return;
     MPI_Comm_split_type(world->comm, MPI_COMM_TYPE_SHARED, world->rank, MPI_INFO_NULL,
                         &host);
-    MPI_Bcast(&leads, 1, MPI_INT, 0, host); /* rank 0 is first on its host */
+    MPI_Bcast(&with_rank_0, 1, MPI_INT, 0, host); /* rank 0 is first on its host */
     MPI_Comm_free(&host);
 
-    *offset = *error = 0;
     for (int r = 1; r < world->size; r++) {
-        double remote = world->rank == r ? !leads : 0;
+        double remote = world->rank == r ? !with_rank_0 : 0;
         pp_max_doubles(world, &remote, 1);
         if (remote == 0 || (world->rank != 0 && world->rank != r))
             continue;
