@@ -14,8 +14,8 @@ struct pp_command_row {
     const char *actions[PP_MOST_ACTIONS + 1]; /* words valid as its first argument */
     int most_arguments;                       /* words that are not options */
     bool trains; /* it starts ranks, and each of them comes here again */
-    bool anew;   /* without arguments it does what run does, or simulate where an option
-                  * is of the cost model */
+    bool anew;   /* without arguments it does the work of run, or that of simulate where
+                  * an option of the cost model is given */
     int (*run)(struct pp_options *options);
 };
 

@@ -1,6 +1,6 @@
 /* ppsim explain REPORT.json: why each rank was idle, and what would help. Without a
- * report the command row has made it a run or a simulation, which explain themselves.
- */
+ * report explain does the work of run or simulate (see struct pp_command_row), and
+ * output.c adds the explanation. */
 #include "predict/explain.h"
 #include "cli/command.h"
 #include "cli/output.h"
@@ -13,7 +13,7 @@ int pp_command_explain(struct pp_options *options)
     struct pp_error error = {0};
     struct pp_report report = {0};
     int status = PP_DONE;
-    /* What a report can still be made into, plot makes. */
+    /* Of a saved report only what plot takes can still be written. */
     const char *too_late = pp_options_given_for(options, PP_EXPLAIN, PP_PLOT);
     if (too_late)
         pp_fail(&error, PP_BAD_INPUT,

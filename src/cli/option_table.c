@@ -203,7 +203,8 @@ const struct pp_option pp_option_table[] = {
      "how verdicts are printed", .words = verdict_format,
      .needs = {"check", "baseline"}},
 
-    {"help", NULL, PP_FLAG, ASK, ALL, AT(help), 0, 0, NULL, "print this help, as does -h"},
+    {"help", NULL, PP_FLAG, ASK, ALL, AT(help), 0, 0, NULL,
+     "print this help, as does -h"},
     {"version", NULL, PP_FLAG, ASK, ALL, AT(version), 0, 0, NULL, "print the version"},
 };
 /* clang-format on */

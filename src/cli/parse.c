@@ -35,8 +35,8 @@ static int unknown_command(const struct pp_command_row *commands, const char *wo
     return pp_fail(error, PP_BAD_INPUT, "no command '%s': there are %s", word, list);
 }
 
-/* Takes the command off argv, if it starts with one; it is run where argv starts with
- * an option. "help" before it asks as --help behind it does. */
+/* Takes the command off argv. Where argv starts with an option, the command is run.
+ * "help" before the command is --help. */
 static int read_command(struct pp_options *options,
                         const struct pp_command_row *commands, int *argc, char ***argv,
                         struct pp_error *error)

@@ -122,8 +122,8 @@ int pp_plan_schedule(struct pp_plan *plan, const struct pp_options *options,
     };
     if (check_memory(plan, options, error) != 0)
         return -1;
-    /* A simulation finds out by itself whether the order blocks; where it may, it is to
-     * be told what would not. */
+    /* A simulation reports by itself an order that blocks. Only a group size that was
+     * asked for can make one block; the check before it names sizes that work. */
     bool simulates = options->work == PP_SIMULATE || options->work == PP_SWEEP;
     int status =
         simulates && options->group_size == 0

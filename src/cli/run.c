@@ -168,7 +168,7 @@ static int make_report(struct pp_report *report, const struct pp_options *option
     int status = pp_predict(&report->schedule, &costs, &report->predicted,
                             &report->predicted_makespan_s, error);
     pp_costs_equal(&costs, &report->schedule, &equal);
-    equal.hop = 0; /* theory is the schedule's own bubble, on free links */
+    equal.hop = 0; /* theory assumes free links: the bubble of the schedule alone */
     pp_set_theory(report, plan->row, &plan->shape, &equal, NULL);
     pp_costs_release(&costs);
     return status;
