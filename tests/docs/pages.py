@@ -99,7 +99,7 @@ def test_every_option_exists():
         known.update(re.findall(r'--[a-z][a-z-]*', done.stdout))
     for page in PAGES:
         texts = [line for language in ('sh', 'console') for block in blocks(page, language)
-                 for line in block.split('\n') if 'build/ppsim ' in line]
+                 for line in block.split('\n') if re.match(r'(\$ )?build/ppsim ', line)]
         texts += blocks(page, 'yaml') + blocks(page, 'groovy')
         for text in texts:
             for option in re.findall(r'(?<![\w-])--[a-z][a-z-]*', text):
@@ -184,6 +184,16 @@ def test_adding_takes_the_files_named():
     assert not wrong, '\n'.join(wrong)
 
 
+def test_the_design_names_every_folder():
+    text = (ROOT / 'docs/DESIGN.md').read_text()
+    folders = [path for path in (*(ROOT / 'src').rglob('*'), ROOT / 'schedules',
+                                 ROOT / 'plots', ROOT / 'bench', ROOT / 'tests')
+               if path.is_dir()]
+    missing = [str(path.relative_to(ROOT)) for path in folders
+               if f'| [{path.relative_to(ROOT)}/](' not in text]
+    assert not missing and len(folders) > 12, missing
+
+
 def plain(line):
     return re.sub(r'[\d.]+', '0', line)
 
@@ -216,6 +226,11 @@ def renew(lines, output):
 
 def update():
     with Workplace() as place:
+        for page in PAGES:
+            for line in '\n'.join(blocks(page, 'sh')).split('\n'):
+                for picture in re.findall(r'--plot (docs/\S+)', line):
+                    run(line, place)
+                    shutil.copy(place / picture, ROOT / picture)
         for page in PAGES:
             def again(match):
                 if match[1] != 'console':
