@@ -1,4 +1,4 @@
-/* The figures of a report that checks, baselines and comparisons speak of, by name. */
+/* The figures of a report, by the names that checks, baselines and comparisons use. */
 #ifndef PP_REPORT_FIGURE_H
 #define PP_REPORT_FIGURE_H
 
@@ -52,7 +52,7 @@ enum { PP_RANGE_TEXT = 3 * PP_FIGURE_TEXT };
 const char *pp_range_text(const struct pp_figure *figure, struct pp_range range,
                           int steps, char text[PP_RANGE_TEXT]);
 
-/* Both values, with as many digits as it takes to tell them apart. */
+/* Both values, with as many digits as it takes for them to differ. */
 void pp_figure_texts(const struct pp_figure *figure, double a, double b,
                      char text_a[PP_FIGURE_TEXT], char text_b[PP_FIGURE_TEXT]);
 

@@ -20,7 +20,8 @@ static int64_t boundary(int64_t span, int columns, int c)
 }
 
 /* Adds an op to the cells that it touches. edge has where the columns begin, and the
- * end; *column is that of the rank's op before, which this one does not come before. */
+ * end; *column is the first cell of the rank's previous op; no op begins before that
+ * one. */
 static void add_op(struct content *row, const struct pp_layout *layout,
                    const int64_t *edge, int *column, size_t k)
 {
@@ -49,10 +50,10 @@ static void add_op(struct content *row, const struct pp_layout *layout,
 enum { BUBBLE = PP_KINDS, CONTENTS };
 
 /* Picks what a cell shows: what takes most of it. Where ops are shorter than a cell,
- * that would hide the shorter kinds: there, what is left out is owed to the cells that
- * follow (error diffusion: Floyd & Steinberg, 1976, in one dimension), so that a row
- * shows each kind, and the bubble, as often as it takes time; but a cell never shows
- * what it does not hold. */
+ * that would hide the shorter kinds: there, what a cell does not show is owed to the
+ * cells that follow (error diffusion: Floyd & Steinberg, 1976, in one dimension), so
+ * that a row shows each kind, and the bubble, in proportion to its time; but a cell
+ * never shows what it does not hold. */
 static struct pp_cell decide(const struct content *content, int64_t capacity,
                              int64_t owed[CONTENTS])
 {

@@ -1,12 +1,12 @@
 /* A timeline laid out as a grid of cells: rows of ranks, columns of equal time. All
- * pictures are drawn from it or from its rules, so that they agree. */
+ * pictures are drawn from it or by its rules, so that they agree. */
 #ifndef PP_REPORT_LAYOUT_H
 #define PP_REPORT_LAYOUT_H
 
 #include "report/report.h"
 
-/* What a cell shows: what it holds; where that is several things, a row shows each, and
- * the bubble, as often as it takes time. */
+/* What a cell shows. Where a cell holds several kinds of op, a row shows each, and the
+ * bubble, in proportion to its time. */
 struct pp_cell {
     bool busy;
     enum pp_kind kind;

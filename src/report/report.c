@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* A report of which nothing is known yet. */
+/* A report in which everything is still unknown. */
 static struct pp_report unknown(void)
 {
     return (struct pp_report){

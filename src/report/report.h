@@ -9,7 +9,7 @@
 #include "timeline/op_costs.h"
 #include "timeline/steps.h"
 
-/* What is known of a rank beside its metrics. */
+/* A rank's memory and place; its times are in metrics. */
 struct pp_report_rank {
     double peak_in_flight;        /* microbatches * chunks / v: 1 = one microbatch's
                                    * activations of one whole rank */
@@ -93,7 +93,7 @@ void pp_report_release(struct pp_report *report);
  * fewer. The caller frees it; NULL when out of memory. */
 int *pp_stages_by_rank(const struct pp_schedule *schedule);
 
-/* A timeline of more ops than this is left out of the report's file. */
+/* A report's file leaves out a timeline of more ops than this. */
 enum { PP_JSON_MOST_OPS = 1 << 20 };
 
 /* Fails with PP_BAD_INPUT unless the report holds a timeline. */

@@ -1,4 +1,4 @@
-/* A sweep: many shapes, each simulated or really run, and what came out of each. */
+/* A sweep: many shapes, each simulated or run, and the figures of each. */
 #ifndef PP_REPORT_SWEEP_H
 #define PP_REPORT_SWEEP_H
 
@@ -14,9 +14,9 @@ struct pp_sweep_point {
     double makespan_s, tokens_per_s;
     double peak_in_flight;        /* the largest of any rank */
     double peak_activation_bytes; /* likewise; NaN in a simulation */
-    bool done;                    /* the figures above are there */
-    /* Where they are not: PP_BAD_INPUT if there can be no such shape, another status if
-     * its run failed; and why. */
+    bool done;                    /* the figures above are set */
+    /* Otherwise: PP_BAD_INPUT if no such shape is possible, another status if its run
+     * failed; and the reason. */
     enum pp_status status;
     char reason[256];
 };

@@ -144,8 +144,8 @@ static int run_gnuplot(struct pp_plot_directory *directory, const char *script,
     return code;
 }
 
-/* Fails with the line of the log that says what is wrong: gnuplot shows the place
- * first, then the reason behind "line N:". */
+/* Fails with gnuplot's error message: in the log, the line with the place ("line N:")
+ * and the reason. */
 static int fail_with_log(const char *log, int status, struct pp_error *error)
 {
     char line[256], reason[256] = "no error message";

@@ -1,7 +1,7 @@
 /* The one place that starts gnuplot. A picture is made in a directory of its own: the
  * script, its settings and its data are written there, gnuplot draws the picture beside
- * them, and it is moved to where it was asked for when it is whole. A user who keeps
- * the directory can edit the script and run gnuplot there again. */
+ * them, and when it is complete it is copied to the path that was asked for. A user who
+ * keeps the directory can edit the script and run gnuplot there again. */
 #ifndef PP_REPORT_DRAW_GNUPLOT_H
 #define PP_REPORT_DRAW_GNUPLOT_H
 
@@ -17,7 +17,7 @@ struct pp_plot_directory {
 };
 
 /* keep: the directory to write to, made if need be; NULL: one under $TMPDIR.
- * PP_BAD_INPUT names keep where it cannot be made. */
+ * PP_BAD_INPUT where it cannot be made. */
 int pp_plot_directory_init(struct pp_plot_directory *directory, const char *keep,
                            struct pp_error *error);
 /* Removes a temporary directory with what was written there. Then raises the signal
@@ -43,7 +43,7 @@ void pp_plot_put_text(FILE *settings, const char *name, const char *text);
 
 /* Runs NAME.gp in the directory, which draws NAME with the extension of path, and
  * copies that picture to path ("-" is not possible). PP_ENVIRONMENT where gnuplot is
- * missing or fails: what it says. */
+ * missing or fails, with its message. */
 int pp_gnuplot(struct pp_plot_directory *directory, const char *name, const char *path,
                struct pp_error *error);
 

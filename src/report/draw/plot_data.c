@@ -94,8 +94,8 @@ int pp_plot_write_ops(struct pp_plot *plot)
     return close_file(plot, stream);
 }
 
-/* Has every op of the kind, as its median goes, room for the longest microbatch number?
- * All of a kind are labelled or none: a few numbers here and there only irritate. */
+/* Is an op of the kind, by its median time, wide enough for the longest microbatch
+ * number? All ops of a kind are labelled or none. */
 static bool has_room(const struct pp_plot *plot, enum pp_kind kind)
 {
     const struct pp_report *report = plot->report;
@@ -110,7 +110,8 @@ static bool has_room(const struct pp_plot *plot, enum pp_kind kind)
     return room;
 }
 
-/* The microbatches of the ops. The first line is for gnuplot, which wants one. */
+/* The microbatches of the ops. gnuplot refuses an empty file, so there is always a
+ * first line. */
 int pp_plot_write_labels(struct pp_plot *plot)
 {
     const struct pp_schedule *schedule = &plot->report->schedule;
@@ -160,7 +161,7 @@ done:
     return result;
 }
 
-/* One end of an activation's stay on a rank. */
+/* A rank takes up activations, or frees them. */
 struct change {
     int64_t time;
     int by;
@@ -171,11 +172,11 @@ static int compare_changes(const void *left, const void *right)
     const struct change *a = left, *b = right;
     if (a->time != b->time)
         return a->time < b->time ? -1 : 1;
-    return a->by - b->by; /* what is freed is free for what comes */
+    return a->by - b->by; /* at one time, what is freed comes first */
 }
 
-/* A rank's outline, from the row's floor and back to it; only every stride-th change
- * where they are too many. */
+/* A rank's outline, from the row's lower edge and back to it. stride > 1: only every
+ * stride-th change. */
 static void put_outline(const struct pp_plot *plot, FILE *stream, int rank,
                         const struct change *changes, size_t count, size_t stride)
 {
@@ -240,7 +241,7 @@ int pp_plot_write_peaks(struct pp_plot *plot)
     return close_file(plot, stream);
 }
 
-/* Where on the axis of stages: the kinds that there are stand side by side. */
+/* The place on the axis of stages, where the kinds stand side by side. */
 static double place_of(const struct pp_plot *plot, int stage, enum pp_kind kind)
 {
     int before = 0, count = 0;

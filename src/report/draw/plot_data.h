@@ -13,7 +13,7 @@ enum { PP_PLOT_MOST_OPS = 20000 };
 
 enum { PP_PLOT_WIDTH = 1200 }; /* pixels */
 
-/* A picture on its way. */
+/* A picture being drawn. */
 struct pp_plot {
     const struct pp_report *report;
     struct pp_plot_directory *directory;
@@ -22,9 +22,10 @@ struct pp_plot {
     struct pp_time_unit unit; /* of the time axis */
     struct pp_layout layout;  /* rows, and the cells where the ops are too many */
     bool thinned;
-    int points_of; /* the step that points are of, where others show too; 0: none */
+    int points_of; /* the step that the points are of, where there are several; 0: only
+                      one */
     bool lighter;  /* odd chunks have colours of their own */
-    bool seen[PP_KINDS]; /* the kinds that there are */
+    bool seen[PP_KINDS]; /* the kinds of op in the step */
 };
 
 /* The colour of the k-th op, 0xRRGGBB. */

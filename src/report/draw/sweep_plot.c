@@ -1,5 +1,5 @@
 /* The picture of a sweep: a column of panels per value of one dimension of the shapes,
- * another dimension along x, the third told apart by dashes. */
+ * another dimension along x, the third by dashes. */
 #include "report/draw/sweep_plot.h"
 
 #include <math.h>
@@ -14,7 +14,7 @@ static const char sweep_script[] =
 #include "sweep.gp.inc"
     ;
 
-/* Wider or fuller pictures are not read any more: what is beyond is left out, and the
+/* More columns or series than this would not be legible: the rest is left out, and the
  * title says so. */
 enum { MOST_COLUMNS = 8, MOST_SERIES = 32 };
 
@@ -63,7 +63,7 @@ static int compare(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-/* room is for as many as there are points. */
+/* room has space for a value per point. */
 static void find_values(struct sweep_plot *plot, enum dimension dimension, int *room)
 {
     int count = 0, kept = 0;
@@ -149,7 +149,7 @@ static double memory_of(const struct sweep_plot *plot,
                           : point->peak_in_flight;
 }
 
-/* The ends of the axes: every column has the same. */
+/* The ends of the axes, which all columns share. */
 static void find_ranges(struct sweep_plot *plot)
 {
     plot->least_time = INFINITY;
@@ -246,7 +246,7 @@ static void put_titles(FILE *settings, const struct sweep_plot *plot)
         pp_assign(text, sizeof text, "%s, %s = %d", title,
                   dimension_names[plot->dash->dimension].letter,
                   plot->dash->items[series->dash]);
-        /* One value tells nothing apart; the headline has it. */
+        /* A single value is in the headline already. */
         pp_plot_put_text(settings, name, plot->dash->count > 1 ? text : title);
         fprintf(settings, "schedule[%d] = %d\ndash[%d] = %d\n", s + 1, series->schedule,
                 s + 1, series->dash + 1);
@@ -259,7 +259,7 @@ static bool is_wide(double least, double most)
     return least > 0 && most / least >= 8;
 }
 
-/* Does the middle value stand where factors put it, rather than steps? */
+/* Is the middle value nearer to the geometric mean than to the arithmetic one? */
 static bool grows_by_factors(const struct values *x)
 {
     double least = x->items[0], most = x->items[x->count - 1];

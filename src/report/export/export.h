@@ -8,9 +8,9 @@
 #include "report/report.h"
 
 /* trace.c: Chrome trace events, as Perfetto and chrome://tracing load them. One
- * process per rank, ids from 1 (0 is taken for idle): thread 1 its ops, threads from 2
- * on the messages on their way to it; an arrow from each send to its receive; a counter
- * of microbatches in flight.
+ * process per rank, ids from 1 (viewers take 0 for idle): thread 1 its ops, threads
+ * from 2 on the messages in transit to it; an arrow from each send to its receive; a
+ * counter of microbatches in flight.
  * https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU */
 int pp_report_write_trace(const struct pp_report *report, const char *path,
                           struct pp_error *error);

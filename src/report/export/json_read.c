@@ -1,6 +1,6 @@
 /* Reading a report back, key by key as json_keys.c lists them. A file may come from
- * anywhere: nothing in it is believed before it has been checked, and a timeline passes
- * the judge of all schedules. */
+ * anywhere: everything in it is checked before it is used, and a timeline must be a
+ * valid schedule. */
 #include "report/export/json.h"
 
 #include <math.h>

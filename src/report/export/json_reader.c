@@ -165,7 +165,7 @@ double pp_node_real(struct pp_reader *reader, const struct pp_node *node)
 
 int64_t pp_node_ns(struct pp_reader *reader, const struct pp_node *node)
 {
-    /* Up to here a double holds every ns: 104 days. */
+    /* A double holds every ns up to this: 104 days. */
     const double most = 0x1p53 / 1e9;
     double seconds = pp_node_real(reader, node);
     if (!reader->failed && !(fabs(seconds) <= most))

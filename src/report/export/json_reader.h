@@ -1,6 +1,6 @@
 /* Reading JSON with a message for each mistake: values are asked for by key and type;
- * the first that is not as asked sets the error, naming file and key, and from then on
- * every answer is empty, so that the caller asks straight on and looks at the end. */
+ * the first that is missing or wrong sets the error, naming file and key. From then on
+ * every answer is empty, so that the caller need only look at the end. */
 #ifndef PP_REPORT_EXPORT_JSON_READER_H
 #define PP_REPORT_EXPORT_JSON_READER_H
 
@@ -38,7 +38,7 @@ __attribute__((format(printf, 3, 4))) void pp_reader_fail(struct pp_reader *read
 /* Fails with PP_ENVIRONMENT, naming the value that there is no memory for. */
 void pp_reader_out_of_memory(struct pp_reader *reader, const struct pp_node *node);
 
-/* Members and elements. missing and wrong types are failures. */
+/* Members and elements. Missing keys and wrong types are failures. */
 struct pp_node pp_read_object(struct pp_reader *reader, const struct pp_node *parent,
                               const char *key);
 struct pp_node pp_read_array(struct pp_reader *reader, const struct pp_node *parent,

@@ -16,7 +16,7 @@ static json_t *or_null(const char *type)
     return json_pack("{s[ss]}", "type", type, "null");
 }
 
-/* items NULL: out of memory, as is what comes of it. */
+/* NULL when out of memory, or if items is NULL. */
 static json_t *list_of(json_t *items)
 {
     return json_pack("{ss, so}", "type", "array", "items", items);

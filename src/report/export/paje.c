@@ -52,7 +52,7 @@ static const char header[] =
     "% Time date\n% Type string\n% Container string\n% Value string\n"
     "% EndContainer string\n% Key string\n%EndEventDef\n";
 
-/* One event, to be written in the order of time, as Pajé demands. */
+/* One event, to be written in the order of time, as Pajé requires. */
 struct line {
     int64_t time;
     size_t k;         /* the op it belongs to */
@@ -61,7 +61,7 @@ struct line {
     bool idle;        /* of a DESTROY: the rank has nothing to do afterwards */
 };
 
-/* At one time: what ends first, what begins last. */
+/* At the same time, ends come before begins. */
 static int compare_lines(const void *left, const void *right)
 {
     const struct line *a = left, *b = right;

@@ -2,7 +2,8 @@
 
 #include <jansson.h>
 
-/* Takes over item; what could not be made or appended makes the whole NULL. */
+/* Takes over item. NULL when out of memory, also where array or item is NULL already.
+ */
 static json_t *append(json_t *array, json_t *item)
 {
     if (array && json_array_append_new(array, item) == 0)
@@ -33,7 +34,7 @@ int pp_schedule_write_json(const struct pp_schedule *schedule, FILE *stream,
             row = append(row, op_json(schedule->ops[k]));
         rows = append(rows, row);
     }
-    /* "o" takes both over, also where it fails. */
+    /* "o" takes over both, also on failure. */
     json_t *root =
         json_pack("{ss, ss, si, si, si, si, so, so}", "schema", "ppsim.schedule/1",
                   "name", schedule->name, "ranks", schedule->ranks, "stages",

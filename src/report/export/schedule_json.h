@@ -5,7 +5,7 @@
  *      "ops": [[{"stage": 0, "kind": "F", "microbatch": 0}, ...], ...]}
  *
  * rank_of has the rank of each stage, ops each rank's ops in order. An op that overlaps
- * with the one behind it has "joined": true. */
+ * with the next one has "joined": true. */
 #ifndef PP_REPORT_EXPORT_SCHEDULE_JSON_H
 #define PP_REPORT_EXPORT_SCHEDULE_JSON_H
 
@@ -13,7 +13,7 @@
 
 #include "schedule/schedule.h"
 
-/* Whether the stream took it all is the caller's to ask. PP_ENVIRONMENT when out of
+/* The caller checks the stream for errors. PP_ENVIRONMENT when out of
  * memory. */
 int pp_schedule_write_json(const struct pp_schedule *schedule, FILE *stream,
                            struct pp_error *error);

@@ -1,5 +1,5 @@
-/* Text on its way to a file, for files of millions of short pieces: collected in one
- * large buffer, numbers formatted by hand. */
+/* A fast writer for files of millions of short pieces: text is collected in one large
+ * buffer, numbers are formatted by hand. */
 #ifndef PP_REPORT_EXPORT_TEXT_H
 #define PP_REPORT_EXPORT_TEXT_H
 
@@ -10,12 +10,12 @@
 enum { PP_TEXT_BUFFER = 1 << 16 };
 
 struct pp_text {
-    FILE *stream; /* errors stick to it, as with stdio */
+    FILE *stream; /* ask it for errors at the end (ferror) */
     size_t used;
     char buffer[PP_TEXT_BUFFER];
 };
 
-/* Hands over what has been collected. Needed at the end. */
+/* Writes what has been collected to the stream. Call it at the end. */
 void pp_text_flush(struct pp_text *text);
 
 /* Writes value * 10^-places exactly, without trailing zeros: (1500, 3) is 1.5. With

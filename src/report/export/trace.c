@@ -8,8 +8,8 @@
 #include "timeline/producers.h"
 #include "timeline/wait.h"
 
-/* Messages of one rank overlap on their way, slices of a thread must not: each message
- * takes the first thread that is free, and has only its arrow where none is. */
+/* Messages to one rank overlap in time, slices of a thread must not: each message takes
+ * the first free thread, and where none is free it has only its arrow. */
 enum { OPS_THREAD = 1, FIRST_LANE = 2, MOST_LANES = 16 };
 
 struct trace {

@@ -17,8 +17,8 @@ struct pp_change pp_change_of(const struct pp_figure *figure,
                               const struct pp_report *before,
                               const struct pp_report *after);
 
-/* Does the option of this key of a config decide the result? Those who know the options
- * say it. */
+/* Does the option of this key of a config decide the result? Answered by those who know
+ * the options. */
 typedef bool pp_decides(const char *key);
 
 /* Does the option of this key decide the result, and has the other config another

@@ -14,7 +14,7 @@ static void print_change(const char *name, const struct pp_change *change,
     const char *row =
         markdown ? "| %s | %s | %s | %s | %s |\n" : "  %-28s %14s %14s %9s  %s\n";
     double ratio = change->after / change->before;
-    if (isfinite(ratio)) /* nothing is a percentage of 0 */
+    if (isfinite(ratio)) /* no percentage of 0 */
         pp_assign(percent, sizeof percent, "%+.1f%%", 100 * (ratio - 1));
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"

@@ -82,7 +82,7 @@ static void draw_axis(const struct gantt *gantt)
     int most = layout->columns / ROOM;
     double step = pp_axis_step(length / unit.ns, most > 1 ? most : 1);
     int decimals = step < 1 ? (int)ceil(-log10(step) - 1e-9) : 0;
-    int at = 0; /* the column reached */
+    int at = 0; /* the column that has been reached */
     fprintf(gantt->stream, "%*s  ", gantt->label, "");
     for (int i = 0;; i++) {
         char text[32];
