@@ -110,8 +110,7 @@ static bool has_room(const struct pp_plot *plot, enum pp_kind kind)
     return room;
 }
 
-/* The microbatches of the ops. gnuplot refuses an empty file, so there is always a
- * first line. */
+/* The microbatches of the ops. The first line is there because gnuplot wants one. */
 int pp_plot_write_labels(struct pp_plot *plot)
 {
     const struct pp_schedule *schedule = &plot->report->schedule;

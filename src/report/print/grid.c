@@ -74,8 +74,8 @@ int pp_report_print_grid(const struct pp_timeline *timeline, FILE *stream,
         last = span->end > last ? span->end : last;
         shortest = took > 0 && took < shortest ? took : shortest;
     }
-    /* A long schedule may be wide; costs without a common unit would make it absurdly
-     * so. */
+    /* A long schedule may be wide; costs without a common unit would need
+     * columns shorter than any op. */
     if (unit < shortest && last / unit > MOST_COLUMNS)
         return pp_fail(
             error, PP_BAD_INPUT,
