@@ -42,7 +42,7 @@ static int read_command(struct pp_options *options,
                         struct pp_error *error)
 {
     options->command = PP_RUN;
-    if (*argc > 1 && strcmp((*argv)[1], "help") == 0) {
+    while (*argc > 1 && strcmp((*argv)[1], "help") == 0) {
         options->help = true;
         (*argc)--;
         (*argv)++;

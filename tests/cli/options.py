@@ -16,7 +16,7 @@ def help_of(command):
 
 
 def test_help_without_a_command_names_the_commands_and_how_to_go_on():
-    for arguments in '--help', '-h', 'help', '--layers 3 --help':
+    for arguments in '--help', '-h', 'help', 'help help', '--layers 3 --help':
         status, out, err = ppsim(arguments)
         assert status == 0 and err == '', arguments
         assert out.startswith('usage: ppsim [COMMAND] [OPTIONS]\n'), out
