@@ -21,9 +21,9 @@ struct pp_matrix {
 void pp_gemm(int m, int n, int k, real alpha, struct pp_matrix a, struct pp_matrix b,
              real beta, real *c, int c_stride);
 
-/* To be called before the first product, with the threads that one may use. Has the
- * library take its work buffers now: it does so at the first product, and where it gets
- * none tries for ever. PP_ENVIRONMENT if there is no memory for them. */
+/* To be called before the first product. threads: how many a product may use. Has the
+ * library take its work buffers now: otherwise it does so at the first product, and
+ * where there is no memory tries for ever. PP_ENVIRONMENT if there is none. */
 int pp_blas_init(int threads, struct pp_error *error);
 
 /* Writes the library, its version and the kernels it runs, as "OpenBLAS 0.3.21

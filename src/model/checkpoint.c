@@ -41,7 +41,7 @@ static int check_sizes(const struct pp_st_file *file,
          wte->shape[1] == config->d_model && wpe->shape[0] == config->seq_len))
         return 0;
     return pp_fail(error, PP_BAD_INPUT,
-                   "'%s' is of a model of other shape: it wants '--layers' %d, "
+                   "'%s' holds a model of another shape: use '--layers' %d, "
                    "'--d-model' %" PRId64 ", '--vocab' %" PRId64
                    " and '--seq-len' %" PRId64,
                    file->path, layers, wte->shape[1], wte->shape[0], wpe->shape[0]);
@@ -69,12 +69,12 @@ static int check_extra(const struct pp_st_file *file, const struct pp_st_tensor 
             return 0;
         return pp_fail(
             error, PP_BAD_INPUT,
-            "'%s' has a head of its own, '%s' is not 'wte.weight' again: use "
+            "'%s': '%s' is not a copy of 'wte.weight', the head is not tied: use "
             "'--untied'",
             file->path, pp_st_shown(tensor->name, name_shown));
     }
     return pp_fail(error, PP_BAD_INPUT,
-                   "'%s' has a tensor '%s', the model has none of that name: is it a "
+                   "'%s' has a tensor '%s' that the model does not have: is it a "
                    "GPT-2 checkpoint",
                    file->path, pp_st_shown(tensor->name, name_shown));
 }

@@ -30,7 +30,8 @@ void pp_embedding_backward_weight(real *dwte, real *dwpe, const real *dx,
  * what the backward needs, so that x need not be kept. */
 void pp_layernorm_forward(real *y, real *standard, real *rstd, const real *x,
                           const real *w, const real *b, int N, int C);
-/* y again from what the forward kept, bit for bit: y = standard * w + b. */
+/* Computes y again from what the forward kept, bit for bit: y = standard * w + b. So y
+ * itself need not be kept. */
 void pp_layernorm_recompute(real *y, const real *standard, const real *w, const real *b,
                             int N, int C);
 /* dx = dresidual + what comes through the norm; dresidual NULL: nothing beside it. */

@@ -136,8 +136,9 @@ static int parse_tensor(struct entry *entry, const char *name, const json_t *val
 {
     entry->name = name;
     if (!json_is_object(value))
-        return refuse_tensor(path, name, error,
-                             "is no JSON object of 'dtype', 'shape', 'data_offsets'");
+        return refuse_tensor(
+            path, name, error,
+            "is not a JSON object of 'dtype', 'shape', 'data_offsets'");
     const char *dtype_name = json_string_value(json_object_get(value, "dtype"));
     if (dtype_name == NULL)
         return refuse_tensor(path, name, error,
@@ -180,7 +181,7 @@ static int check_metadata(const json_t *metadata, const char *path,
         strings && json_is_string(value);
     if (!strings)
         return pp_fail(error, PP_BAD_INPUT,
-                       "'%s': '__metadata__' is no JSON object of strings", path);
+                       "'%s': '__metadata__' is not a JSON object of strings", path);
     return 0;
 }
 
@@ -223,7 +224,7 @@ static json_t *load_header(const struct pp_st_file *file, size_t *data_start,
     const char *path = file->path;
     if (file->size < LENGTH_BYTES) {
         pp_fail(error, PP_BAD_INPUT,
-                "'%s' is no safetensors file: %zu bytes, less than the %d that hold "
+                "'%s' is not a safetensors file: %zu bytes, less than the %d that hold "
                 "the header's length",
                 path, file->size, LENGTH_BYTES);
         return NULL;
@@ -232,24 +233,25 @@ static json_t *load_header(const struct pp_st_file *file, size_t *data_start,
     memcpy(&length, file->map, LENGTH_BYTES);
     if (length > MAX_HEADER) {
         pp_fail(error, PP_BAD_INPUT,
-                "'%s' is no safetensors file: its header would have %" PRIu64
+                "'%s' is not a safetensors file: its header would have %" PRIu64
                 " bytes, at most %d are allowed",
                 path, length, MAX_HEADER);
         return NULL;
     }
     if (length > file->size - LENGTH_BYTES) {
         pp_fail(error, PP_BAD_INPUT,
-                "'%s' is truncated or no safetensors file: its header has %" PRIu64
+                "'%s' is truncated, or not a safetensors file: its header has %" PRIu64
                 " bytes, the file ends after %zu of them",
                 path, length, file->size - LENGTH_BYTES);
         return NULL;
     }
     const char *text = (const char *)file->map + LENGTH_BYTES;
     if (length == 0 || text[0] != '{') {
-        pp_fail(error, PP_BAD_INPUT,
-                "'%s' is no safetensors file: its header is no JSON object, it does "
-                "not start with '{'",
-                path);
+        pp_fail(
+            error, PP_BAD_INPUT,
+            "'%s' is not a safetensors file: its header is not a JSON object, it does "
+            "not start with '{'",
+            path);
         return NULL;
     }
     json_error_t fault;

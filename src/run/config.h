@@ -8,7 +8,7 @@
 
 enum pp_clock_choice { PP_CHOOSE_AUTO, PP_CHOOSE_WALL, PP_CHOOSE_VIRTUAL };
 
-/* What rank 0 tells after each step. */
+/* What rank 0 reports after each step. */
 struct pp_progress {
     int step;          /* from 1 */
     double loss;       /* nats per token */

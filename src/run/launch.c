@@ -308,7 +308,8 @@ int pp_launch(int ranks, int threads, char **argv, int *status, struct pp_error 
 
     int passed_on = pp_child_wait(child, &wait_status);
     if (passed_on < 0)
-        return pp_fail(error, PP_ENVIRONMENT, "lost 'mpiexec': %s", strerror(errno));
+        return pp_fail(error, PP_ENVIRONMENT, "cannot wait for 'mpiexec': %s",
+                       strerror(errno));
     /* The ranks have ended: now this process ends as the user, or its reader, wanted.
      */
     if (passed_on > 0)

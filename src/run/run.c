@@ -69,7 +69,7 @@ static int check_message_size(const struct job *job, struct pp_error *error)
     if (bytes <= INT_MAX)
         return 0;
     return pp_fail(error, PP_BAD_INPUT,
-                   "a message of %zu bytes is more than MPI counts, %d: use a smaller "
+                   "a message would have %zu bytes, MPI takes up to %d: use a smaller "
                    "'--microbatch-size', '--seq-len' or '--d-model'",
                    bytes, INT_MAX);
 }

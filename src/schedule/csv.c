@@ -62,13 +62,14 @@ static const char *printable(const char *text, size_t length, char buffer[SHOWN 
     return buffer;
 }
 
-/* A file in which nothing at all reads as an action is not told so cell by cell. */
+/* Where none of the first cells is an action, one message stands for all of them. */
 static void refuse_file(struct reader *reader)
 {
-    pp_fail(reader->error, PP_BAD_INPUT,
-            "'%s' is no schedule: none of its first %d cells is an action such as 0F3, "
-            "the forward of stage 0 on microbatch 3",
-            reader->name, PP_MOST_PROBLEMS);
+    pp_fail(
+        reader->error, PP_BAD_INPUT,
+        "'%s' is not a schedule: none of its first %d cells is an action such as 0F3, "
+        "the forward of stage 0 on microbatch 3",
+        reader->name, PP_MOST_PROBLEMS);
 }
 
 static void refuse_cell(struct reader *reader, uint32_t column, const char *text,
@@ -224,9 +225,10 @@ static int measure(struct reader *reader, long *stages, long *microbatches)
         for (size_t k = reader->first[r]; k < reader->first[r + 1]; k++)
             ops += pp_is_compute(reader->cells[k].action);
         if (ops == before && !full(reader))
-            pp_fail_also(reader->error, PP_BAD_INPUT,
-                         "'%s', rank %d: the row has no op: every rank needs some",
-                         reader->name, r);
+            pp_fail_also(
+                reader->error, PP_BAD_INPUT,
+                "'%s', rank %d: the row has no op: every rank needs at least one",
+                reader->name, r);
     }
     if (reader->rows == 0)
         pp_fail_also(reader->error, PP_BAD_INPUT, "'%s' has no rows", reader->name);
@@ -236,7 +238,7 @@ static int measure(struct reader *reader, long *stages, long *microbatches)
     *microbatches = count_numbers(reader, false);
     if (*stages < 0 || *microbatches < 0)
         return -1;
-    /* A file that lacks some ops is told which; one that lacks most is not a schedule.
+    /* Of a file that lacks some ops, each is reported; one that lacks most is refused.
      */
     if ((double)*stages * (double)*microbatches > 8.0 * (double)ops + 1024)
         return pp_fail(reader->error, PP_BAD_INPUT,

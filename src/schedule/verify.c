@@ -155,7 +155,7 @@ static struct pp_op waited_for(const struct pp_walk *walk, int rank)
     return producer;
 }
 
-/* Follows the waits from a blocked rank until they close, and tells that cycle. */
+/* Follows the waits from a blocked rank until they close, and reports that cycle. */
 static void report_cycle(const struct pp_walk *walk, struct pp_error *error)
 {
     const struct pp_schedule *schedule = walk->schedule;

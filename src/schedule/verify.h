@@ -1,4 +1,4 @@
-/* The judge: which schedules are valid. */
+/* Which schedules are valid. */
 #ifndef PP_SCHEDULE_VERIFY_H
 #define PP_SCHEDULE_VERIFY_H
 

@@ -122,7 +122,7 @@ START_TEST(wrong_shapes)
 {
     refuse("\n", "'schedule.csv' has no rows");
     refuse("0F0,0B0\n,,\n1F0,1B0\n",
-           "rank 1: the row has no op: every rank needs some");
+           "rank 1: the row has no op: every rank needs at least one");
     refuse("0F0,0F800,0B0,0B800",
            "rank 0, cell 2 (0F800): there is a microbatch 800 but "
            "no microbatch 1: they are numbered from 0 without "
@@ -241,7 +241,7 @@ START_TEST(twenty_problems)
     memcpy(text, "?!,\n", 4); /* none is an action: it is some other file */
     ck_assert_int_eq(read_text(&schedule, text, sizeof text, &error), -1);
     ck_assert_int_eq(error.lines, 1);
-    ck_assert_ptr_nonnull(strstr(error.text, "is no schedule"));
+    ck_assert_ptr_nonnull(strstr(error.text, "is not a schedule"));
 }
 END_TEST
 

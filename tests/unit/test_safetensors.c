@@ -130,9 +130,10 @@ static const struct {
     {"{\"a\":\x1b\n}", 0, "the header is not valid JSON"},
     {"{" T("a", "F32", "[1]", 0, 4) "," T("a", "F32", "[1]", 4, 8) "}", 8, "duplicate"},
     {"{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F16\"}}", 0, "duplicate"},
-    {"{\"a\":7}", 0, "tensor 'a' is no JSON object"},
-    {"{\"__metadata__\":[]}", 0, "'__metadata__' is no JSON object of strings"},
-    {"{\"__metadata__\":{\"a\":1}}", 0, "'__metadata__' is no JSON object of strings"},
+    {"{\"a\":7}", 0, "tensor 'a' is not a JSON object"},
+    {"{\"__metadata__\":[]}", 0, "'__metadata__' is not a JSON object of strings"},
+    {"{\"__metadata__\":{\"a\":1}}", 0,
+     "'__metadata__' is not a JSON object of strings"},
     {"{\"a\":{\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "tensor 'a' has no 'dtype'"},
     {"{\"a\":{\"dtype\":5,\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "no 'dtype'"},
     {"{" T("a", "F33", "[1]", 0, 4) "}", 4, "tensor 'a' has the unknown dtype 'F33'"},
@@ -176,7 +177,7 @@ static const struct {
     /* Left-out dtypes are held to the structure all the same. */
     {"{" T("a", "I64", "[1]", 0, 4) "}", 4, "dtype I64 need 1 times 8"},
     /* A name may not bring control characters into a message. */
-    {"{\"a\\n\\u001b[31m\":7}", 0, "tensor 'a??[31m' is no JSON object"},
+    {"{\"a\\n\\u001b[31m\":7}", 0, "tensor 'a??[31m' is not a JSON object"},
 };
 
 START_TEST(a_hostile_header_is_refused)
@@ -193,18 +194,19 @@ START_TEST(a_wrong_header_length_is_refused)
     unsigned char bytes[16] = {0};
     memcpy(bytes + 8, "{}      ", 8);
     for (size_t size = 1; size < 8; size++)
-        expect_refusal(unit_file("length", bytes, size), "is no safetensors file");
+        expect_refusal(unit_file("length", bytes, size), "is not a safetensors file");
     expect_refusal(unit_file("length", bytes, 8), "does not start with '{'");
     bytes[0] = 9;
-    expect_refusal(unit_file("length", bytes, 16),
-                   "is truncated or no safetensors file: its header has 9 bytes, the "
-                   "file ends after 8 of them");
+    expect_refusal(
+        unit_file("length", bytes, 16),
+        "is truncated, or not a safetensors file: its header has 9 bytes, the "
+        "file ends after 8 of them");
     memset(bytes, 0xff, 8);
     expect_refusal(
         unit_file("length", bytes, 16),
         "its header would have 18446744073709551615 bytes, at most 100000000");
     expect_refusal(unit_file("text", "To be, or not to be: that is", 28),
-                   "is no safetensors file");
+                   "is not a safetensors file");
 }
 END_TEST
 
