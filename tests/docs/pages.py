@@ -106,6 +106,23 @@ def test_every_option_exists():
                 assert option in known, f'{page.name}: {option} in {text!r}'
 
 
+def test_the_gates_page_names_all():
+    """All that the program says there is: figures, formats; schedules in the README."""
+    for arguments, page in ((['simulate', '--check', 'x<1'], 'docs/gating.md'),
+                            (['simulate', '--check', 'bubble<1', '--format', 'x'],
+                             'docs/gating.md'),
+                            (['simulate', '--plot', 'x.svg', '--picture', 'x'],
+                             'docs/files.md'),
+                            (['simulate', '--schedule', 'x'], 'README.md')):
+        done = subprocess.run([PPSIM, *arguments], text=True, capture_output=True)
+        assert done.returncode == 2, done.stderr
+        names = re.search(r'(?:there are|one of) (.*? and [\w-]+)', done.stderr)[1]
+        text = (ROOT / page).read_text()
+        for name in re.split(', | and ', names):
+            assert re.search(rf'(?<![\w-]){re.escape(name)}(?![\w-])', text), \
+                f'{page}: nothing of {name}'
+
+
 def find(lines, output):
     """The first shown line that the output has not, in this order; None if it has all."""
     at, anywhere = 0, False
