@@ -27,7 +27,9 @@ static const void *field(const void *base, const struct pp_json_key *key)
 
 json_t *pp_json_text(const char *text)
 {
-    json_t *string = text ? json_string(text) : json_null();
+    if (!text)
+        return json_null();
+    json_t *string = json_string(text);
     char *copy = string ? NULL : strdup(text);
     if (copy) { /* not UTF-8 */
         pp_make_printable(copy);

@@ -195,9 +195,13 @@ static void check_costs(struct reading *in)
     const struct pp_report *report = in->report;
     const struct pp_json_key *key = report_key(offsetof(struct pp_report, costs));
     struct pp_node list = {.parent = &in->root, .key = key->name};
-    unsigned char *seen = NULL; /* [stages] a bit per kind */
-    if (!reader->failed && !(seen = calloc((size_t)report->schedule.stages, 1)))
+    if (reader->failed)
+        return;
+    unsigned char *seen = calloc((size_t)report->schedule.stages, 1); /* bit per kind */
+    if (!seen) {
         pp_reader_out_of_memory(reader, &list);
+        return;
+    }
     for (int i = 0; i < report->cost_count && !reader->failed; i++) {
         const struct pp_cost *cost = &report->costs[i];
         struct pp_node node = {.parent = &list, .index = (size_t)i};
