@@ -14,11 +14,11 @@ int pp_command_compare(struct pp_options *options)
                 "'ppsim compare' needs two reports: BEFORE.json AFTER.json");
     if (error.lines > 0 ||
         pp_report_read_json(&before, options->arguments[0], &error) != 0 ||
-        pp_report_read_json(&after, options->arguments[1], &error) != 0)
-        status = pp_print_error(&error);
-    else
+        pp_report_read_json(&after, options->arguments[1], &error) != 0 ||
         pp_compare_print(&before, &after, pp_options_decides,
-                         options->compare_format == PP_COMPARE_MARKDOWN, stdout);
+                         options->compare_format == PP_COMPARE_MARKDOWN, stdout,
+                         &error) != 0)
+        status = pp_print_error(&error);
     pp_report_release(&before);
     pp_report_release(&after);
     return status;

@@ -191,6 +191,26 @@ def test_what_decides_the_result_is_compared(tmp):
     expect(f'{run} --baseline base.json', 2, "'environment.clock'", directory=tmp)
 
 
+def test_what_the_steps_tell(tmp):
+    """5 % of 1 % noise is a change, of too few steps it is none."""
+    noisy = f'{SIMULATE} --jitter lognormal:0.02'
+    for steps, verdict in (10, 'changed'), (5, 'too few steps to tell'):
+        expect(f'{noisy} --steps {steps} --cost f=1,b=2 --json a.json', 0, directory=tmp)
+        expect(f'{noisy} --steps {steps} --cost f=1.05,b=2.1 --seed 2 --json b.json', 0,
+               directory=tmp)
+        told = expect('compare a.json b.json', 0, directory=tmp)
+        row = [line for line in told.splitlines() if 'makespan' in line][0]
+        assert row.endswith(verdict), told
+    rows = expect('compare a.json a.json --format markdown', 0, directory=tmp).split('\n')
+    assert [row for row in rows if row.startswith('| makespan | 3')], rows
+    # A step that is all alone and slow hides nothing from the others.
+    expect(f'{noisy} --steps 10 --cost f=1,b=2 --json a.json', 0, directory=tmp)
+    expect(f'{noisy} --steps 10 --cost f=1.13,b=2.26 --seed 2 --json b.json', 0, directory=tmp)
+    rewrite(tmp / 'a.json', lambda report: report['steps'][4].update(makespan_s=0.07))
+    told = expect('compare a.json b.json', 0, directory=tmp)
+    assert [line for line in told.splitlines() if 'makespan' in line][0].endswith('changed'), told
+
+
 def test_an_oversubscribed_wall_clock_is_no_gate():
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(cores)})

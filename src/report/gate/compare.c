@@ -6,25 +6,67 @@
 
 #include "base/words.h"
 #include "report/gate/change.h"
+#include "timeline/shift.h"
 
-static void print_change(const char *name, const struct pp_change *change,
-                         bool markdown, FILE *stream)
+/* The share of comparisons of equals in which something is claimed to differ: a third
+ * for the makespan, the bubble, and the costs of all ops. */
+static const double claim_level = 0.01 / 3;
+
+enum found { UNKNOWN, SAME, CHANGED, WITHIN_NOISE, TOO_FEW };
+
+struct row {
+    const char *name;
+    const struct pp_figure *figure; /* of which before and after are told */
+    double before, after;
+    const struct pp_shift *shift; /* NULL: not tested, or exact */
+    enum found found;
+};
+
+/* What the printing works on. */
+struct comparison {
+    const struct pp_report *before, *after;
+    bool exact; /* neither has noise */
+    bool markdown;
+    FILE *stream;
+    struct pp_shift makespan, bubble;
+};
+
+static const struct pp_figure *figure_named(const char *name)
 {
-    char before[PP_FIGURE_TEXT], after[PP_FIGURE_TEXT], percent[16] = "";
-    const char *row =
-        markdown ? "| %s | %s | %s | %s | %s |\n" : "  %-28s %14s %14s %9s  %s\n";
-    double ratio = change->after / change->before;
-    if (isfinite(ratio)) /* no percentage of 0 */
-        pp_assign(percent, sizeof percent, "%+.1f%%", 100 * (ratio - 1));
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    fprintf(stream, row, name, pp_figure_text(change->figure, change->before, before),
-            pp_figure_text(change->figure, change->after, after), percent,
-            isnan(change->before + change->after) ? "unknown"
-            : change->before == change->after     ? "same"
-            : change->beyond_noise                ? "changed"
-                                                  : "within noise");
-#pragma GCC diagnostic pop
+    return pp_figure_find(name, strlen(name));
+}
+
+/* "+6.8% (+5.1 to +8.4)" */
+static void change_text(const struct row *row, char *text, size_t size)
+{
+    double percent = 100 / row->before;
+    const struct pp_shift *shift = row->shift;
+    text[0] = '\0';
+    if (!isfinite((row->after - row->before) * percent))
+        return; /* no percentage of 0 */
+    if (!shift)
+        pp_assign(text, size, "%+.1f%%", (row->after - row->before) * percent);
+    else if (!shift->enough)
+        pp_assign(text, size, "%+.1f%%", shift->shift * percent);
+    else
+        pp_assign(text, size, "%+.1f%% (%+.1f to %+.1f)", shift->shift * percent,
+                  shift->low * percent, shift->high * percent);
+}
+
+static void print_row(const struct comparison *comparison, const struct row *row)
+{
+    static const char *const words[] = {[UNKNOWN] = "unknown",
+                                        [SAME] = "same",
+                                        [CHANGED] = "changed",
+                                        [WITHIN_NOISE] = "within noise",
+                                        [TOO_FEW] = "too few steps to tell"};
+    char before[PP_FIGURE_TEXT], after[PP_FIGURE_TEXT], change[64];
+    change_text(row, change, sizeof change);
+    fprintf(comparison->stream,
+            comparison->markdown ? "| %s | %s | %s | %s | %s |\n"
+                                 : "  %-21s %13s %13s  %-22s %s\n",
+            row->name, pp_figure_text(row->figure, row->before, before),
+            pp_figure_text(row->figure, row->after, after), change, words[row->found]);
 }
 
 /* The options in which the two differ. */
@@ -56,75 +98,224 @@ static void print_config(const struct pp_report *before, const struct pp_report 
         fputc('\n', stream);
 }
 
-/* What the ops of a stage and kind took: the 5th to 95th percentile is their range. */
-static int print_costs(const struct pp_report *before, const struct pp_report *after,
-                       bool markdown, FILE *stream)
+/* Does every step take the same? */
+static bool is_exact(const struct pp_report *report)
 {
-    const struct pp_figure *time = pp_figure_find("makespan", strlen("makespan"));
-    int changed = 0;
-    for (int i = 0; i < after->cost_count; i++) {
-        const struct pp_cost *b = &after->costs[i], *a = before->costs;
-        int k = 0;
-        while (k < before->cost_count &&
-               (a[k].stage != b->stage || a[k].kind != b->kind))
-            k++;
-        if (k == before->cost_count)
-            continue;
-        a += k;
-        struct pp_change change = {
-            .figure = time,
-            .before = (double)a->median / 1e9,
-            .after = (double)b->median / 1e9,
-            .beyond_noise = a->p95 < b->p5 || b->p95 < a->p5,
-        };
-        char name[64];
-        pp_assign(name, sizeof name, "stage %d, %c", b->stage, pp_kind_letter(b->kind));
-        if (change.beyond_noise)
-            print_change(name, &change, markdown, stream);
-        changed += change.beyond_noise;
-    }
-    return changed;
+    const json_t *jitter = json_object_get(report->config, "jitter");
+    return strcmp(report->command, "simulate") == 0 &&
+           (!jitter || json_is_null(jitter));
 }
 
-/* Prints the figures of these names; returns how many changed beyond noise. Those after
- * the first `own` are parts or other counts of the bubble: as noisy as it is. */
-static int print_figures(const char *const *names, int own,
-                         const struct pp_report *before, const struct pp_report *after,
-                         bool markdown, FILE *stream)
+static double makespan_of(const struct pp_step *step)
 {
-    const struct pp_figure *bubble = pp_figure_find("bubble", strlen("bubble"));
-    bool bubble_changed = pp_change_of(bubble, before, after).beyond_noise;
+    return (double)step->makespan / 1e9;
+}
+
+static double bubble_of(const struct pp_step *step)
+{
+    return step->bubble;
+}
+
+/* The steps' values of a report; returns how many are finite. */
+static int gather(const struct pp_report *report, double (*of)(const struct pp_step *),
+                  double *values)
+{
+    int count = 0;
+    for (int i = 0; i < report->step_count; i++) {
+        double value = of(&report->steps[i]);
+        if (isfinite(value))
+            values[count++] = value;
+    }
+    return count;
+}
+
+static int test_steps(const struct comparison *comparison,
+                      double (*of)(const struct pp_step *), struct pp_shift *shift,
+                      struct pp_error *error)
+{
+    const struct pp_report *before = comparison->before, *after = comparison->after;
+    size_t most = (size_t)before->step_count + (size_t)after->step_count;
+    double *values = malloc((most + 1) * sizeof *values);
+    if (!values)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for %zu steps", most);
+    int n = gather(before, of, values), m = gather(after, of, values + n), result = 0;
+    *shift = (struct pp_shift){.inflation = 1};
+    if (n > 0 && m > 0)
+        result = pp_shift_of(values, n, values + n, m, claim_level, shift, error);
+    free(values);
+    return result;
+}
+
+static enum found found_by(const struct comparison *comparison, double before,
+                           double after, const struct pp_shift *shift)
+{
+    if (isnan(before + after))
+        return UNKNOWN;
+    if (shift && !comparison->exact)
+        return !shift->enough    ? TOO_FEW
+               : shift->claimed  ? CHANGED
+               : before == after ? SAME
+                                 : WITHIN_NOISE;
+    return before == after ? SAME : CHANGED;
+}
+
+/* Prints what was tested, as a value of this figure. Returns whether it changed. */
+static bool print_tested(const struct comparison *comparison, const char *name,
+                         const struct pp_figure *figure, double before, double after,
+                         const struct pp_shift *shift)
+{
+    struct row row = {name,
+                      figure,
+                      before,
+                      after,
+                      comparison->exact ? NULL : shift,
+                      found_by(comparison, before, after, shift)};
+    print_row(comparison, &row);
+    return row.found == CHANGED;
+}
+
+/* Prints the figures of these names, as sure as the shift is that they hang on; NULL:
+ * as they are. Returns how many changed. */
+static int print_figures(const struct comparison *comparison, const char *const *names,
+                         const struct pp_shift *shift)
+{
     int changed = 0;
     for (int i = 0; names[i]; i++) {
-        const struct pp_figure *figure = pp_figure_find(names[i], strlen(names[i]));
-        struct pp_change change = pp_change_of(figure, before, after);
-        if (isnan(change.before) && isnan(change.after))
+        const struct pp_figure *figure = figure_named(names[i]);
+        double before = pp_figure_value(figure, comparison->before, -1);
+        double after = pp_figure_value(figure, comparison->after, -1);
+        if (isnan(before) && isnan(after))
             continue;
-        change.beyond_noise &= i < own || bubble_changed;
-        print_change(names[i], &change, markdown, stream);
-        changed += change.beyond_noise;
+        struct row row = {names[i], figure, before, after, NULL, SAME};
+        if (!(before == after))
+            row.found = found_by(comparison, before, after, shift);
+        print_row(comparison, &row);
+        changed += row.found == CHANGED;
     }
     return changed;
 }
 
-void pp_compare_print(const struct pp_report *before, const struct pp_report *after,
-                      pp_decides *decides, bool markdown, FILE *stream)
+static const struct pp_cost *cost_of(const struct pp_report *report,
+                                     const struct pp_cost *like)
 {
-    static const char *const times[] = {
-        "makespan",   "bubble",        "over_ideal", "span",     "warmup",
-        "dependency", "communication", "overhead",   "cooldown", NULL};
+    for (int i = 0; i < report->cost_count; i++) {
+        const struct pp_cost *cost = &report->costs[i];
+        if (cost->stage == like->stage && cost->kind == like->kind)
+            return cost;
+    }
+    return NULL;
+}
+
+static struct pp_spread spread_of(const struct pp_cost *cost,
+                                  const struct pp_report *report, double inflation)
+{
+    return (struct pp_spread){(double)cost->median / 1e9, (double)cost->p5 / 1e9,
+                              (double)cost->p95 / 1e9,
+                              fmax(1, report->step_count) / inflation};
+}
+
+/* Prints those ops of a stage and kind whose costs changed; returns how many. */
+static int print_costs(const struct comparison *comparison)
+{
+    const struct pp_report *before = comparison->before, *after = comparison->after;
+    const struct pp_shift *steps = &comparison->makespan;
+    const struct pp_figure *makespan = figure_named("makespan"); /* a time, too */
+    int changed = 0;
+    for (int i = 0; i < after->cost_count; i++) {
+        const struct pp_cost *b = &after->costs[i], *a = cost_of(before, b);
+        char name[64];
+        if (!a || !(comparison->exact || steps->enough))
+            continue;
+        struct pp_spread was = spread_of(a, before, steps->inflation);
+        struct pp_spread is = spread_of(b, after, steps->inflation);
+        struct pp_shift shift =
+            pp_median_shift(&was, &is, claim_level / after->cost_count);
+        pp_assign(name, sizeof name, "stage %d, %c", b->stage, pp_kind_letter(b->kind));
+        if (shift.claimed)
+            changed +=
+                print_tested(comparison, name, makespan, was.median, is.median, &shift);
+    }
+    return changed;
+}
+
+static void print_seen(const struct comparison *comparison, const char *name,
+                       double before, const struct pp_shift *shift, const char **link)
+{
+    if (!shift->enough || shift->claimed || !isfinite(100 / before))
+        return;
+    fprintf(comparison->stream, "%s %s by %.1f%%", *link, name,
+            100 * shift->seen / before);
+    *link = ",";
+}
+
+/* How far the test sees, and what it cannot. */
+static void print_reach(const struct comparison *comparison)
+{
+    const char *link = "would be seen, 9 times in 10: a change of";
+    const char *none = link;
+    if (comparison->exact)
+        return;
+    if (comparison->markdown)
+        fputc('\n', comparison->stream);
+    print_seen(comparison, "makespan",
+               (double)comparison->before->makespans.median / 1e9,
+               &comparison->makespan, &link);
+    print_seen(comparison, "bubble", comparison->before->metrics.bubble.fraction,
+               &comparison->bubble, &link);
+    if (link != none)
+        fputs(comparison->markdown ? "\n\n" : "\n", comparison->stream);
+    fprintf(
+        comparison->stream,
+        "tested on the steps, %d against %d. Other load on the machine looks like a "
+        "change:\nrun both once more to be sure\n",
+        comparison->before->step_count, comparison->after->step_count);
+}
+
+static void print_table(const struct comparison *comparison)
+{
+    static const char *const parts[] = {
+        "over_ideal",    "span",     "warmup",   "dependency",
+        "communication", "overhead", "cooldown", NULL};
     static const char *const memory[] = {"peak_in_flight", "peak_activation_bytes",
                                          NULL};
-    print_config(before, after, decides, markdown, stream);
-    if (markdown)
+    const struct pp_report *before = comparison->before, *after = comparison->after;
+    FILE *stream = comparison->stream;
+    if (comparison->markdown)
         fputs("| figure | before | after | change | |\n|---|---|---|---|---|\n",
               stream);
     else
-        fprintf(stream, "  %-28s %14s %14s %9s\n", "", "before", "after", "change");
-    int slower = print_figures(times, 2, before, after, markdown, stream);
-    int larger = print_figures(memory, 2, before, after, markdown, stream);
-    slower += print_costs(before, after, markdown, stream);
-    if (slower == 0)
-        fprintf(stream, "%sno difference%s beyond noise\n", markdown ? "\n" : "",
-                larger > 0 ? " in time" : "");
+        fprintf(stream, "  %-21s %13s %13s  change\n", "", "before", "after");
+    int in_time =
+        print_tested(comparison, "makespan", figure_named("makespan"),
+                     (double)before->makespans.median / 1e9,
+                     (double)after->makespans.median / 1e9, &comparison->makespan);
+    in_time += print_tested(comparison, "bubble", figure_named("bubble"),
+                            before->metrics.bubble.fraction,
+                            after->metrics.bubble.fraction, &comparison->bubble);
+    in_time += print_figures(comparison, parts, &comparison->bubble);
+    int in_memory = print_figures(comparison, memory, NULL);
+    in_time += print_costs(comparison);
+    if (in_time == 0)
+        fprintf(stream, "%sno difference%s beyond noise\n",
+                comparison->markdown ? "\n" : "", in_memory > 0 ? " in time" : "");
+}
+
+int pp_compare_print(const struct pp_report *before, const struct pp_report *after,
+                     pp_decides *decides, bool markdown, FILE *stream,
+                     struct pp_error *error)
+{
+    struct comparison comparison = {
+        .before = before,
+        .after = after,
+        .exact = is_exact(before) && is_exact(after),
+        .markdown = markdown,
+        .stream = stream,
+    };
+    if (test_steps(&comparison, makespan_of, &comparison.makespan, error) != 0 ||
+        test_steps(&comparison, bubble_of, &comparison.bubble, error) != 0)
+        return -1;
+    print_config(before, after, decides, markdown, stream);
+    print_table(&comparison);
+    print_reach(&comparison);
+    return 0;
 }
