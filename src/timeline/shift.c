@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "timeline/quantile.h"
+
 /* With which chance a shift of the size called seen is claimed. */
 static const double power = 0.9;
 
@@ -77,6 +79,7 @@ static int ascending(const void *a, const void *b)
 struct samples {
     double *before, *after;
     int n, m;
+    double scatter; /* sigma of a difference, by the quartiles */
 };
 
 /* How many differences after - before are at most this? */
@@ -144,17 +147,11 @@ static double inflation_of(double before, double after, int n, int m)
     return (1 + rho) / (1 - rho);
 }
 
-/* The quantile q of an ascending sample, by linear interpolation. */
-static double quantile(const double *sorted, int count, double q)
+/* What the values scatter by; reorders them. */
+static double sigma_of(double *values, size_t count)
 {
-    double place = q * (count - 1);
-    int k = (int)place, next = k + 1 < count ? k + 1 : k;
-    return sorted[k] + (place - k) * (sorted[next] - sorted[k]);
-}
-
-static double sigma_of(const double *sorted, int count)
-{
-    return (quantile(sorted, count, 0.75) - quantile(sorted, count, 0.25)) / 1.349;
+    double high = pp_quantile(values, count, 0.75);
+    return (high - pp_quantile(values, count, 0.25)) / 1.349;
 }
 
 /* Cuts off what the level and the inflation ask for. */
@@ -171,9 +168,7 @@ static int set_interval(const struct samples *samples, double level,
     if (!shift->enough)
         return 0;
     cut = fmax(cut, 1);
-    double of_runs = z * PP_SHIFT_RUN *
-                     hypot(sigma_of(samples->before, samples->n),
-                           sigma_of(samples->after, samples->m));
+    double of_runs = z * PP_SHIFT_RUN * samples->scatter;
     shift->low = shift->shift - hypot(shift->shift - kth(samples, cut), of_runs);
     shift->high =
         shift->shift + hypot(kth(samples, all + 1 - cut) - shift->shift, of_runs);
@@ -188,7 +183,7 @@ int pp_shift_of(const double *before, int before_count, const double *after,
 {
     size_t n = (size_t)before_count, m = (size_t)after_count;
     double *sorted = malloc((n + m) * sizeof *sorted);
-    struct samples samples = {sorted, sorted + n, before_count, after_count};
+    struct samples samples = {sorted, sorted + n, before_count, after_count, 0};
     double all = (double)before_count * after_count;
     int result = -1;
     *shift = (struct pp_shift){
@@ -197,6 +192,7 @@ int pp_shift_of(const double *before, int before_count, const double *after,
         goto done;
     memcpy(samples.before, before, n * sizeof *before);
     memcpy(samples.after, after, m * sizeof *after);
+    samples.scatter = hypot(sigma_of(samples.before, n), sigma_of(samples.after, m));
     qsort(samples.before, n, sizeof *sorted, ascending);
     qsort(samples.after, m, sizeof *sorted, ascending);
     shift->shift =

@@ -201,6 +201,8 @@ def test_what_the_steps_tell(tmp):
         told = expect('compare a.json b.json', 0, directory=tmp)
         row = [line for line in told.splitlines() if 'makespan' in line][0]
         assert row.endswith(verdict), told
+        assert ('6 measured ones' in told) == (steps == 5), told
+        assert 'no difference' not in told, told
     rows = expect('compare a.json a.json --format markdown', 0, directory=tmp).split('\n')
     assert [row for row in rows if row.startswith('| makespan | 3')], rows
     # A step that is all alone and slow hides nothing from the others.

@@ -253,7 +253,7 @@ static void print_reach(const struct comparison *comparison)
 {
     const char *link = "would be seen, 9 times in 10: a change of";
     const char *none = link;
-    if (comparison->exact)
+    if (comparison->exact || !comparison->makespan.enough)
         return;
     if (comparison->markdown)
         fputc('\n', comparison->stream);
@@ -295,7 +295,11 @@ static void print_table(const struct comparison *comparison)
     in_time += print_figures(comparison, parts, &comparison->bubble);
     int in_memory = print_figures(comparison, memory, NULL);
     in_time += print_costs(comparison);
-    if (in_time == 0)
+    if (!comparison->exact && !comparison->makespan.enough)
+        fprintf(stream,
+                "%stoo few steps to tell: 6 measured ones in each report are enough\n",
+                comparison->markdown ? "\n" : "");
+    else if (in_time == 0)
         fprintf(stream, "%sno difference%s beyond noise\n",
                 comparison->markdown ? "\n" : "", in_memory > 0 ? " in time" : "");
 }
