@@ -1,10 +1,9 @@
 #include "schedules/catalogue.h"
-#include "base/words.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/names.h"
+#include "base/words.h"
 #include "schedule/verify.h"
 #include "schedules/rules.h"
 
@@ -117,7 +116,7 @@ int pp_schedule_build(struct pp_schedule *schedule, const struct pp_scheduler *r
     if (pp_verify_order(schedule, error) == 0)
         return 0;
     if (asked > 0) {
-        struct pp_error ignored;
+        struct pp_error ignored = {0};
         shape->group_size = 0;
         row->check(shape, &ignored);
         pp_fail_also(error, error->status,

@@ -2,8 +2,8 @@
 #ifndef PP_SCHEDULES_RULES_H
 #define PP_SCHEDULES_RULES_H
 
-#include "schedules/scheduler.h"
 #include "schedules/catalogue_rows.h"
+#include "schedules/scheduler.h"
 
 /* Refuses more than one stage per rank, naming the schedules that take them. */
 int pp_check_one_chunk(struct pp_shape *shape, struct pp_error *error);

@@ -5,7 +5,6 @@
 #define PP_CLI_OPTIONS_H
 
 #include <jansson.h>
-#include <stdio.h>
 
 #include "base/error.h"
 #include "cli/option_values.h"

@@ -31,8 +31,9 @@ int pp_output_files(const struct pp_report *report, const struct pp_options *opt
                          : 0;
 }
 
-int pp_output_report(const struct pp_report *report, const struct pp_options *options,
-                     const struct pp_terminal *terminal, struct pp_error *error)
+static int print_and_write(const struct pp_report *report,
+                           const struct pp_options *options,
+                           const struct pp_terminal *terminal, struct pp_error *error)
 {
     enum { SMALL_WIDTH = 80 };
     FILE *stream = pp_text_stream(options);
@@ -62,7 +63,7 @@ int pp_output_and_judge(const struct pp_report *report,
     struct pp_error error = {0}, refusal = {0};
     bool passed = true;
     int status = PP_DONE;
-    if (pp_output_report(report, options, terminal, &error) != 0)
+    if (print_and_write(report, options, terminal, &error) != 0)
         status = pp_print_error(&error);
     if (pp_gate_judge(gate, report, options, &passed, &refusal) != 0)
         pp_print_error(&refusal);

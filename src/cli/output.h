@@ -12,12 +12,8 @@
 int pp_output_files(const struct pp_report *report, const struct pp_options *options,
                     struct pp_error *error);
 
-/* Writes the files, and prints the summary and the timeline. */
-int pp_output_report(const struct pp_report *report, const struct pp_options *options,
-                     const struct pp_terminal *terminal, struct pp_error *error);
-
-/* The same, then judges the gates, even if a file or picture could not be written.
- * Prints errors; returns the exit status. */
+/* Prints the summary and the timeline, writes the files, then judges the gates, even if
+ * a file or picture could not be written. Prints errors; returns the exit status. */
 int pp_output_and_judge(const struct pp_report *report,
                         const struct pp_options *options,
                         const struct pp_terminal *terminal, const struct pp_gate *gate);

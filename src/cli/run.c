@@ -1,7 +1,5 @@
 /* ppsim run: real training across ranks. */
-#include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/words.h"

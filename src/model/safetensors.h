@@ -3,7 +3,6 @@
 #ifndef PP_MODEL_SAFETENSORS_H
 #define PP_MODEL_SAFETENSORS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

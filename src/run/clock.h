@@ -10,6 +10,8 @@
 #ifndef PP_RUN_CLOCK_H
 #define PP_RUN_CLOCK_H
 
+#include <stdint.h>
+
 #include "run/cores.h"
 #include "run/world.h"
 

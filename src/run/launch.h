@@ -2,9 +2,9 @@
 #ifndef PP_RUN_LAUNCH_H
 #define PP_RUN_LAUNCH_H
 
-#include "base/error.h"
-
 #include <stdbool.h>
+
+#include "base/error.h"
 
 /* Was this process started by a launcher (mpirun, srun), by whomever? */
 bool pp_launched(void);

@@ -1,6 +1,5 @@
 #include "run/rank.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 #include "schedule/walk.h"

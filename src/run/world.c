@@ -1,7 +1,6 @@
 #include "run/world.h"
 
 #include <sched.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -24,7 +23,7 @@ void pp_back_off(const struct pp_world *world, struct pp_backoff *backoff)
     nanosleep(&(struct timespec){.tv_nsec = ns < LAST_NS ? ns : LAST_NS}, NULL);
 }
 
-void pp_wait(const struct pp_world *world, MPI_Request *request)
+static void wait_for(const struct pp_world *world, MPI_Request *request)
 {
     struct pp_backoff backoff = {0};
     int done = 0;
@@ -49,7 +48,7 @@ void pp_barrier(const struct pp_world *world)
     if (alone(world))
         return;
     MPI_Ibarrier(world->comm, &request);
-    pp_wait(world, &request);
+    wait_for(world, &request);
 }
 
 static void reduce(const struct pp_world *world, double *values, int count, MPI_Op op)
@@ -58,7 +57,7 @@ static void reduce(const struct pp_world *world, double *values, int count, MPI_
     if (alone(world))
         return;
     MPI_Iallreduce(MPI_IN_PLACE, values, count, MPI_DOUBLE, op, world->comm, &request);
-    pp_wait(world, &request);
+    wait_for(world, &request);
 }
 
 void pp_sum_doubles(const struct pp_world *world, double *values, int count)
@@ -77,7 +76,7 @@ void pp_broadcast(const struct pp_world *world, void *data, int bytes, int root)
     if (alone(world))
         return;
     MPI_Ibcast(data, bytes, MPI_BYTE, root, world->comm, &request);
-    pp_wait(world, &request);
+    wait_for(world, &request);
 }
 
 enum { PIECE = 1 << 30 };
@@ -90,7 +89,7 @@ void pp_send_bytes(const struct pp_world *world, const void *data, size_t bytes,
         int count = (int)(bytes - at < PIECE ? bytes - at : PIECE);
         MPI_Isend((const char *)data + at, count, MPI_BYTE, rank, tag, world->comm,
                   &request);
-        pp_wait(world, &request);
+        wait_for(world, &request);
     }
 }
 
@@ -101,7 +100,7 @@ void pp_receive_bytes(const struct pp_world *world, void *data, size_t bytes, in
         MPI_Request request;
         int count = (int)(bytes - at < PIECE ? bytes - at : PIECE);
         MPI_Irecv((char *)data + at, count, MPI_BYTE, rank, tag, world->comm, &request);
-        pp_wait(world, &request);
+        wait_for(world, &request);
     }
 }
 

@@ -13,7 +13,6 @@
 
 #include <mpi.h>
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "base/error.h"
 
@@ -29,9 +28,6 @@ struct pp_backoff {
     int looks;
 };
 void pp_back_off(const struct pp_world *world, struct pp_backoff *backoff);
-
-/* Waits until the request has completed. */
-void pp_wait(const struct pp_world *world, MPI_Request *request);
 
 /* Collective, as are the next three. */
 void pp_barrier(const struct pp_world *world);

@@ -1,6 +1,5 @@
 #include "schedule/cell.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/words.h"

@@ -1,6 +1,5 @@
 #include "schedule/verify.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/words.h"

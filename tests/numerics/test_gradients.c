@@ -2,7 +2,6 @@
  * double. */
 #include <float.h>
 #include <math.h>
-#include <stdlib.h>
 
 #include "model/blas.h"
 #include "model/layers.h"

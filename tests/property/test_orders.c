@@ -1,9 +1,9 @@
 /* interleaved-1f1b against the rules of Megatron-Core and torch.distributed.pipelining,
  * written again from how those projects state them. */
+#include <stdlib.h>
+
 #include "../unit/replay.h"
 #include "../unit/unit.h"
-
-#include <stdlib.h>
 
 /* One rank's ops as the other project orders them. */
 struct order {

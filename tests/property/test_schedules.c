@@ -1,11 +1,9 @@
 /* What holds for every schedule of the catalogue, over many shapes. */
-#include "../unit/replay.h"
-#include "../unit/unit.h"
-
 #include <string.h>
 
+#include "../unit/replay.h"
+#include "../unit/unit.h"
 #include "base/random.h"
-#include "schedule/verify.h"
 #include "schedules/rules.h"
 
 enum { MOST_RANKS = 16, MOST_CHUNKS = 4, MOST_MICROBATCHES = 40 };

@@ -1,6 +1,5 @@
 #include "test_report_fixture.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,6 @@
 #include "replay.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "simulate/cost_text.h"

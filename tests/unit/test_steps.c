@@ -1,5 +1,3 @@
-#include "timeline/op_costs.h"
-#include "timeline/quantile.h"
 #include "timeline/steps.h"
 
 #include <math.h>
@@ -7,6 +5,8 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "timeline/op_costs.h"
+#include "timeline/quantile.h"
 #include "unit.h"
 
 static int compare(const void *a, const void *b)
