@@ -88,12 +88,32 @@ void pp_why_not_theory(const struct pp_report *report, char *text, size_t size)
         pp_append(text, size, "theory assumes other costs");
 }
 
+const char *pp_core_share_text(const struct pp_report *report, char text[PP_SHARE_TEXT])
+{
+    struct pp_least_share least = pp_least_core_share(report);
+    text[0] = '\0';
+    if (pp_report_shared_core(report))
+        pp_assign(text, PP_SHARE_TEXT,
+                  "rank %d had %.0f%% of its core, others the rest", least.rank,
+                  100 * least.share);
+    return text;
+}
+
 void pp_why_not_predicted(const struct pp_report *report, char *text, size_t size)
 {
     text[0] = '\0';
     const struct pp_metrics *metrics = &report->metrics;
     double difference = metrics->bubble.fraction - report->predicted;
-    if (!(fabs(difference) > agreement))
+    double slower = (double)metrics->makespan / 1e9 / report->predicted_makespan_s - 1;
+    char share[PP_SHARE_TEXT];
+    pp_core_share_text(report, share);
+    if (share[0] && difference > agreement)
+        pp_assign(text, size, "measured is %.4f above predicted: %s", difference,
+                  share);
+    else if (share[0] && slower > agreement)
+        pp_assign(text, size, "the makespan is %.0f%% above predicted: %s",
+                  100 * slower, share);
+    if (text[0] || !(fabs(difference) > agreement))
         return;
     double total = (double)metrics->ranks * (double)metrics->makespan;
     double overhead = (double)metrics->causes.overhead / total;

@@ -13,8 +13,15 @@ struct pp_slowest {
 };
 struct pp_slowest pp_slowest_rank(const struct pp_report *report);
 
+/* "rank 0 had 53% of its core, others the rest", of the rank that had least; empty
+ * where pp_report_shared_core says no. */
+enum { PP_SHARE_TEXT = 80 };
+const char *pp_core_share_text(const struct pp_report *report,
+                               char text[PP_SHARE_TEXT]);
+
 /* Writes the sentence, without a line end; empty where the two agree within 0.005 or
- * one is unknown. */
+ * one is unknown. Where a rank shared its core, also for a makespan that is larger than
+ * predicted. */
 void pp_why_not_theory(const struct pp_report *report, char *text, size_t size);
 void pp_why_not_predicted(const struct pp_report *report, char *text, size_t size);
 

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "timeline/core_share.h"
+
 /* A report in which everything is still unknown. */
 static struct pp_report unknown(void)
 {
@@ -34,22 +36,32 @@ static double rate(const struct pp_report *report, double tokens)
     return tokens > 0 && seconds > 0 ? tokens / seconds : NAN;
 }
 
-/* The peaks as the timeline counts them, in microbatches of a whole rank. */
-static int fill_ranks(struct pp_report *report, struct pp_error *error)
+/* The ranks, of which only the share that each had of its core is known yet. */
+static int init_ranks(struct pp_report *report, const struct pp_measured *measured,
+                      struct pp_error *error)
 {
-    size_t ranks = (size_t)report->schedule.ranks;
-    report->ranks = calloc(ranks, sizeof *report->ranks);
+    int ranks = report->schedule.ranks;
+    report->ranks = calloc((size_t)ranks, sizeof *report->ranks);
     if (!report->ranks)
-        return pp_fail(error, PP_ENVIRONMENT, "out of memory for a report of %zu ranks",
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for a report of %d ranks",
                        ranks);
-    for (size_t r = 0; r < ranks; r++) {
+    for (int r = 0; r < ranks; r++) {
+        report->ranks[r].peak_activation_bytes = NAN;
+        report->ranks[r].parameter_bytes = NAN;
+        report->ranks[r].core_share =
+            pp_core_share(measured->timelines, measured->count, r);
+    }
+    return 0;
+}
+
+/* As the timeline counts them, in microbatches of a whole rank. */
+static void fill_peaks(struct pp_report *report)
+{
+    for (int r = 0; r < report->schedule.ranks; r++) {
         /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is a step */
         int peak = report->metrics.of_rank[r].peak_in_flight;
         report->ranks[r].peak_in_flight = (double)peak / report->schedule.chunks;
-        report->ranks[r].peak_activation_bytes = NAN;
-        report->ranks[r].parameter_bytes = NAN;
     }
-    return 0;
 }
 
 /* Measures every step, and leaves the metrics of the representative one in the report.
@@ -100,9 +112,10 @@ int pp_report_measure(struct pp_report *report, const struct pp_measured *measur
     report->step_count = count;
     if (pp_costs_collect(timelines, count, &report->costs, &report->cost_count,
                          error) != 0 ||
-        measure_steps(report, metrics, measured, error) != 0 ||
-        fill_ranks(report, error) != 0)
+        init_ranks(report, measured, error) != 0 ||
+        measure_steps(report, metrics, measured, error) != 0)
         goto done;
+    fill_peaks(report);
     find_ranges(report);
     report->tokens_per_s = rate(report, measured->tokens);
     result = 0;
@@ -127,6 +140,22 @@ void pp_report_release(struct pp_report *report)
     free(report->costs);
     free(report->training.losses);
     *report = (struct pp_report){0};
+}
+
+struct pp_least_share pp_least_core_share(const struct pp_report *report)
+{
+    struct pp_least_share least = {-1, (double)NAN};
+    for (int r = 0; r < report->schedule.ranks; r++) {
+        double share = report->ranks[r].core_share;
+        if (share < least.share || (least.rank < 0 && !isnan(share)))
+            least = (struct pp_least_share){r, share};
+    }
+    return least;
+}
+
+bool pp_report_shared_core(const struct pp_report *report)
+{
+    return pp_least_core_share(report).share < PP_OWN_CORE;
 }
 
 int *pp_stages_by_rank(const struct pp_schedule *schedule)

@@ -15,7 +15,9 @@ struct pp_report_rank {
                                    * activations of one whole rank */
     double peak_activation_bytes; /* NaN in a simulation, */
     double parameter_bytes;       /* which holds no model */
-    char cpuset[256];             /* as hwloc lists it ("0-1"), empty in a simulation */
+    double core_share; /* CPU time of its ops / their time, over the measured steps: on
+                        * the wall clock, with one thread; else NaN */
+    char cpuset[256];  /* as hwloc lists it ("0-1"), empty in a simulation */
 };
 
 struct pp_report_environment {
@@ -88,6 +90,16 @@ struct pp_measured {
 int pp_report_measure(struct pp_report *report, const struct pp_measured *measured,
                       struct pp_error *error);
 void pp_report_release(struct pp_report *report);
+
+/* The smallest core_share, and whose it is. rank -1, share NaN: not known. */
+struct pp_least_share {
+    int rank;
+    double share;
+};
+struct pp_least_share pp_least_core_share(const struct pp_report *report);
+/* Did another program take part of a rank's core (timeline/core_share.h)? Then the
+ * times are not those of the schedule alone. */
+bool pp_report_shared_core(const struct pp_report *report);
 
 /* The stages of each rank in ascending order, [ranks][chunks], -1 where a rank has
  * fewer. The caller frees it; NULL when out of memory. */

@@ -55,7 +55,7 @@ static int train_sequential(struct pp_trainer *sequential, const double *losses,
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for a timeline");
     for (int step = 1; step <= sequential->config->steps; step++) {
         struct pp_outcome outcome;
-        pp_trainer_step(sequential, step, spans, &outcome);
+        pp_trainer_step(sequential, step, spans, NULL, &outcome);
         if (memcmp(&outcome.loss, &losses[step - 1], sizeof outcome.loss) != 0 &&
             difference->lines == 0)
             pp_fail(

@@ -128,13 +128,30 @@ static void release_output(struct pp_rank *rank, struct pp_op op, struct pp_wire
         pp_channel_send(&rank->channel, op, wire);
 }
 
-void pp_rank_step(struct pp_rank *rank, struct pp_span *spans)
+/* Times an op, on the rank's clock and, unless cpu is NULL, by its thread's CPU time.
+ * waited_from: CPU time at the end of the op before; it becomes that of this one. */
+static void run_op(struct pp_rank *rank, struct pp_op op, struct pp_wire *output,
+                   int64_t arrived, struct pp_span *span, struct pp_cpu *cpu,
+                   int64_t *waited_from)
+{
+    span->start = pp_clock_begin(rank->clock, arrived);
+    int64_t begin = cpu ? pp_clock_cpu() : 0;
+    compute(rank, op, output);
+    if (cpu) {
+        int64_t end = pp_clock_cpu();
+        *cpu = (struct pp_cpu){.wait = begin - *waited_from, .op = end - begin};
+        *waited_from = end;
+    }
+    span->end = pp_clock_end(rank->clock, span->start);
+}
+
+void pp_rank_step(struct pp_rank *rank, struct pp_span *spans, struct pp_cpu *cpu)
 {
     const struct pp_schedule *schedule = rank->schedule;
     const struct pp_op *ops = schedule->ops + schedule->first[rank->world->rank];
     size_t count =
         schedule->first[rank->world->rank + 1] - schedule->first[rank->world->rank];
-    int64_t origin = pp_clock_now(rank->clock);
+    int64_t origin = pp_clock_now(rank->clock), waited_from = 0;
     for (int c = 0; c < rank->chunk_count; c++)
         rank->chunks[c].next_weight = 0;
     pp_channel_start(&rank->channel);
@@ -153,16 +170,15 @@ void pp_rank_step(struct pp_rank *rank, struct pp_span *spans)
             if (pp_consumer(schedule, ops[k + j], &consumer))
                 outputs[j] = pp_pool_take(&rank->wires);
         }
-        for (size_t j = 0; j < together; j++) {
-            struct pp_span *span = &spans[k + j];
-            span->start = pp_clock_begin(rank->clock, arrived);
-            compute(rank, ops[k + j], outputs[j]);
-            span->end = pp_clock_end(rank->clock, span->start);
-        }
+        for (size_t j = 0; j < together; j++)
+            run_op(rank, ops[k + j], outputs[j], arrived, &spans[k + j],
+                   cpu ? &cpu[k + j] : NULL, &waited_from);
         for (size_t j = 0; j < together; j++)
             release_output(rank, ops[k + j], outputs[j], spans[k + together - 1].end);
         k += together;
     }
+    if (cpu && count > 0)
+        cpu[0].wait = 0; /* it began before the step did */
     pp_channel_finish(&rank->channel);
 }
 

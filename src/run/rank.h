@@ -51,9 +51,10 @@ int pp_rank_init(struct pp_rank *rank, const struct pp_world *world,
                  struct pp_clock *clock, struct pp_error *error);
 void pp_rank_release(struct pp_rank *rank);
 
-/* Executes this rank's ops of one step, and writes spans[k] for its k-th op. Gradients
- * accumulate into the stages' grads; tokens and targets must be set. */
-void pp_rank_step(struct pp_rank *rank, struct pp_span *spans);
+/* Executes this rank's ops of one step, and writes spans[k] and, unless NULL, cpu[k]
+ * for its k-th op. Gradients accumulate into the stages' grads; tokens and targets must
+ * be set. */
+void pp_rank_step(struct pp_rank *rank, struct pp_span *spans, struct pp_cpu *cpu);
 
 /* The chunk that holds this stage, NULL if another rank does. */
 struct pp_chunk *pp_rank_chunk(const struct pp_rank *rank, int stage);

@@ -26,6 +26,7 @@ struct job {
     struct pp_trainer trainer;
     struct pp_span *spans; /* [measured + 1][ops of this rank]: the last is for
                             * warm-up steps */
+    struct pp_cpu *cpu;    /* [measured + 1][ops of this rank]; NULL: not counted */
     size_t ops;
     int measured;
 };
@@ -150,7 +151,14 @@ static void describe_environment(const struct job *job)
     pp_blas_description(result->blas, sizeof result->blas);
 }
 
-/* Spans and losses of all steps, before the first. */
+/* On the wall clock, what ops need is not what they take. The CPU time of this thread
+ * is what they need, unless BLAS has more threads. */
+static bool counts_cpu(const struct job *job)
+{
+    return job->clock.kind == PP_CLOCK_WALL && job->config->threads == 1;
+}
+
+/* Spans, CPU times and losses of all steps, before the first. */
 static int allocate(struct job *job, struct pp_error *error)
 {
     const struct pp_run_config *config = job->config;
@@ -165,8 +173,10 @@ static int allocate(struct job *job, struct pp_error *error)
     result->durations = calloc(rows, sizeof *result->durations);
     result->ranks = calloc((size_t)schedule->ranks, sizeof *result->ranks);
     int status = 0;
-    if (!job->spans || !result->losses || !result->numbers || !result->durations ||
-        !result->ranks)
+    if (counts_cpu(job))
+        job->cpu = pp_touched_alloc((rows * job->ops + 1) * sizeof *job->cpu);
+    if (!job->spans || (counts_cpu(job) && !job->cpu) || !result->losses ||
+        !result->numbers || !result->durations || !result->ranks)
         status = pp_fail(error, PP_ENVIRONMENT, "out of memory for %d steps' timelines",
                          config->steps);
     return pp_agree(&job->world, status, error);
@@ -193,10 +203,10 @@ static int train(struct job *job, struct pp_error *error)
     struct pp_run_result *result = job->result;
     for (int step = 1; step <= config->steps; step++) {
         int row = step - 1 - config->warmup_steps;
+        size_t at = (size_t)(row >= 0 ? row : job->measured) * job->ops;
         struct pp_outcome outcome;
-        pp_trainer_step(
-            &job->trainer, step,
-            job->spans + (size_t)(row >= 0 ? row : job->measured) * job->ops, &outcome);
+        pp_trainer_step(&job->trainer, step, job->spans + at,
+                        job->cpu ? job->cpu + at : NULL, &outcome);
         result->losses[step - 1] = outcome.loss;
         if (row >= 0) {
             result->numbers[row] = step;
@@ -254,7 +264,22 @@ static int set_ready(struct pp_run_result *result, const struct pp_schedule *sch
     return 0;
 }
 
-/* Collective. Brings all ranks' spans together into rank 0's timelines. */
+/* Collective. Brings what all ranks noted of their ops, so many bytes of each, together
+ * in rank 0's all, in the order of the schedule. */
+static void gather_ops(const struct job *job, const void *mine, void *all, size_t bytes)
+{
+    const size_t *first = job->config->schedule->first;
+    if (!job->result->leads) {
+        pp_send_bytes(&job->world, mine, job->ops * bytes, 0, PP_TAG_SPANS);
+        return;
+    }
+    memcpy((char *)all + first[0] * bytes, mine, job->ops * bytes);
+    for (int r = 1; r < job->world.size; r++)
+        pp_receive_bytes(&job->world, (char *)all + first[r] * bytes,
+                         (first[r + 1] - first[r]) * bytes, r, PP_TAG_SPANS);
+}
+
+/* Collective. Brings all ranks' times together into rank 0's timelines. */
 static int gather_timelines(struct job *job, struct pp_error *error)
 {
     const struct pp_schedule *schedule = job->config->schedule;
@@ -268,25 +293,19 @@ static int gather_timelines(struct job *job, struct pp_error *error)
         for (int t = 0; t < job->measured && status == 0; t++) {
             status = pp_timeline_init(&result->timelines[t], schedule, error);
             result->timeline_count += status == 0;
+            if (status == 0 && job->cpu)
+                status = pp_timeline_add_cpu(&result->timelines[t], error);
         }
     }
     if (pp_agree(&job->world, status, error) != 0)
         return -1;
     assert(!result->leads || result->timelines);
-    size_t bytes = job->ops * sizeof *job->spans;
     for (int t = 0; t < job->measured; t++) {
-        struct pp_span *mine = job->spans + (size_t)t * job->ops;
-        if (!result->leads) {
-            pp_send_bytes(&job->world, mine, bytes, 0, PP_TAG_SPANS);
-            continue;
-        }
-        struct pp_span *spans = result->timelines[t].spans;
-        memcpy(spans + schedule->first[0], mine, bytes);
-        for (int r = 1; r < schedule->ranks; r++)
-            pp_receive_bytes(&job->world, spans + schedule->first[r],
-                             (schedule->first[r + 1] - schedule->first[r]) *
-                                 sizeof *spans,
-                             r, PP_TAG_SPANS);
+        const struct pp_timeline *all = result->leads ? &result->timelines[t] : NULL;
+        size_t at = (size_t)t * job->ops;
+        gather_ops(job, job->spans + at, all ? all->spans : NULL, sizeof *all->spans);
+        if (job->cpu)
+            gather_ops(job, job->cpu + at, all ? all->cpu : NULL, sizeof *all->cpu);
     }
     if (result->leads)
         status = set_ready(result, schedule, error);
@@ -371,6 +390,7 @@ static void release(struct job *job)
     pp_trainer_release(&job->trainer);
     pp_cores_release(&job->cores);
     free(job->spans);
+    free(job->cpu);
     MPI_Comm_free(&job->world.comm);
 }
 

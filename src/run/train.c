@@ -132,7 +132,7 @@ static double local_loss(const struct pp_trainer *trainer)
  * gradient is scaled by 1 / (m B T) where it starts (pass_of, rank.c), so nothing is
  * divided here. */
 void pp_trainer_step(struct pp_trainer *trainer, int step, struct pp_span *spans,
-                     struct pp_outcome *outcome)
+                     struct pp_cpu *cpu, struct pp_outcome *outcome)
 {
     const struct pp_schedule *schedule = trainer->schedule;
     struct pp_rank *rank = &trainer->rank;
@@ -145,17 +145,17 @@ void pp_trainer_step(struct pp_trainer *trainer, int step, struct pp_span *spans
     pp_barrier(trainer->world);
     pp_clock_restart(trainer->clock);
 
-    pp_rank_step(rank, spans);
+    pp_rank_step(rank, spans, cpu);
 
     /* The virtual clock stands still outside of ops: the update's CPU time is added.
      * Where ranks share cores, which is what this clock is for, waiting for the others
      * is sleep and takes no CPU time. */
-    int64_t cpu = pp_clock_cpu();
+    int64_t update_begin = pp_clock_cpu();
     pp_tensors_tie(&trainer->tensors, trainer->tie);
     double norm = update(trainer, step);
     int64_t update_end = pp_clock_now(trainer->clock);
     if (trainer->clock->kind == PP_CLOCK_VIRTUAL)
-        update_end += pp_clock_cpu() - cpu;
+        update_end += pp_clock_cpu() - update_begin;
 
     /* A step's outcome is spread over the ranks: one maximum brings it together. A
      * minimum is the maximum of the negatives. A NaN would get lost in a maximum, so it

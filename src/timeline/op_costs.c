@@ -24,6 +24,14 @@ static size_t cell_of(struct pp_op op)
     return (size_t)op.stage * PP_KINDS + op.kind;
 }
 
+/* What the k-th op needed, in ns. */
+static int64_t need_of(const struct pp_timeline *timeline, size_t k)
+{
+    if (timeline->cpu)
+        return timeline->cpu[k].op;
+    return timeline->spans[k].end - timeline->spans[k].start;
+}
+
 static void find_ranges(struct samples *samples)
 {
     for (int t = 0; t < samples->timeline_count; t++) {
@@ -32,7 +40,7 @@ static void find_ranges(struct samples *samples)
         size_t count = pp_schedule_ops(timeline->schedule);
         for (size_t k = 0; k < count; k++) {
             struct sample *sample = &samples->of[cell_of(ops[k])];
-            int64_t took = timeline->spans[k].end - timeline->spans[k].start;
+            int64_t took = need_of(timeline, k);
             if (sample->count++ == 0)
                 sample->min = sample->max = took;
             else if (took < sample->min)
@@ -66,9 +74,8 @@ static int gather(struct samples *samples, struct pp_error *error)
         size_t count = pp_schedule_ops(timeline->schedule);
         for (size_t k = 0; k < count; k++) {
             struct sample *sample = &samples->of[cell_of(ops[k])];
-            const struct pp_span *span = &timeline->spans[k];
             if (sample->min < sample->max)
-                samples->durations[sample->first++] = (double)(span->end - span->start);
+                samples->durations[sample->first++] = (double)need_of(timeline, k);
         }
     }
     return 0;

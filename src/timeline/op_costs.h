@@ -4,7 +4,9 @@
 
 #include "timeline/timeline.h"
 
-/* What ops of one kind on one stage took, over all microbatches and steps, in ns. */
+/* What ops of one kind on one stage need, over all microbatches and steps, in ns: their
+ * CPU time where the timelines hold it, since a stranger on a rank's core stretches
+ * what they take; elsewhere the time that they took. */
 struct pp_cost {
     int stage;
     enum pp_kind kind;

@@ -19,8 +19,19 @@ int pp_timeline_init(struct pp_timeline *timeline, const struct pp_schedule *sch
     return 0;
 }
 
+int pp_timeline_add_cpu(struct pp_timeline *timeline, struct pp_error *error)
+{
+    size_t ops = pp_schedule_ops(timeline->schedule);
+    timeline->cpu = calloc(ops + 1, sizeof *timeline->cpu);
+    if (timeline->cpu)
+        return 0;
+    return pp_fail(error, PP_ENVIRONMENT, "out of memory for the CPU times of %zu ops",
+                   ops);
+}
+
 void pp_timeline_release(struct pp_timeline *timeline)
 {
     free(timeline->spans);
+    free(timeline->cpu);
     *timeline = (struct pp_timeline){0};
 }

@@ -17,15 +17,29 @@ struct pp_span {
     int64_t start, end, ready, arrived;
 };
 
-/* spans[k] belongs to schedule->ops[k]. */
+/* CPU time of a rank's thread, in ns. Where it is below the time that passed, the
+ * operating system gave the rank's core to others. */
+struct pp_cpu {
+    int64_t wait; /* from the end of the op before to the start of this one; of a rank's
+                   * first op 0 */
+    int64_t op;   /* from its start to its end: all that its thread did, transfers that
+                   * it moved on between layers included */
+};
+
+/* spans[k] belongs to schedule->ops[k], as does cpu[k]. */
 struct pp_timeline {
     const struct pp_schedule *schedule; /* borrowed */
     struct pp_span *spans;              /* [pp_schedule_ops(schedule)], owned */
+    struct pp_cpu *cpu; /* [pp_schedule_ops(schedule)], owned; NULL where it is not
+                         * counted: in a simulation, on the virtual clock (where an op's
+                         * span is its CPU time already), with several threads */
 };
 
 /* Allocates the spans, zeroed. PP_ENVIRONMENT when out of memory. */
 int pp_timeline_init(struct pp_timeline *timeline, const struct pp_schedule *schedule,
                      struct pp_error *error);
+/* Adds room for CPU times, zeroed. PP_ENVIRONMENT when out of memory. */
+int pp_timeline_add_cpu(struct pp_timeline *timeline, struct pp_error *error);
 void pp_timeline_release(struct pp_timeline *timeline);
 
 #endif

@@ -3,8 +3,9 @@
 usage: costs.py PPSIM [NAME ...]     runs every test, or those named
 """
 import json
+import re
 
-from common import TINY, expect, refused, report, run_tests
+from common import TINY, expect, ppsim, refused, report, run_tests
 
 
 def test_measured_costs_predict_the_run_and_others(tmp):
@@ -101,6 +102,28 @@ def test_doubled_work_is_measured(tmp, counted):
     assert all(waits(uneven)[r] > waits(even)[r] + 0.2 for r in (0, 2, 3)), (even, uneven)
     assert abs(simulated['makespan_s'] - uneven['makespan_s']) < 1e-6 * uneven['makespan_s']
     assert all(abs(a - b) < 1e-6 for a, b in zip(waits(simulated), waits(uneven)))
+
+
+def test_the_wall_clock_knows_what_ops_need(tmp, counted):
+    """Under a load the time that passes is longer than the CPU time, which is counted here:
+    costs are those of the virtual clock."""
+    shape = f'{TINY} --ranks 2 --microbatches 4'
+    quiet = report(f'{shape} --clock wall', tmp, **counted)
+    virtual = report(f'{shape} --clock virtual', tmp, **counted)
+    assert quiet['costs'] == virtual['costs']
+    assert all(rank['core_share'] == 1 for rank in quiet['ranks']), quiet['ranks']
+    assert all(rank['core_share'] is None for rank in virtual['ranks'])
+    # No core computes 10,000 products in a ns: ops look as if they had hardly run.
+    status, out, _ = ppsim(f'{shape} --clock wall --json r.json', tmp, **counted,
+                           COUNTED_PER_NS='10000')
+    ranks = json.loads((tmp / 'r.json').read_text())['ranks']
+    assert status == 0 and all(rank['core_share'] < 0.1 for rank in ranks), ranks
+    assert 'the makespan is' in out or 'measured is' in out
+    for text in out, ppsim('explain r.json', tmp)[1]:
+        assert re.search(r'rank \d had \d% of its core, others the rest', ' '.join(text.split())), text
+    # The time of one thread is not that of ops with two.
+    ranks = report(f'{shape} --clock wall --threads 2', tmp, **counted)['ranks']
+    assert all(rank['core_share'] is None for rank in ranks)
 
 
 run_tests(globals())

@@ -100,10 +100,10 @@ def changed(document, path, change):
 
 def free(kind, path):
     """A key that the schema leaves open, or that may be missing: an option in a config, the
-    timeline of a long schedule, what is false."""
+    timeline of a long schedule, what is false, what older files lack."""
     named = schema(kind)['properties'].get('config', {}).get('properties', {})
     return (path[0] == 'config' and path[1:2] and path[1] not in named) or \
-        path == ('timeline',) or path[-1] == 'joined'
+        path == ('timeline',) or path[-1] in ('joined', 'core_share')
 
 
 def test_schemas_are_schemas():

@@ -144,7 +144,7 @@ static int test(const struct pp_world *world, struct pp_error *error)
                                   &clock, error) != 0)
         goto done;
     for (int step = 1; step <= STEPS; step++) {
-        pp_trainer_step(&trainer, step, spans, &outcome);
+        pp_trainer_step(&trainer, step, spans, NULL, &outcome);
         losses[step - 1] = outcome.loss;
     }
     expect(&trainer, losses, NULL);

@@ -1,5 +1,6 @@
 #include "test_report_fixture.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,23 @@ static void set_costs(struct pp_costs *costs, const struct pp_schedule *schedule
     costs->seed = 1;
 }
 
+/* An op of rank 0 needs less than it takes, and so does its waiting. */
+static void count_cpu(struct pp_timeline *timeline, double share)
+{
+    struct pp_error error = {0};
+    const struct pp_schedule *schedule = timeline->schedule;
+    must(pp_timeline_add_cpu(timeline, &error), &error);
+    for (int r = 0; r < schedule->ranks; r++) {
+        double had = r == 0 ? share : 1;
+        for (size_t k = schedule->first[r]; k < schedule->first[r + 1]; k++) {
+            const struct pp_span *span = &timeline->spans[k];
+            int64_t gap = k > schedule->first[r] ? span->start - span[-1].end : 0;
+            timeline->cpu[k].op = llround(had * (double)(span->end - span->start));
+            timeline->cpu[k].wait = llround(had * (double)gap);
+        }
+    }
+}
+
 void fixture_report(struct pp_report *report, const struct fixture *fixture)
 {
     struct pp_error error = {0};
@@ -50,6 +68,8 @@ void fixture_report(struct pp_report *report, const struct fixture *fixture)
     for (int i = 0; i < fixture->steps; i++) {
         must(pp_timeline_init(&timelines[i], &schedule, &error), &error);
         must(pp_simulate(&schedule, &costs, i, &timelines[i], &error), &error);
+        if (fixture->core_share > 0)
+            count_cpu(&timelines[i], fixture->core_share);
         numbers[i] = 3 + i;
         whole[i] = 1000000000 + i;
     }

@@ -11,6 +11,8 @@ struct fixture {
     int64_t latency;   /* ns of a hop */
     double jitter;     /* as struct pp_costs */
     double last_stage; /* factor on the last stage's ops */
+    double core_share; /* that rank 0 has, the others having all of theirs; 0: CPU times
+                        * are not counted */
 };
 
 /* Forward 1 ms and backward 2 ms per rank. Ends the program on any error. */

@@ -191,6 +191,32 @@ START_TEST(hostile_files_are_refused_in_one_line)
 END_TEST
 
 /* Cut anywhere, it is refused without harm. */
+/* A file from before there was the key reads as one that does not know. */
+START_TEST(older_files_lack_the_core_share)
+{
+    const struct fixture counted = {"1f1b", 2, 1, 4, 1, 0, 0, 1, 0.5};
+    struct pp_report report;
+    struct pp_error error = {0};
+    const char *path = unit_path("counted.json");
+    fixture_report(&report, &counted);
+    ck_assert_int_eq(pp_report_write_json(&report, path, &error), 0);
+    pp_report_release(&report);
+    ck_assert_int_eq(pp_report_read_json(&report, path, &error), 0);
+    ck_assert_double_eq(report.ranks[0].core_share, 0.5);
+    pp_report_release(&report);
+
+    json_t *root = load(path), *rank;
+    size_t r;
+    json_array_foreach(json_object_get(root, "ranks"), r, rank)
+        ck_assert_int_eq(json_object_del(rank, "core_share"), 0);
+    ck_assert_int_eq(json_dump_file(root, path, 0), 0);
+    json_decref(root);
+    ck_assert_msg(pp_report_read_json(&report, path, &error) == 0, "%s", error.text);
+    ck_assert(isnan(report.ranks[0].core_share));
+    pp_report_release(&report);
+}
+END_TEST
+
 START_TEST(truncated_files_are_refused)
 {
     struct pp_report report;
@@ -269,6 +295,7 @@ int main(void)
     tcase_add_test(tests, the_keys_are_those_promised);
     tcase_add_loop_test(tests, hostile_files_are_refused_in_one_line, 0,
                         sizeof changes / sizeof *changes);
+    tcase_add_test(tests, older_files_lack_the_core_share);
     tcase_add_test(tests, truncated_files_are_refused);
     tcase_add_loop_test(tests, what_is_no_report_is_refused, 0, 6);
     tcase_add_test(tests, decimals_are_exact);

@@ -113,6 +113,11 @@ static const struct pp_json_key rank[] = {
      .help = "the same in bytes; null in a simulation"},
     {"parameter_bytes", PP_JSON_REAL, OF(pp_json_rank, known.parameter_bytes),
      .help = "of the rank's stages; null in a simulation"},
+    {"core_share", PP_JSON_REAL, OF(pp_json_rank, known.core_share), .optional = true,
+     .help =
+         "CPU time of the rank's ops / the time that passed in them, over the measured "
+         "steps; 1: it had its core to itself; null unless on the wall clock with "
+         "one thread"},
     {"cpuset", TEXT_OF(pp_json_rank, known.cpuset),
      .help = "the CPUs that the rank was bound to, such as 0-1; empty in a simulation"},
     {0},
@@ -123,7 +128,8 @@ static const struct pp_json_key cost[] = {
      .help = "the stage"},
     {"kind", PP_JSON_KIND, OF(pp_cost, kind),
      .help = "F forward, B backward, I backward for the input, W for the weights"},
-    {"median_s", PP_JSON_TIME, OF(pp_cost, median), .help = "the median op time"},
+    {"median_s", PP_JSON_TIME, OF(pp_cost, median),
+     .help = "the median over the measured steps"},
     {"p5_s", PP_JSON_TIME, OF(pp_cost, p5), .help = "the 5th percentile"},
     {"p95_s", PP_JSON_TIME, OF(pp_cost, p95), .help = "the 95th percentile"},
     {"count", PP_JSON_COUNT, OF(pp_cost, count), .help = "ops measured"},
@@ -215,7 +221,9 @@ const struct pp_json_key pp_json_report[] = {
     {"ranks", PP_JSON_RANKS, OF(pp_report, ranks), .keys = rank, .help = "by rank"},
     {"costs", PP_JSON_LIST, OF(pp_report, costs), .size = sizeof(struct pp_cost),
      .count_offset = offsetof(struct pp_report, cost_count), .keys = cost,
-     .help = "what ops took, by stage and kind"},
+     .help =
+         "what ops need, by stage and kind: their CPU time, or with several threads on "
+         "the wall clock the time that passed in them"},
     {"link", PP_JSON_OBJECT, .keys = link, .help = "a hop between ranks"},
     {"training", PP_JSON_OBJECT, .keys = training, .help = "what was learned"},
     {"representative_step", PP_JSON_REPRESENTATIVE, OF(pp_report, representative),

@@ -43,6 +43,7 @@ struct pp_json_key {
     size_t count_offset;            /* of a list's count, an int */
     const struct pp_json_key *keys; /* of an object, or of a list's elements */
     bool derived;                   /* follows from other keys: written, not read */
+    bool optional; /* of PP_JSON_REAL: older files lack it, which reads as null */
 };
 
 /* A rank as its object has it. */

@@ -129,7 +129,11 @@ void pp_json_read_keys(struct pp_reader *reader, const struct pp_node *object,
                        const struct pp_json_key *keys, void *base)
 {
     for (; keys->name; keys++) {
-        if (!keys->derived)
+        if (keys->derived)
+            continue;
+        if (keys->optional && !json_object_get(object->value, keys->name))
+            *(double *)(void *)((char *)base + keys->offset) = (double)NAN;
+        else
             read_value(reader, object, keys, base);
     }
 }

@@ -108,7 +108,7 @@ static json_t *object_of(const struct pp_json_key *keys)
         json_t *value = value_of(keys);
         json_object_set_new(value, "description", json_string(keys->help));
         json_object_set_new(properties, keys->name, value);
-        if (keys->type != PP_JSON_TIMELINE)
+        if (keys->type != PP_JSON_TIMELINE && !keys->optional)
             json_array_append_new(required, json_string(keys->name));
     }
     return json_pack("{ss, so, so}", "type", "object", "required", required,

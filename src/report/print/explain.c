@@ -79,6 +79,9 @@ static void print_path(const struct story *story, const struct pp_speedup *speed
                 "  rank %d is the slowest: %s per microbatch, %.1f%% above the mean\n",
                 slowest.rank, pp_duration_text(slowest.ns, text),
                 100 * slowest.above_mean);
+    char share[PP_SHARE_TEXT];
+    if (pp_core_share_text(report, share)[0])
+        fprintf(stream, "  %s: ops took longer than they need\n", share);
 }
 
 /* "2.00 ms dependency", for the causes that there are. */
