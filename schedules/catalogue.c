@@ -54,8 +54,8 @@ const struct pp_scheduler *pp_catalogue_get(const char *name, struct pp_error *e
     pp_names_list(names, list, sizeof list);
     const char *nearest = pp_names_nearest(known, name);
     pp_fail(error, PP_BAD_INPUT,
-            "no schedule named '%s'%s%s%s: there are %s, or a .csv file", name,
-            nearest ? " (did you mean '" : "", nearest ? nearest : "",
+            "no schedule named '%s'%s%s%s: the schedules are %s, or name a .csv file",
+            name, nearest ? " (did you mean '" : "", nearest ? nearest : "",
             nearest ? "'?)" : "", list);
     return NULL;
 }

@@ -195,7 +195,7 @@ int pp_scan_key(struct pp_scanner *scanner, const char *const *keys, int *key,
     }
     if (!keys[*key]) {
         pp_names_list(keys, list, sizeof list);
-        return pp_scan_fail(scanner, at, "no key named '%s': there are %s",
+        return pp_scan_fail(scanner, at, "no key named '%s': the keys are %s",
                             shown(at, length, word), list);
     }
     if (scanner->given & 1u << *key)

@@ -13,8 +13,7 @@ int pp_columns(const char *text, size_t bytes);
 /* Prints words on a line that has reached the column, then ends it. A line that would
  * be longer than 80 columns is broken; the next one begins behind the indent, and so
  * does the first if the column is before it. list: break only behind an item, which
- * ends with
- * ',' or '·'. */
+ * ends with ',' or '·'. */
 void pp_print_wrapped(FILE *stream, const char *text, int column, int indent,
                       bool list);
 

@@ -58,7 +58,7 @@ void pp_help_overview(const struct pp_command_row *commands, FILE *stream)
     fputs("\nTo go on:\n", stream);
     print_row("ppsim help COMMAND", "the options of a command, with their defaults", 35,
               stream);
-    print_row("ppsim schedules list", "the schedules there are", 35, stream);
+    print_row("ppsim schedules list", "the names of all schedules", 35, stream);
     print_row("ppsim simulate --schedule gpipe", "a step of one of them, simulated", 35,
               stream);
     print_row("ppsim --microbatches 16", "a training run on 4 ranks", 35, stream);

@@ -50,6 +50,16 @@ static struct pp_word verdict_format(int index)
     return (struct pp_word){format->name, format->help};
 }
 
+static struct pp_word placement(int index)
+{
+    static const char *const help[] = {
+        [PP_LOOP] = "stage s on rank s mod p",
+        [PP_V] = "down the ranks and back up",
+        [PP_CUSTOM] = NULL,
+    };
+    return (struct pp_word){pp_placement_name((enum pp_placement)index), help[index]};
+}
+
 #define SHAPE PP_ROLE_SHAPE
 #define SWEPT PP_ROLE_SWEPT
 #define MODEL PP_ROLE_MODEL
@@ -81,8 +91,8 @@ const struct pp_option pp_option_table[] = {
      "pipeline devices: 2,4,8"},
     {"chunks", "LIST", PP_LIST, SWEPT, W, AT(chunks_list), 1, PP_MAX_RANKS, NULL,
      "stages per rank: 1,2,4 (default: each schedule's own)"},
-    {"placement", "WHERE", PP_TEXT, SHAPE, R | S | L | E | W, AT(placement), 0, 0, NULL,
-     "where stages are: loop or v (default: the schedule's own)"},
+    {"placement", "WHERE", PP_NAME, SHAPE, R | S | L | E | W, AT(placement), 0, 0, NULL,
+     "where stages are (default: the schedule's own)", .words = placement},
     {"group-size", "N", PP_INT, SHAPE, R | S | L | E | W, AT(group_size), 0,
      PP_MAX_MICROBATCHES, "0",
      "microbatches per group of an interleaved schedule (0: automatic)"},
@@ -104,7 +114,7 @@ const struct pp_option pp_option_table[] = {
     {"layer-split", "A,B,..", PP_TEXT, MODEL, R | S | E | W, AT(layer_split), 0, 0,
      "even", "layers of each stage: numbers, even, or auto (by FLOPs)"},
     {"untied", NULL, PP_FLAG, MODEL, R | S | E | W, AT(untied), 0, 0, NULL,
-     "give the head weights of its own, not the embedding's"},
+     "do not share the embedding's weights with the output head"},
 
     {"steps", "N", PP_INT, TRAIN, R | S | E | W, AT(steps), 1, 1 << 24, "10",
      "training steps in all; simulated steps, with '--jitter'"},

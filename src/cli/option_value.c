@@ -68,7 +68,7 @@ static int set_number(const struct pp_option *option, void *at, const char *text
     bool valid = read_number(text, integer, &number);
     if (!valid || number < option->least || number > option->most) {
         const char *kind = integer ? "a whole number" : "a number";
-        if (option->most >= WORTH_SAYING)
+        if (option->most >= WORTH_SAYING && !(number > option->most))
             return pp_fail(error, PP_BAD_INPUT,
                            "'--%s' must be %s of at least %.0f, not '%s'", option->name,
                            kind, option->least, text);

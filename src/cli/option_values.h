@@ -28,7 +28,7 @@ struct pp_options {
     enum pp_command command; /* as given: it decides which options there are */
     enum pp_command work;    /* what is done: of explain without a report, run's work or
                               * simulate's */
-    char **argv;             /* as given, for telling how to run it again */
+    char **argv;             /* as given, to print how to run it again */
     const char **arguments;  /* [argument_count] what is not an option */
     int argument_count;
     bool *given; /* of each row of the table: was it on the command line? */

@@ -95,7 +95,7 @@ int pp_options_take_sizes(struct pp_options *options, const json_t *config,
 static bool is_default(const struct pp_options *options, const struct pp_option *option)
 {
     struct pp_options untouched = {.command = options->command};
-    struct pp_error error;
+    struct pp_error error = {0};
     if (option->start && pp_option_set(&untouched, option, option->start, &error) != 0)
         return false;
     json_t *here = pp_option_json(options, option);

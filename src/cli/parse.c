@@ -30,9 +30,10 @@ static int unknown_command(const struct pp_command_row *commands, const char *wo
     pp_names_list(names, list, sizeof list);
     if (nearest)
         return pp_fail(error, PP_BAD_INPUT,
-                       "no command '%s': did you mean '%s'? there are %s", word,
+                       "no command '%s': did you mean '%s'? the commands are %s", word,
                        nearest, list);
-    return pp_fail(error, PP_BAD_INPUT, "no command '%s': there are %s", word, list);
+    return pp_fail(error, PP_BAD_INPUT, "no command '%s': the commands are %s", word,
+                   list);
 }
 
 /* Takes the command off argv. Where argv starts with an option, the command is run.
@@ -173,7 +174,8 @@ static int read_words(struct pp_options *options, const struct option *list,
     const char *word; /* the one that getopt is at */
     opterr = 0;
     optind = 0; /* start afresh: getopt keeps state */
-    /* "-": arguments come in order, as option 1; ":": a missing value is told apart. */
+    /* "-": arguments come in order, as option 1; ":": a missing value
+     * is an error of its own. */
     while (word = argv[optind > 0 ? optind : 1],
            (found = getopt_long(argc, argv, "-:h", list, NULL)) != -1) {
         if (found == ARGUMENT) {

@@ -74,7 +74,7 @@ int pp_output_paths_check(const struct pp_options *options, struct pp_error *err
             if (pp_output_same(path, read[j].path) &&
                 !may_replace(written[i].option, read[j].option))
                 return pp_fail(error, PP_BAD_INPUT,
-                               "'%s' is read, and would be written over by '--%s': "
+                               "'%s' is an input that '--%s' would overwrite: "
                                "give the output another name",
                                path, written[i].option->name);
         }

@@ -53,14 +53,10 @@ static int read_file(struct pp_plan *plan, const struct pp_options *options,
 static int check_placement(const struct pp_plan *plan, const char *asked,
                            struct pp_error *error)
 {
-    static const char *const names[] = {"loop", "v", ""};
-    const char *own = names[plan->schedule.placement];
-    if (!asked || strcmp(asked, own) == 0)
+    const char *own = pp_placement_name(plan->schedule.placement);
+    if (!asked || (own && strcmp(asked, own) == 0))
         return 0;
-    if (strcmp(asked, "loop") != 0 && strcmp(asked, "v") != 0)
-        return pp_fail(error, PP_BAD_INPUT, "'--placement' must be loop or v, not '%s'",
-                       asked);
-    if (plan->schedule.placement == PP_CUSTOM)
+    if (!own)
         return pp_fail(error, PP_BAD_INPUT,
                        "'--placement' %s: the file '%s' places its stages itself: "
                        "leave the option out",
@@ -96,7 +92,7 @@ static int check_memory(const struct pp_plan *plan, const struct pp_options *opt
         return 0;
     return pp_fail(
         error, PP_ENVIRONMENT,
-        "%.3g ops take at least %.3g GB of memory, this machine has %.3g GB: use "
+        "%.3g ops take at least %.3g GB of memory, but this machine has %.3g GB: use "
         "fewer '--microbatches', '--ranks' or '--steps'",
         ops, bytes / 1e9, memory / 1e9);
 }

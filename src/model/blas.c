@@ -38,8 +38,8 @@ int pp_blas_init(int threads, struct pp_error *error)
     free(square);
     return enough ? 0
                   : pp_fail(error, PP_ENVIRONMENT,
-                            "out of memory for BLAS: it takes %d MiB of addresses a "
-                            "thread; is 'ulimit -v' lower",
+                            "out of memory for BLAS: each of its threads needs %d MiB "
+                            "of address space: raise 'ulimit -v'",
                             BUFFER >> 20);
 }
 

@@ -69,8 +69,8 @@ static int check_extra(const struct pp_st_file *file, const struct pp_st_tensor 
             return 0;
         return pp_fail(
             error, PP_BAD_INPUT,
-            "'%s': '%s' is not a copy of 'wte.weight', the head is not tied: use "
-            "'--untied'",
+            "'%s': '%s' is not a copy of 'wte.weight', so the head is not tied: "
+            "use '--untied'",
             file->path, pp_st_shown(tensor->name, name_shown));
     }
     return pp_fail(error, PP_BAD_INPUT,

@@ -76,19 +76,18 @@ static int check_heads(const struct pp_model_config *config, struct pp_error *er
         return 0;
     if (heads > d_model)
         return pp_fail(error, PP_BAD_INPUT,
-                       "'--heads' %d does not divide '--d-model' %d: the most that do "
-                       "are %d",
+                       "'--heads' %d does not divide '--d-model' %d: the largest that "
+                       "does is %d",
                        heads, d_model, d_model);
     int below = heads, above = heads;
     while (d_model % below != 0)
         below--;
     while (d_model % above != 0)
         above++;
-    return pp_fail(
-        error, PP_BAD_INPUT,
-        "'--heads' %d does not divide '--d-model' %d: nearest that do are %d "
-        "and %d",
-        heads, d_model, below, above);
+    return pp_fail(error, PP_BAD_INPUT,
+                   "'--heads' %d does not divide '--d-model' %d: the nearest that "
+                   "do are %d and %d",
+                   heads, d_model, below, above);
 }
 
 int pp_model_check(const struct pp_model_config *config, struct pp_error *error)
@@ -107,7 +106,7 @@ int pp_model_check(const struct pp_model_config *config, struct pp_error *error)
     };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         if (sizes[i].value < 1 || sizes[i].value > sizes[i].most)
-            return pp_fail(error, PP_BAD_INPUT, "'%s' is %d: from 1 to %d",
+            return pp_fail(error, PP_BAD_INPUT, "'%s' %d: must be from 1 to %d",
                            sizes[i].option, sizes[i].value, sizes[i].most);
     if (check_heads(config, error) != 0)
         return -1;

@@ -23,8 +23,8 @@ static int check_bytes(const struct pp_corpus *corpus, const char *path,
     while (corpus->bytes[at] < corpus->vocab)
         at++;
     return pp_fail(error, PP_BAD_INPUT,
-                   "'%s' holds the byte %d at offset %zu, '--vocab' is %d: it needs "
-                   "'--vocab' %d or more",
+                   "'%s' holds the byte %d at offset %zu, but '--vocab' is %d: "
+                   "give '--vocab' %d or more",
                    path, corpus->bytes[at], at, corpus->vocab, largest + 1);
 }
 
@@ -42,10 +42,11 @@ int pp_corpus_init(struct pp_corpus *corpus, const char *path, uint64_t seed, in
     if (pp_map_file(path, &corpus->bytes, &corpus->size, error) != 0)
         return -1;
     if (corpus->size <= (size_t)seq_len) {
-        pp_fail(error, PP_BAD_INPUT,
-                "'%s' holds %zu bytes, '--seq-len' %d needs %d or more: give a longer "
-                "file, or '--seq-len' %zu or less",
-                path, corpus->size, seq_len, seq_len + 1, corpus->size - 1);
+        pp_fail(
+            error, PP_BAD_INPUT,
+            "'%s' holds %zu bytes, but '--seq-len' %d needs %d or more: give a longer "
+            "file, or '--seq-len' %zu or less",
+            path, corpus->size, seq_len, seq_len + 1, corpus->size - 1);
         goto error;
     }
     if (check_bytes(corpus, path, error) != 0)

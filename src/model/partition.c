@@ -122,14 +122,14 @@ static int split_as_listed(const struct pp_model_config *config, const char *spl
         return -1;
     if (count != stages)
         return pp_fail(error, PP_BAD_INPUT,
-                       "'--layer-split' %s names %d stage%s, the schedule has %d: give "
-                       "%d numbers that sum to %d, such as %s",
+                       "'--layer-split' %s names %d stage%s, but the schedule has %d: "
+                       "give %d numbers that sum to %d, such as %s",
                        split, count, count == 1 ? "" : "s", stages, stages,
                        config->layers, example);
     if (sum != config->layers)
         return pp_fail(error, PP_BAD_INPUT,
-                       "'--layer-split' %s sums to %ld, the model has %d layers: give "
-                       "'--layers' %ld, or numbers that sum to %d, such as %s",
+                       "'--layer-split' %s sums to %ld, but the model has %d layers: "
+                       "give '--layers' %ld, or numbers that sum to %d, such as %s",
                        split, sum, config->layers, sum, config->layers, example);
     return 0;
 }

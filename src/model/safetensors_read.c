@@ -125,7 +125,7 @@ static int parse_offsets(struct entry *entry, const json_t *offsets, uint64_t da
     if (entry->end > data_size)
         return refuse_tensor(path, entry->name, error,
                              "ends at byte %" PRIu64
-                             " of the data, the file has %" PRIu64
+                             " of the data, but the file has %" PRIu64
                              ": it is truncated or mislabelled",
                              entry->end, data_size);
     return 0;
@@ -212,7 +212,7 @@ static int check_coverage(const struct entry *entries, int count, uint64_t data_
     if (covered != data_size)
         return pp_fail(error, PP_BAD_INPUT,
                        "'%s': the tensors end at byte %" PRIu64
-                       " of the data, the file has %" PRIu64,
+                       " of the data, but the file has %" PRIu64,
                        path, covered, data_size);
     return 0;
 }
@@ -234,14 +234,14 @@ static json_t *load_header(const struct pp_st_file *file, size_t *data_start,
     if (length > MAX_HEADER) {
         pp_fail(error, PP_BAD_INPUT,
                 "'%s' is not a safetensors file: its header would have %" PRIu64
-                " bytes, at most %d are allowed",
+                " bytes, but at most %d are allowed",
                 path, length, MAX_HEADER);
         return NULL;
     }
     if (length > file->size - LENGTH_BYTES) {
         pp_fail(error, PP_BAD_INPUT,
                 "'%s' is truncated, or not a safetensors file: its header has %" PRIu64
-                " bytes, the file ends after %zu of them",
+                " bytes, but the file ends after %zu of them",
                 path, length, file->size - LENGTH_BYTES);
         return NULL;
     }
@@ -249,7 +249,7 @@ static json_t *load_header(const struct pp_st_file *file, size_t *data_start,
     if (length == 0 || text[0] != '{') {
         pp_fail(
             error, PP_BAD_INPUT,
-            "'%s' is not a safetensors file: its header is not a JSON object, it does "
+            "'%s' is not a safetensors file: its header is not a JSON object: it does "
             "not start with '{'",
             path);
         return NULL;

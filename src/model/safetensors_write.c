@@ -99,7 +99,7 @@ int pp_st_finish(struct pp_st_writer *writer, struct pp_error *error)
     int result;
     if (writer->appended != writer->declared)
         result = pp_fail(error, PP_ENVIRONMENT,
-                         "'%s': %" PRIu64 " bytes of data were written, its header "
+                         "'%s': %" PRIu64 " bytes of data were written, but its header "
                          "declares %" PRIu64,
                          writer->output.path, writer->appended, writer->declared);
     else

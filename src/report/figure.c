@@ -123,7 +123,7 @@ int pp_figure_scan(struct pp_scanner *scanner, const struct pp_figure **figure)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         names[i] = pp_figures[i].name;
     pp_names_list(names, list, sizeof list);
-    return pp_scan_fail(scanner, at, "no figure named '%.*s': there are %s",
+    return pp_scan_fail(scanner, at, "no figure named '%.*s': the figures are %s",
                         (int)pp_whole_characters(at, length < 40 ? length : 40), at,
                         list);
 }

@@ -178,7 +178,7 @@ int pp_report_need_timeline(const struct pp_report *report, struct pp_error *err
     if (report->timeline.spans)
         return 0;
     return pp_fail(error, PP_BAD_INPUT,
-                   "the report has no timeline: steps of more than %d ops are written "
-                   "without",
+                   "the report has no timeline: steps of more than %d ops are "
+                   "written without one",
                    PP_JSON_MOST_OPS);
 }

@@ -21,8 +21,8 @@ static int check_tags(const struct pp_schedule *schedule, struct pp_error *error
     if (found && tags <= *most)
         return 0;
     return pp_fail(error, PP_BAD_INPUT,
-                   "%d stages and %d microbatches need %.0f message tags, this MPI has "
-                   "%d: use fewer microbatches",
+                   "%d stages and %d microbatches need %.0f message tags, but this MPI "
+                   "has %d: use fewer microbatches",
                    schedule->stages, schedule->microbatches, tags, found ? *most : 0);
 }
 

@@ -69,10 +69,11 @@ static int check_message_size(const struct job *job, struct pp_error *error)
     size_t bytes = message_bytes(&job->config->model);
     if (bytes <= INT_MAX)
         return 0;
-    return pp_fail(error, PP_BAD_INPUT,
-                   "a message would have %zu bytes, MPI takes up to %d: use a smaller "
-                   "'--microbatch-size', '--seq-len' or '--d-model'",
-                   bytes, INT_MAX);
+    return pp_fail(
+        error, PP_BAD_INPUT,
+        "a message would have %zu bytes, but MPI takes at most %d: use a smaller "
+        "'--microbatch-size', '--seq-len' or '--d-model'",
+        bytes, INT_MAX);
 }
 
 /* Which cores there are; binds ranks to them. From here on waits know whether to spin.

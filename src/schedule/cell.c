@@ -64,8 +64,7 @@ static const char *parse_action(const char *text, const char *end,
     }
     if (length == 0)
         return "the action must be F, B, I, W, SEND_F, RECV_F, SEND_B, RECV_B, "
-               "UNSHARD, "
-               "RESHARD or REDUCE_GRAD";
+               "UNSHARD, RESHARD or REDUCE_GRAD";
     if (left >= 2 && memcmp(at, "BW", 2) == 0)
         return pp_old_dialect;
     at += length;
@@ -76,7 +75,7 @@ static const char *parse_action(const char *text, const char *end,
         return "the microbatch's number is too large: the last one possible is "
                "268435455";
     if (at < end)
-        return "there is text after the action";
+        return "text follows the action";
     return NULL;
 }
 

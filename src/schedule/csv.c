@@ -204,8 +204,8 @@ static long count_numbers(struct reader *reader, bool stages)
         char text[PP_CELL_TEXT];
         const char *what = stages ? "stage" : "microbatch";
         pp_fail_also(reader->error, PP_BAD_INPUT,
-                     "'%s', rank %d, cell %u (%s): there is a %s %u but no %s %u: they "
-                     "are numbered from 0 without gaps",
+                     "'%s', rank %d, cell %u (%s): %s %u is there, but %s %u is not: "
+                     "numbers go from 0 without gaps",
                      reader->name, largest_rank, reader->cells[largest_at].column + 1,
                      pp_cell_text(&reader->cells[largest_at], text), what, largest,
                      what, missing);

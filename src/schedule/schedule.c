@@ -128,6 +128,13 @@ int pp_schedule_end(struct pp_schedule *schedule, struct pp_error *error)
     return 0;
 }
 
+const char *pp_placement_name(enum pp_placement placement)
+{
+    static const char *const names[] = {
+        [PP_LOOP] = "loop", [PP_V] = "v", [PP_CUSTOM] = NULL};
+    return names[placement];
+}
+
 const char *pp_kind_name(enum pp_kind kind)
 {
     static const char *const names[PP_KINDS] = {"forward", "backward", "backward input",

@@ -38,6 +38,9 @@ enum { PP_MAX_MICROBATCHES = 1 << 28, PP_MAX_RANKS = 1 << 16 };
  * file says. */
 enum pp_placement { PP_LOOP, PP_V, PP_CUSTOM };
 
+/* "loop" or "v"; NULL for PP_CUSTOM. */
+const char *pp_placement_name(enum pp_placement placement);
+
 struct pp_schedule {
     char name[64]; /* of the catalogue's row, or the file's base name */
     int ranks;     /* p */

@@ -171,7 +171,7 @@ def test_parameters_may_be_trained_on_in_place_but_nothing_else_replaces_them(tm
     before = (tmp / 'p.safetensors').read_bytes()
     for output in 'json', 'save-grads', 'trace':
         refused(f'run --ranks 2 {TINY} --load p.safetensors --{output} ./p.safetensors',
-                'is read', f"'--{output}'", directory=tmp)
+                'is an input', f"'--{output}'", directory=tmp)
     assert (tmp / 'p.safetensors').read_bytes() == before
     arguments = f'run --ranks 2 {TINY} --quiet --load p.safetensors --save p.safetensors'
     assert ppsim(arguments, tmp)[0] == 0

@@ -116,7 +116,7 @@ def test_the_gates_page_names_all():
                             (['simulate', '--schedule', 'x'], 'README.md')):
         done = subprocess.run([PPSIM, *arguments], text=True, capture_output=True)
         assert done.returncode == 2, done.stderr
-        names = re.search(r'(?:there are|one of) (.*? and [\w-]+)', done.stderr)[1]
+        names = re.search(r'(?:figures are|schedules are|one of) (.*? and [\w-]+)', done.stderr)[1]
         text = (ROOT / page).read_text()
         for name in re.split(', | and ', names):
             assert re.search(rf'(?<![\w-]){re.escape(name)}(?![\w-])', text), \

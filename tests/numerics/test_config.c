@@ -128,7 +128,7 @@ START_TEST(bad_sizes)
     expect_refused(bad, "'--heads' 129", "128");
     bad = usual;
     bad.layers = 0;
-    expect_refused(bad, "'--layers' is 0", "from 1 to");
+    expect_refused(bad, "'--layers' 0", "from 1 to");
     bad = usual;
     bad.d_model = INT_MAX;
     expect_refused(bad, "'--d-model'", "from 1 to 536870911");

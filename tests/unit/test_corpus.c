@@ -76,10 +76,10 @@ START_TEST(what_cannot_be_read_is_refused)
         {"/dev/null", 256, "is a device or a pipe"},
         {unit_file("empty", "", 0), 256, "is empty"},
         {unit_file("tiny", bytes, T), 256,
-         "holds 16 bytes, '--seq-len' 16 needs 17 or more"},
+         "holds 16 bytes, but '--seq-len' 16 needs 17 or more"},
         {unit_file("byte", bytes, sizeof bytes), 130,
-         "holds the byte 130 at offset 12, '--vocab' is 130: it needs '--vocab' 202 or "
-         "more"},
+         "holds the byte 130 at offset 12, but '--vocab' is 130: give '--vocab' 202 "
+         "or more"},
     };
     struct pp_corpus corpus;
     struct pp_error error = {0};

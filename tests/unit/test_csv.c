@@ -94,8 +94,7 @@ END_TEST
 
 START_TEST(wrong_cells)
 {
-    refuse("0F0,0F0xyz,0B0",
-           "rank 0, cell 2: '0F0xyz': there is text after the action");
+    refuse("0F0,0F0xyz,0B0", "rank 0, cell 2: '0F0xyz': text follows the action");
     refuse("F0", "rank 0, cell 1: 'F0': an action begins with the number of its stage, "
                  "as in 0F3");
     refuse("0F", "rank 0, cell 1: '0F': an action ends with the number of its "
@@ -124,12 +123,12 @@ START_TEST(wrong_shapes)
     refuse("0F0,0B0\n,,\n1F0,1B0\n",
            "rank 1: the row has no op: every rank needs at least one");
     refuse("0F0,0F800,0B0,0B800",
-           "rank 0, cell 2 (0F800): there is a microbatch 800 but "
-           "no microbatch 1: they are numbered from 0 without "
+           "rank 0, cell 2 (0F800): microbatch 800 is there, but "
+           "microbatch 1 is not: numbers go from 0 without "
            "gaps");
     refuse("0F0,0B0\n2F0,2B0",
-           "rank 1, cell 1 (2F0): there is a stage 2 but no stage 1: "
-           "they are numbered from 0 without gaps");
+           "rank 1, cell 1 (2F0): stage 2 is there, but stage 1 is not: "
+           "numbers go from 0 without gaps");
 }
 END_TEST
 
@@ -195,7 +194,7 @@ START_TEST(communication_must_fit)
 }
 END_TEST
 
-/* A pair that blocks is told by the op of it that cannot start; a long cycle is cut. */
+/* A pair that blocks is named by its op that cannot start; a long cycle is cut. */
 START_TEST(cycles)
 {
     refuse("0F0,1F0,0F1,(1F1;0B0)OVERLAP_F_B,1B0,1B1,0B1\n",
@@ -224,7 +223,7 @@ START_TEST(cycles)
 }
 END_TEST
 
-/* Every problem is told, but not without end. */
+/* Every problem is reported, up to a limit. */
 START_TEST(twenty_problems)
 {
     struct pp_schedule schedule;

@@ -135,12 +135,13 @@ static const struct {
     {NULL, 9, "8 layers cannot fill 9 stages: give '--layers' 9 or more"},
     {"auto", 12, "'--ranks' times '--chunks' of at most 8"},
     {"3,2", 4,
-     "'--layer-split' 3,2 names 2 stages, the schedule has 4: give 4 numbers "
+     "'--layer-split' 3,2 names 2 stages, but the schedule has 4: give 4 numbers "
      "that sum to 8, such as 2,2,2,2"},
-    {"8", 2, "'--layer-split' 8 names 1 stage, the schedule has 2"},
+    {"8", 2, "'--layer-split' 8 names 1 stage, but the schedule has 2"},
     {"2,2,2,2,0", 4, "column 9: want a number of layers from 1 to 8"},
     {"1,2,2,2,1", 4, "names 5 stages"},
-    {"3,2,2,2", 4, "sums to 9, the model has 8 layers: give '--layers' 9, or numbers"},
+    {"3,2,2,2", 4,
+     "sums to 9, but the model has 8 layers: give '--layers' 9, or numbers"},
     {"8,0", 2, "'--layer-split' '8,0', column 3: want a number of layers from 1 to 8"},
     {"-1,9", 2,
      "'--layer-split' '-1,9', column 1: want 'even', 'auto', or the layers of each "

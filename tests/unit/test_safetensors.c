@@ -160,7 +160,7 @@ static const struct {
      "need two integers >= 0"},
     {"{" T("a", "F32", "[1]", 4, 0) "}", 4, "it begins at 4, after its end at 0"},
     {"{" T("a", "F32", "[2]", 0, 8) "}", 7,
-     "ends at byte 8 of the data, the file has 7: it is truncated or mislabelled"},
+     "ends at byte 8 of the data, but the file has 7: it is truncated or mislabelled"},
     {"{" T("a", "F32", "[1]", 9223372036854775803, 9223372036854775807) "}", 4,
      "ends at byte 9223372036854775807"},
     {"{" T("a", "F32", "[2]", 0, 8) "," T("b", "F32", "[1]", 4, 8) "}", 8,
@@ -172,8 +172,8 @@ static const struct {
      "tensor 'b' leaves a hole before it"},
     {"{" T("a", "F32", "[1]", 4, 8) "}", 8, "tensor 'a' leaves a hole before it"},
     {"{" T("a", "F32", "[1]", 0, 4) "}", 5,
-     "end at byte 4 of the data, the file has 5"},
-    {"{}", 1, "end at byte 0 of the data, the file has 1"},
+     "end at byte 4 of the data, but the file has 5"},
+    {"{}", 1, "end at byte 0 of the data, but the file has 1"},
     /* Left-out dtypes are held to the structure all the same. */
     {"{" T("a", "I64", "[1]", 0, 4) "}", 4, "dtype I64 need 1 times 8"},
     /* A name may not bring control characters into a message. */
@@ -199,12 +199,12 @@ START_TEST(a_wrong_header_length_is_refused)
     bytes[0] = 9;
     expect_refusal(
         unit_file("length", bytes, 16),
-        "is truncated, or not a safetensors file: its header has 9 bytes, the "
+        "is truncated, or not a safetensors file: its header has 9 bytes, but the "
         "file ends after 8 of them");
     memset(bytes, 0xff, 8);
-    expect_refusal(
-        unit_file("length", bytes, 16),
-        "its header would have 18446744073709551615 bytes, at most 100000000");
+    expect_refusal(unit_file("length", bytes, 16),
+                   "its header would have 18446744073709551615 bytes, but at most "
+                   "100000000");
     expect_refusal(unit_file("text", "To be, or not to be: that is", 28),
                    "is not a safetensors file");
 }

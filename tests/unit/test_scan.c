@@ -158,8 +158,8 @@ END_TEST
 START_TEST(wrong_keys)
 {
     static const char *const bad[][2] = {
-        {"", "column 1: no key named '': there are a, bc and flag"},
-        {"b=1", "column 1: no key named 'b': there are a, bc and flag"},
+        {"", "column 1: no key named '': the keys are a, bc and flag"},
+        {"b=1", "column 1: no key named 'b': the keys are a, bc and flag"},
         {"a=1,", "column 5: no key named ''"},
         {"a=1,,bc=2", "column 5: no key named ''"},
         {"a=1,bc=2,a=3", "column 10: key 'a' is given twice"},

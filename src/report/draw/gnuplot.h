@@ -24,7 +24,7 @@ int pp_plot_directory_init(struct pp_plot_directory *directory, const char *keep
  * that stopped gnuplot, if one did. */
 void pp_plot_directory_release(struct pp_plot_directory *directory);
 
-/* Opens a file of the directory for writing; pp_plot_file_close tells whether all was
+/* Opens a file of the directory for writing; pp_plot_file_close says whether all was
  * written. PP_ENVIRONMENT. */
 FILE *pp_plot_file_open(struct pp_plot_directory *directory, const char *name,
                         struct pp_error *error);

@@ -172,7 +172,7 @@ const struct pp_picture *pp_picture_find(const char *name, struct pp_error *erro
             return &pp_pictures[i];
     }
     pp_names_list(names, list, sizeof list);
-    pp_fail(error, PP_BAD_INPUT, "no picture '%s': there are %s", name, list);
+    pp_fail(error, PP_BAD_INPUT, "no picture '%s': the pictures are %s", name, list);
     return NULL;
 }
 

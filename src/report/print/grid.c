@@ -79,7 +79,7 @@ int pp_report_print_grid(const struct pp_timeline *timeline, FILE *stream,
     if (unit < shortest && last / unit > MOST_COLUMNS)
         return pp_fail(
             error, PP_BAD_INPUT,
-            "the table would need %lld columns of %lld ns, more than %d: give costs "
+            "the table would need %lld columns of %lld ns, at most %d fit: give costs "
             "that are multiples of a longer time",
             (long long)(last / unit), (long long)unit, MOST_COLUMNS);
     int width = widest(schedule);
