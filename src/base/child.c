@@ -3,20 +3,63 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 enum { ENDING = sizeof ending / sizeof ending[0] };
 
-static struct sigaction before[ENDING], child_before;
+static struct sigaction before[ENDING], child_before, stop_before;
 static volatile sig_atomic_t running, caught;
+static volatile int64_t passed_on; /* ns, when; 0: not yet */
 
+static int64_t now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+/* A signal that comes again within a second is the same one: timeout(1) sends each to
+ * its child and then to the group. To mpiexec a second one means to leave all as it is.
+ * SIGQUIT would do the same to it, so it is asked to end by SIGTERM. */
 static void pass_on(int number)
 {
+    int reason = errno;
+    int64_t time = now();
     caught = number;
-    kill((pid_t)running, number);
+    if (passed_on == 0 || time - passed_on > 1000000000)
+        kill((pid_t)running, number == SIGQUIT ? SIGTERM : number);
+    passed_on = time;
+    errno = reason;
+}
+
+/* Ctrl-Z: the child stops, then this process, here; both go on when it is continued. */
+static void stop(int number)
+{
+    int reason = errno;
+    sigset_t set;
+    struct sigaction again;
+    kill((pid_t)running, SIGTSTP);
+    sigaction(number, &(struct sigaction){.sa_handler = SIG_DFL}, &again);
+    raise(number);
+    sigemptyset(&set);
+    sigaddset(&set, number);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    sigaction(number, &again, NULL);
+    kill((pid_t)running, SIGCONT);
+    errno = reason;
+}
+
+/* In the child, whose group is not the terminal's: that shall not stop it when it says
+ * something, where "stty tostop" is set. */
+static void leave_group(void)
+{
+    setpgid(0, 0);
+    signal(SIGTTOU, SIG_IGN);
 }
 
 pid_t pp_child_start(void (*become)(void *data), void *data)
@@ -24,6 +67,8 @@ pid_t pp_child_start(void (*become)(void *data), void *data)
     pid_t parent = getpid();
     sigset_t block, mask;
     sigemptyset(&block);
+    sigaddset(&block, SIGTSTP);
+    sigaction(SIGTSTP, NULL, &stop_before);
     for (int i = 0; i < ENDING; i++) {
         sigaddset(&block, ending[i]);
         sigaction(ending[i], NULL, &before[i]);
@@ -35,11 +80,7 @@ pid_t pp_child_start(void (*become)(void *data), void *data)
     pid_t child = fork();
     if (child == 0) {
         prctl(PR_SET_PDEATHSIG, SIGTERM);
-        for (int i = 0; i < ENDING; i++) {
-            /* The terminal's hangup would reach a child that sets handlers itself. */
-            if (ending[i] == SIGHUP && before[i].sa_handler == SIG_IGN)
-                setpgid(0, 0);
-        }
+        leave_group();
         sigprocmask(SIG_SETMASK, &mask, NULL);
         if (getppid() == parent)
             become(data);
@@ -48,10 +89,13 @@ pid_t pp_child_start(void (*become)(void *data), void *data)
     int reason = errno;
     running = (sig_atomic_t)child;
     caught = 0;
+    passed_on = 0;
     for (int i = 0; i < ENDING && child > 0; i++) {
         if (before[i].sa_handler != SIG_IGN)
             sigaction(ending[i], &(struct sigaction){.sa_handler = pass_on}, NULL);
     }
+    if (child > 0 && stop_before.sa_handler != SIG_IGN)
+        sigaction(SIGTSTP, &(struct sigaction){.sa_handler = stop}, NULL);
     sigprocmask(SIG_SETMASK, &mask, NULL);
     errno = reason;
     return child;
@@ -99,6 +143,7 @@ int pp_child_wait(pid_t child, int *status)
     int reason = errno;
     for (int i = 0; i < ENDING; i++)
         sigaction(ending[i], &before[i], NULL);
+    sigaction(SIGTSTP, &stop_before, NULL);
     sigaction(SIGCHLD, &child_before, NULL);
     errno = reason;
     return waited < 0 ? -1 : caught;

@@ -1,6 +1,9 @@
-/* A child process, for whose end this one waits. A signal that would end this process
- * (SIGINT, SIGTERM, SIGHUP, SIGQUIT) goes to the child instead, so that both end
- * tidily; one that is ignored, as nohup has it, stays so for both. One child at a time.
+/* A child process, for whose end this one waits. It has a process group of its own: a
+ * signal to this one's group, as a terminal sends it, reaches it once, through this
+ * process, and not a second time from the terminal. A signal that would end this
+ * process (SIGINT, SIGTERM, SIGHUP, SIGQUIT) goes to the child instead, so that both
+ * end tidily; one that is ignored, as nohup has it, stays so for both. Ctrl-Z stops the
+ * child too, until this process is continued. One child at a time.
  */
 #ifndef PP_BASE_CHILD_H
 #define PP_BASE_CHILD_H
@@ -8,7 +11,8 @@
 #include <sys/types.h>
 
 /* Starts the child and calls become(data) in it, which ends with exec or _exit. The
- * child gets SIGTERM if this process dies. Returns its id; -1 with errno set. */
+ * child gets SIGTERM if this process dies. It may write to the terminal, but not read
+ * from it. Returns its id; -1 with errno set. */
 pid_t pp_child_start(void (*become)(void *data), void *data);
 
 /* A program to start as a child. */

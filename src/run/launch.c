@@ -130,6 +130,8 @@ static int prepare(struct mpiexec *mpiexec, int threads)
     set_hwloc_environment();
     /* OpenBLAS starts its threads when it is loaded, one per core, wanted or not. */
     snprintf(blas_threads, sizeof blas_threads, "%d", threads);
+    /* mpiexec then passes Ctrl-Z on to the ranks. */
+    setenv("OMPI_MCA_orte_forward_job_control", "1", 0);
     setenv("OPENBLAS_NUM_THREADS", blas_threads, 0);
     return 0;
 }
@@ -209,7 +211,11 @@ static void become_mpiexec(void *data)
     struct mpiexec *mpiexec = data;
     close_end(&mpiexec->exec_errno[0]);
     close_end(&mpiexec->output[0]);
-    if (dup2(mpiexec->output[1], STDOUT_FILENO) != STDOUT_FILENO ||
+    /* The terminal's input is the user's: a background group that reads it is stopped.
+     */
+    int input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (dup2(input, STDIN_FILENO) != STDIN_FILENO ||
+        dup2(mpiexec->output[1], STDOUT_FILENO) != STDOUT_FILENO ||
         close(mpiexec->output[1]) != 0 ||
         fcntl(mpiexec->exec_errno[1], F_SETFD, FD_CLOEXEC) != 0)
         _exit(127);
