@@ -29,6 +29,19 @@ static void print_help(const struct pp_options *options)
         pp_help_overview(pp_commands, stdout);
 }
 
+/* Says what is wrong with the options. Where a launcher has started many processes of
+ * a command that trains, one speaks for all: MPI says which. */
+static int refuse(const struct pp_error *error, const struct pp_command_row *command)
+{
+    bool launched = command->trains && pp_launched();
+    int rank = 0, world;
+    if (launched)
+        pp_world_enter(&rank, &world);
+    if (rank == 0)
+        pp_print_error(error);
+    return launched ? pp_world_leave((int)error->status) : (int)error->status;
+}
+
 int main(int argc, char **argv)
 {
     struct pp_options options;
@@ -36,18 +49,14 @@ int main(int argc, char **argv)
     int status = PP_DONE;
     fill_standard_streams();
     bool parsed = pp_options_parse(&options, pp_commands, argc, argv, &error) == 0;
-    const struct pp_command_row *command = &pp_commands[options.work];
-    bool trains = parsed && !options.help && !options.version && command->trains;
-    if (!trains && pp_launched_rank() > 0)
-        status = PP_DONE; /* rank 0 does it, and reports errors for all */
-    else if (!parsed)
-        status = pp_print_error(&error);
+    if (!parsed)
+        status = refuse(&error, &pp_commands[options.command]);
     else if (options.help)
         print_help(&options);
     else if (options.version)
         printf("ppsim %s\n", PP_VERSION);
     else
-        status = command->run(&options);
+        status = pp_commands[options.work].run(&options);
     pp_options_release(&options);
     /* Text that did not reach stdout's reader is a failure. */
     if (fflush(stdout) != 0 && status == PP_DONE) {

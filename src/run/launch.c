@@ -20,28 +20,30 @@
 enum { STATUS_BASE = 64 };
 static const char launched_here[] = "PPSIM_LAUNCHED";
 
+/* What rank 0 prints last if all went well, since that mpiexec ended well does not say
+ * that rank 0 has come to its end and judged. No text that it prints holds a zero byte.
+ */
+static const char verdict[] = "\0done";
+enum { VERDICT = sizeof verdict - 1 };
+
 bool pp_launched(void)
 {
-    /* Not SLURM_PROCID: a batch script has it too, without ranks having been started.
-     */
-    return getenv("OMPI_COMM_WORLD_SIZE") || getenv("PMIX_RANK") || getenv("PMI_RANK");
+    /* A launcher gives a rank and the name or size of its world. A rank alone is what a
+     * job has inherited in which there is no such world; so is SLURM_PROCID, which a
+     * batch script has too. */
+    static const char *const given[][2] = {{"OMPI_COMM_WORLD_RANK", "PMIX_NAMESPACE"},
+                                           {"PMIX_RANK", "PMIX_NAMESPACE"},
+                                           {"PMI_RANK", "PMI_SIZE"}};
+    for (size_t i = 0; i < sizeof given / sizeof given[0]; i++) {
+        if (getenv(given[i][0]) && getenv(given[i][1]))
+            return true;
+    }
+    return false;
 }
 
 bool pp_launched_by_user(void)
 {
     return pp_launched() && !getenv(launched_here);
-}
-
-int pp_launched_rank(void)
-{
-    static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK",
-                                        "PMI_RANK"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *rank = getenv(names[i]);
-        if (rank)
-            return atoi(rank);
-    }
-    return 0;
 }
 
 /* Can one process read another's memory in one copy? Containers often forbid the call;
@@ -104,7 +106,12 @@ int pp_world_leave(int status)
     MPI_Finalize();
     if (rank != 0)
         return 0;
-    return status != 0 && getenv(launched_here) ? STATUS_BASE + status : status;
+    if (!getenv(launched_here))
+        return status;
+    if (status != PP_DONE)
+        return STATUS_BASE + status;
+    fwrite(verdict, VERDICT, 1, stdout);
+    return fflush(stdout) == 0 ? PP_DONE : STATUS_BASE + PP_ENVIRONMENT;
 }
 
 /* What becomes mpiexec, and the pipes between it and this process. */
@@ -130,8 +137,6 @@ static int prepare(struct mpiexec *mpiexec, int threads)
     set_hwloc_environment();
     /* OpenBLAS starts its threads when it is loaded, one per core, wanted or not. */
     snprintf(blas_threads, sizeof blas_threads, "%d", threads);
-    /* mpiexec then passes Ctrl-Z on to the ranks. */
-    setenv("OMPI_MCA_orte_forward_job_control", "1", 0);
     setenv("OPENBLAS_NUM_THREADS", blas_threads, 0);
     return 0;
 }
@@ -242,35 +247,55 @@ static int wait_for_exec(int from)
     return got > 0 ? reason : 0;
 }
 
-/* Passes on what the ranks print, to its end. Where that cannot be written, the rest is
- * read and dropped: if this process stopped reading, mpiexec would end the ranks, which
- * may still have files to write. Returns the errno of the write that failed, or 0. */
-static int pass_output(int from)
+/* What became of what the ranks print. */
+struct output {
+    int write_failed; /* the errno of the write that failed; 0 */
+    size_t verdict;   /* how much of the verdict has come */
+};
+
+static void pass_text(struct output *output, const char *text, size_t length)
+{
+    for (size_t at = 0; at < length && output->write_failed == 0;) {
+        ssize_t put = write(STDOUT_FILENO, text + at, length - at);
+        if (put >= 0)
+            at += (size_t)put;
+        else if (errno != EINTR)
+            output->write_failed = errno;
+    }
+}
+
+/* Passes on what the ranks print, to its end, but for the verdict. Where that cannot be
+ * written, the rest is read and dropped: if this process stopped reading, mpiexec would
+ * end the ranks, which may still have files to write. */
+static void pass_output(int from, struct output *output)
 {
     char buffer[1 << 16];
-    int failed = 0;
-    for (;;) {
-        ssize_t got = read(from, buffer, sizeof buffer);
-        if (got == 0 || (got < 0 && errno != EINTR))
-            return failed;
-        for (ssize_t at = 0; at < got && failed == 0;) {
-            ssize_t put = write(STDOUT_FILENO, buffer + at, (size_t)(got - at));
-            if (put >= 0)
-                at += put;
-            else if (errno != EINTR)
-                failed = errno;
+    ssize_t got;
+    while ((got = read(from, buffer, sizeof buffer)) > 0 ||
+           (got < 0 && errno == EINTR)) {
+        size_t length = got > 0 ? (size_t)got : 0, at = 0;
+        while (at < length && output->verdict == 0 && buffer[at] != verdict[0])
+            at++;
+        pass_text(output, buffer, at);
+        for (; at < length && output->verdict < VERDICT; at++) {
+            if (buffer[at] != verdict[output->verdict])
+                break;
+            output->verdict++;
         }
     }
 }
 
-static int exit_status(int wait_status, int ranks)
+static int exit_status(int wait_status, bool done, int ranks)
 {
     int code = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 0;
-    if (WIFEXITED(wait_status) && code == 0)
+    if (WIFEXITED(wait_status) && code == 0 && done)
         return PP_DONE;
     if (code > STATUS_BASE && code <= STATUS_BASE + PP_ENVIRONMENT)
         return code - STATUS_BASE;
-    if (code > 128 && code - 128 < NSIG)
+    if (WIFEXITED(wait_status) && code == 0)
+        fprintf(stderr, "ppsim: mpiexec ended as if all were well, but rank 0 did not "
+                        "come to its end\n");
+    else if (code > 128 && code - 128 < NSIG)
         fprintf(stderr, "ppsim: one of %d ranks was killed by signal %d (%s)\n", ranks,
                 code - 128, strsignal(code - 128));
     else if (WIFSIGNALED(wait_status))
@@ -294,6 +319,7 @@ int pp_launch(int ranks, int threads, char **argv, int *status, struct pp_error 
 {
     struct mpiexec mpiexec = {
         .ranks = ranks, .argv = argv, .output = {-1, -1}, .exec_errno = {-1, -1}};
+    struct output output = {0};
     int wait_status = 0;
     fflush(stdout);
     pid_t child =
@@ -309,7 +335,7 @@ int pp_launch(int ranks, int threads, char **argv, int *status, struct pp_error 
     close_end(&mpiexec.exec_errno[1]);
     close_end(&mpiexec.output[1]);
     int exec_failed = wait_for_exec(mpiexec.exec_errno[0]);
-    int write_failed = pass_output(mpiexec.output[0]);
+    pass_output(mpiexec.output[0], &output);
     close_pipes(&mpiexec);
 
     int passed_on = pp_child_wait(child, &wait_status);
@@ -320,16 +346,16 @@ int pp_launch(int ranks, int threads, char **argv, int *status, struct pp_error 
      */
     if (passed_on > 0)
         end_by_signal(passed_on);
-    if (write_failed == EPIPE)
+    if (output.write_failed == EPIPE)
         end_by_signal(SIGPIPE);
     if (exec_failed)
         return pp_fail(error, PP_ENVIRONMENT,
                        "cannot start 'mpiexec': %s: is Open MPI (Debian: openmpi-bin) "
                        "installed",
                        strerror(exec_failed));
-    *status = exit_status(wait_status, ranks);
-    if (*status == PP_DONE && write_failed)
+    *status = exit_status(wait_status, output.verdict == VERDICT, ranks);
+    if (*status == PP_DONE && output.write_failed)
         return pp_fail(error, PP_ENVIRONMENT, "cannot write to standard output: %s",
-                       strerror(write_failed));
+                       strerror(output.write_failed));
     return 0;
 }

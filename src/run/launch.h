@@ -6,20 +6,17 @@
 
 #include "base/error.h"
 
-/* Was this process started by a launcher (mpirun, srun), by whomever? */
+/* Was this process started by a launcher (mpirun, srun), by whomever? Only MPI knows for
+ * sure: which rank it is says pp_world_enter. */
 bool pp_launched(void);
 
 /* Was the launcher the user's, rather than pp_launch? */
 bool pp_launched_by_user(void);
 
-/* The rank that the launcher gave this process; 0 where there is no launcher. Asks the
- * environment, so it works before pp_world_enter: a command that does not train runs on
- * rank 0 alone, and only there are wrong options reported. */
-int pp_launched_rank(void);
-
 /* Starts `ranks` copies of this program with mpiexec, waits for them, and sets *status
- * to what this process is to exit with: the status of rank 0; or PP_ENVIRONMENT, with
- * a message on stderr, where a rank died. threads: BLAS threads per rank.
+ * to what this process is to exit with: the status that rank 0 gave
+ * pp_world_leave; or PP_ENVIRONMENT, with a message on stderr, where a rank died or
+ * rank 0 did not come to that. threads: BLAS threads per rank.
  *
  * A signal to this process reaches the ranks; it then ends by that signal. If whoever
  * reads their output leaves, they still run to their end; it then ends by SIGPIPE.

@@ -77,7 +77,7 @@ def test_a_schedule_from_a_file_really_runs(tmp):
     assert found['bubble']['theory'] is None
 
 
-def test_under_mpirun_one_rank_speaks():
+def test_under_mpirun_one_rank_speaks_of_what_all_do():
     def mpirun(arguments):
         return subprocess.run(['mpirun', '--allow-run-as-root', '--oversubscribe', '--quiet',
                                '-n', '3', PPSIM, *arguments.split()], text=True,
@@ -85,7 +85,6 @@ def test_under_mpirun_one_rank_speaks():
 
     wrong = mpirun('--bogus')
     assert wrong.returncode == 2 and wrong.stderr.count('--bogus') == 1, wrong.stderr
-    assert mpirun('--version').stdout.count('ppsim') == 1
     wrong = mpirun('--ranks 4')
     assert wrong.returncode == 2 and 'started 3' in wrong.stderr, wrong.stderr
     right = mpirun(f'{TINY} --quiet --verify --json -')
@@ -94,10 +93,32 @@ def test_under_mpirun_one_rank_speaks():
     assert failing.returncode == 1 and 'FAIL' in failing.stdout, failing
     explained = mpirun(f'explain {TINY}')
     assert explained.returncode == 0 and explained.stdout.count('critical path') == 1, explained
-    explained = mpirun('explain --cost f=1,b=2')
-    assert explained.returncode == 0 and explained.stdout.count('critical path') == 1, explained
-    simulated = mpirun('simulate --quiet --check bubble<1')
-    assert simulated.returncode == 0 and simulated.stdout.count('pass') == 1, simulated
+    # Each process of a command without ranks does its work, and judges.
+    simulated = mpirun('simulate --quiet --check bubble<0')
+    assert simulated.returncode == 1 and 'FAIL' in simulated.stdout, simulated
+
+
+def test_no_gate_passes_because_a_rank_was_inherited():
+    rank = {'OMPI_COMM_WORLD_RANK': '1', 'PMIX_RANK': '1', 'PMI_RANK': '1'}
+    inherited = [{name: value} for name, value in rank.items()] + [rank]
+    for environment in [*inherited, {**rank, 'PMIX_NAMESPACE': 'gone', 'PMI_SIZE': '2'}]:
+        status, out, err = ppsim('simulate --quiet --check bubble<0', **environment)
+        assert status == 1 and 'FAIL' in out, (environment, status, out, err)
+        assert ppsim('--version', **environment)[1].startswith('ppsim '), environment
+    status, out, err = ppsim('--bogus', **rank)
+    assert status == 2 and '--bogus' in err, (status, out, err)
+    for environment in inherited:
+        status, out, err = ppsim(f'{TINY} --quiet --check bubble<0', **environment)
+        assert status == 1 and 'FAIL' in out, (environment, status, out, err)
+
+
+def test_a_status_of_mpiexec_is_no_verdict(tmp):
+    for name, line in (('mpiexec.openmpi', 'exit 0'), ('mpiexec.openmpi', 'printf "\\0don"')):
+        (tmp / name).write_text(f'#!/bin/sh\n{line}\n')
+        (tmp / name).chmod(0o755)
+        status, out, err = ppsim(f'{TINY} --quiet --check bubble<1',
+                                 PATH=f'{tmp}:{os.environ["PATH"]}')
+        assert status == 4 and err.count('\n') == 1 and 'rank 0' in err, (status, out, err)
 
 
 def test_a_file_that_only_some_ranks_see_is_named(tmp):
