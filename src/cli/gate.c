@@ -7,6 +7,7 @@
 #include "cli/quote.h"
 #include "cli/terminal.h"
 #include "report/export/json.h"
+#include "report/gate/trust.h"
 #include "run/launch.h"
 
 /* Reads the baseline. A run of another configuration is refused here, before it starts;
@@ -78,18 +79,14 @@ static char *rerun_command(const struct pp_options *options, int ranks)
     return NULL;
 }
 
-/* Ranks that share cores slow each other down: their times say nothing of the schedule.
- */
-static int check_clock(const struct pp_report *report, const struct pp_options *options,
-                       struct pp_error *error)
+/* Is any figure judged that depends on times, or will later be? */
+static bool judges_times(const struct pp_gate *gate, const struct pp_options *options)
 {
-    const struct pp_report_environment *environment = &report->environment;
-    if (!environment->oversubscribed || strcmp(environment->clock, "wall") != 0 ||
-        options->force)
-        return 0;
-    return pp_fail(error, PP_BAD_INPUT,
-                   "ranks shared cores under the wall clock, so their times are noise: "
-                   "use '--clock' virtual, or '--force' to judge them anyway");
+    for (int i = 0; i < gate->check_count; i++) {
+        if (pp_figure_of_times(gate->checks[i].figure))
+            return true;
+    }
+    return gate->compares || options->update_baseline;
 }
 
 /* One verdict per check, then one per tolerance of the baseline. */
@@ -151,8 +148,10 @@ int pp_gate_judge(const struct pp_gate *gate, const struct pp_report *report,
     *passed = true;
     if (gate->check_count == 0 && !gate->compares && !options->update_baseline)
         return 0;
-    if (check_clock(report, options, error) != 0 ||
-        judge(gate, report, options, passed, error) != 0)
+    if (!options->force && judges_times(gate, options) &&
+        pp_report_trust_times(report, error) != 0)
+        return -1;
+    if (judge(gate, report, options, passed, error) != 0)
         return -1;
     return options->update_baseline ? update_baseline(report, options, *passed, error)
                                     : 0;

@@ -24,8 +24,8 @@ void pp_gate_release(struct pp_gate *gate);
 
 /* Judges the report and prints the verdicts in --format; sets *passed. Then, with
  * --update-baseline, writes the baseline if all checks and --verify have passed.
- * PP_BAD_INPUT for a baseline of another configuration or clock, and for times on an
- * oversubscribed wall clock without --force. */
+ * PP_BAD_INPUT for a baseline of another configuration or clock, and for times of ranks
+ * that shared their cores (report/gate/trust.h) without --force. */
 int pp_gate_judge(const struct pp_gate *gate, const struct pp_report *report,
                   const struct pp_options *options, bool *passed,
                   struct pp_error *error);

@@ -208,7 +208,7 @@ const struct pp_option pp_option_table[] = {
     {"update-baseline", NULL, PP_FLAG, JUDGE, R | S, AT(update_baseline), 0, 0, NULL,
      "write the baseline anew, if all checks pass", .needs = {"baseline"}},
     {"force", NULL, PP_FLAG, JUDGE, R, AT(force), 0, 0, NULL,
-     "judge even an oversubscribed wall clock"},
+     "judge times even of ranks that shared their cores"},
     {"format", "KIND", PP_NAME, JUDGE, R | S, AT(format), 0, 0, "text",
      "how verdicts are printed", .words = verdict_format,
      .needs = {"check", "baseline"}},

@@ -102,6 +102,12 @@ const struct pp_figure pp_figures[] = {
     {NULL, PP_FRACTION, false, false, NULL},
 };
 
+bool pp_figure_of_times(const struct pp_figure *figure)
+{
+    return figure->unit == PP_FRACTION || figure->unit == PP_SECONDS ||
+           figure->unit == PP_RATE;
+}
+
 const struct pp_figure *pp_figure_find(const char *name, size_t length)
 {
     for (const struct pp_figure *figure = pp_figures; figure->name; figure++) {

@@ -20,6 +20,9 @@ struct pp_figure {
  * bubble, which they add up to. */
 extern const struct pp_figure pp_figures[];
 
+/* Is it made of times? Then it is only as true as they are. */
+bool pp_figure_of_times(const struct pp_figure *figure);
+
 /* By name; NULL if there is none. length may be less than the text's. */
 const struct pp_figure *pp_figure_find(const char *name, size_t length);
 /* The figure whose name comes next in an option's text; fails where there is none. */

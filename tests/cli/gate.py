@@ -220,8 +220,25 @@ def test_an_oversubscribed_wall_clock_is_no_gate():
         tiny = f'{TINY} --ranks 2 --microbatches 2 --clock wall --quiet --check bubble<=1'
         expect(tiny, 2, '--force', '--clock')
         expect(f'{tiny} --force', 0, 'pass')
+        # What memory holds does not depend on the load.
+        expect(tiny.replace('bubble<=1', 'peak_in_flight<=2'), 0, 'pass')
     finally:
         os.sched_setaffinity(0, cores)
+
+
+def test_a_core_shared_with_others_is_no_gate(tmp, counted):
+    # So few ns of CPU time look as if others had had the cores.
+    counted = {**counted, 'COUNTED_PER_NS': '10000'}
+    tiny = f'{TINY} --ranks 2 --microbatches 2 --quiet'
+    for gate in '--check bubble<=1', '--check tokens_per_s>0', '--baseline b --update-baseline':
+        status, out, err = ppsim(f'{tiny} --clock wall {gate}', tmp, **counted)
+        assert status == 2 and err.count('\n') == 1 and '--force' in err, err
+        assert not (tmp / 'b').exists() and out == ''
+        assert ppsim(f'{tiny} --clock wall {gate} --force', tmp, **counted)[0] == 0
+        (tmp / 'b').unlink(missing_ok=True)
+        assert ppsim(f'{tiny} --clock virtual {gate}', tmp, **counted)[0] == 0
+        (tmp / 'b').unlink(missing_ok=True)
+    assert ppsim(f'{tiny} --clock wall --check loss<99', tmp, **counted)[0] == 0
 
 
 def test_a_failed_check_leaves_the_baseline_alone(tmp):

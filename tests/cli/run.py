@@ -89,7 +89,7 @@ def test_under_mpirun_one_rank_speaks_of_what_all_do():
     assert wrong.returncode == 2 and 'started 3' in wrong.stderr, wrong.stderr
     right = mpirun(f'{TINY} --quiet --verify --json -')
     assert right.returncode == 0 and json.loads(right.stdout)['config']['ranks'] == 3
-    failing = mpirun(f'{TINY} --quiet --check bubble<0')
+    failing = mpirun(f'{TINY} --quiet --force --check bubble<0')
     assert failing.returncode == 1 and 'FAIL' in failing.stdout, failing
     explained = mpirun(f'explain {TINY}')
     assert explained.returncode == 0 and explained.stdout.count('critical path') == 1, explained
@@ -171,8 +171,8 @@ def test_a_descriptor_of_ours_is_written(tmp):
 
 
 def test_a_status_is_told_where_children_are_ignored():
-    done = subprocess.run([PPSIM, *TINY.split(), '--ranks', '2', '--quiet', '--check',
-                           'bubble<0'], stdin=subprocess.DEVNULL, capture_output=True,
+    done = subprocess.run([PPSIM, *TINY.split(), '--ranks', '2', '--quiet', '--force',
+                           '--check', 'bubble<0'], stdin=subprocess.DEVNULL, capture_output=True,
                           timeout=LONG, preexec_fn=lambda: signal.signal(signal.SIGCHLD,
                                                                        signal.SIG_IGN))
     assert done.returncode == 1 and b'FAIL' in done.stdout, done

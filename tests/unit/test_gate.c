@@ -2,6 +2,7 @@
  * that a shell reads back. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/gate.h"
@@ -56,6 +57,47 @@ START_TEST(only_what_passes_becomes_the_baseline)
 }
 END_TEST
 
+/* Judges a report of the wall clock in which rank 0 had such a share of its core. */
+static int judge_share(double share, const char *check, bool force,
+                       struct pp_error *error)
+{
+    struct fixture shared = shape;
+    char *words[] = {(char *)"ppsim", NULL};
+    struct pp_options options = {
+        .argv = words, .format = "text", .force = force, .checks = {&check, 1}};
+    struct pp_plan plan = {.schedule = {.ranks = shape.ranks}};
+    struct pp_report report;
+    struct pp_gate gate;
+    bool passed;
+    *error = (struct pp_error){0};
+    shared.core_share = share;
+    fixture_report(&report, &shared);
+    strcpy(report.environment.clock, "wall");
+    ck_assert_int_eq(pp_gate_init(&gate, &options, &plan, error), 0);
+    int status = pp_gate_judge(&gate, &report, &options, &passed, error);
+    ck_assert(status != 0 || passed);
+    pp_gate_release(&gate);
+    pp_report_release(&report);
+    return status;
+}
+
+START_TEST(times_on_a_shared_core_are_not_judged)
+{
+    static const char *const times[] = {"bubble<0.5", "makespan<1s", "tokens_per_s>0",
+                                        "overhead<1"};
+    struct pp_error error;
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        ck_assert_int_eq(judge_share(0.89, times[i], false, &error), -1);
+        unit_expect_error(&error, PP_BAD_INPUT, "rank 0 had 89% of its core", "--force",
+                          NULL);
+        ck_assert_int_eq(judge_share(0.89, times[i], true, &error), 0);
+        ck_assert_int_eq(judge_share(0.91, times[i], false, &error), 0);
+        ck_assert_int_eq(judge_share(0, times[i], false, &error), 0);
+    }
+    ck_assert_int_eq(judge_share(0.5, "peak_in_flight<=4", false, &error), 0);
+}
+END_TEST
+
 START_TEST(a_shell_reads_back_what_is_quoted)
 {
     static const char *const words[] = {"printf", "%s\\n",        "--csv=a,b",
@@ -93,6 +135,7 @@ int main(void)
     Suite *suite = suite_create("gate");
     TCase *tests = tcase_create("gate");
     tcase_add_loop_test(tests, only_what_passes_becomes_the_baseline, 0, 5);
+    tcase_add_test(tests, times_on_a_shared_core_are_not_judged);
     tcase_add_test(tests, a_shell_reads_back_what_is_quoted);
     suite_add_tcase(suite, tests);
     return unit_run(suite);
