@@ -41,9 +41,9 @@ struct pp_shift {
 
 /* level: the share of wrong claims where both are alike, 0 < level < 1. The values
  * stand in the order of the steps and are finite; both counts are at least 1.
- * However alike neighbours are, one difference is cut off at each end if there are steps
- * enough: few steps that do not overlap at all are never too few for their likeness.
- * PP_ENVIRONMENT when out of memory. */
+ * However alike neighbours are, one difference is cut off at each end if there are
+ * steps enough: few steps that do not overlap at all are never too few for their
+ * likeness. PP_ENVIRONMENT when out of memory. */
 int pp_shift_of(const double *before, int before_count, const double *after,
                 int after_count, double level, struct pp_shift *shift,
                 struct pp_error *error);
