@@ -19,7 +19,7 @@ style(i) = dash[i] > 5 ? 5 : dash[i]
 set datafile missing 'NaN'
 if (x_is_wide) set logscale x 2
 set xrange [x_least:x_most]
-eval 'set xtics out nomirror (' . x_tics . ')'
+eval 'set xtics out nomirror noenhanced (' . x_tics . ')'
 set ytics out nomirror
 set grid ytics lt 1 lc rgb '#DDDDDD'
 set border 3

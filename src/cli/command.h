@@ -10,6 +10,7 @@ enum { PP_MOST_USAGES = 4, PP_MOST_ACTIONS = 5 };
 
 struct pp_command_row {
     const char *name, *help;
+    const char *note; /* what its options have in common; NULL: nothing to say */
     const char *usages[PP_MOST_USAGES + 1];   /* ended by NULL */
     const char *actions[PP_MOST_ACTIONS + 1]; /* words valid as its first argument */
     int most_arguments;                       /* words that are not options */

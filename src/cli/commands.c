@@ -57,7 +57,12 @@ const struct pp_command_row pp_commands[PP_COMMANDS] = {
     [PP_SWEEP] =
         {
             .name = "sweep",
-            .help = "run or simulate many shapes, as one table",
+            .help = "run or simulate many points, as one table",
+            .note = "An option with a + may have several values; every combination is "
+                    "a point. Numbers and names have commas between them, 2,4,8, or "
+                    "are a range: 4:64:x2, 4:16:+4, 1:4. Other options are repeated: "
+                    "--slow 0:1.5 --slow 3:2. In those, any number may be a range: "
+                    "--link latency=1us:100us:x10.",
             .usages = {"ppsim sweep [OPTIONS]"},
             .run = pp_command_sweep,
         },

@@ -38,10 +38,16 @@ json_t *pp_option_json(const struct pp_options *options, const struct pp_option 
         return pp_json_text(pp_option_text(options, option));
     case PP_TEXTS:
         return texts_json(at);
-    case PP_LIST:
-        return pp_json_text(((const struct pp_list *)at)->text);
     }
     return NULL;
+}
+
+/* The texts of an option that varies, as given: one, or an array of them. */
+static json_t *given_json(const struct pp_options *options, int row)
+{
+    const struct pp_list *list = &options->lists[row];
+    const struct pp_texts texts = {list->given, list->given_count};
+    return texts.count == 1 ? pp_json_text(texts.items[0]) : texts_json(&texts);
 }
 
 /* The command's options of all roles but those in `without`, bits 1 << role. */
@@ -53,7 +59,9 @@ static json_t *config_without(const struct pp_options *options, unsigned without
         char key[PP_OPTION_KEY];
         if (pp_option_of(option, options->command) && !(without & 1U << option->role))
             json_object_set_new(config, pp_option_key(option, key),
-                                pp_option_json(options, option));
+                                pp_option_varies(options, option)
+                                    ? given_json(options, i)
+                                    : pp_option_json(options, option));
     }
     return config;
 }
@@ -65,6 +73,12 @@ json_t *pp_options_config(const struct pp_options *options)
 
 json_t *pp_options_shared_config(const struct pp_options *options)
 {
-    return config_without(options, 1U << PP_ROLE_ASKING | 1U << PP_ROLE_OUTPUT |
-                                       1U << PP_ROLE_SWEPT);
+    json_t *config = config_without(
+        options, 1U << PP_ROLE_ASKING | 1U << PP_ROLE_OUTPUT | 1U << PP_ROLE_JUDGING);
+    for (int i = 0; i < pp_option_count; i++) {
+        char key[PP_OPTION_KEY];
+        if (pp_option_varies(options, &pp_option_table[i]))
+            json_object_del(config, pp_option_key(&pp_option_table[i], key));
+    }
+    return config;
 }

@@ -29,11 +29,13 @@ static void print_row(const char *name, const char *help, int column, FILE *stre
     pp_print_wrapped(stream, help, used, column, false);
 }
 
-static void print_option(const struct pp_option *option, FILE *stream)
+static void print_option(const struct pp_option *option, enum pp_command command,
+                         FILE *stream)
 {
     char name[80], help[PP_OPTION_HELP];
-    pp_assign(name, sizeof name, "--%s%s%s", option->name, option->value ? " " : "",
-              option->value ? option->value : "");
+    pp_assign(name, sizeof name, "--%s%s%s%s", option->name, option->value ? " " : "",
+              option->value ? option->value : "",
+              command == PP_SWEEP && option->listed ? " +" : "");
     pp_option_help(option, help);
     if (option->start && strcmp(option->start, "0") != 0)
         pp_append(help, sizeof help, " (%s)", option->start);
@@ -83,7 +85,11 @@ void pp_help_command(const struct pp_command_row *commands, enum pp_command comm
         if (!title || strcmp(title, own) != 0)
             fprintf(stream, "\n%s\n", own);
         title = own;
-        print_option(option, stream);
+        print_option(option, command, stream);
+    }
+    if (row->note) {
+        fputc('\n', stream);
+        pp_print_wrapped(stream, row->note, 0, 0, false);
     }
     print_statuses(stream);
 }

@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <stddef.h>
 
+#include "base/error.h"
 #include "cli/option_values.h"
 
 /* How the value is read, and the field's type in struct pp_options. */
@@ -18,14 +19,12 @@ enum pp_option_type {
     PP_TEXT,   /* const char * */
     PP_TEXTS,  /* struct pp_texts; the option may be repeated */
     PP_CHOICE, /* int: the value of one of the choices */
-    PP_NAME,   /* const char *: one of the words */
-    PP_LIST    /* struct pp_list */
+    PP_NAME    /* const char *: one of the words */
 };
 
 /* What an option is for. Help prints the options of a role under one title. */
 enum pp_role {
     PP_ROLE_SHAPE, /* what is executed */
-    PP_ROLE_SWEPT, /* the same, where it differs between the points of a sweep */
     PP_ROLE_MODEL, /* its numbers are the model's sizes */
     PP_ROLE_TRAINING,
     PP_ROLE_TIME,    /* what ops and messages take */
@@ -66,7 +65,7 @@ struct pp_option {
     enum pp_role role;
     int commands; /* which take it: the bits 1 << enum pp_command */
     size_t offset;
-    double least, most; /* of numbers, and of each number in a list */
+    double least, most; /* of numbers */
     const char *start;  /* the default, as text; NULL: not given */
     const char *help;
     const struct pp_choice *choices; /* of PP_CHOICE; ended by a row without a name */
@@ -77,6 +76,7 @@ struct pp_option {
                  struct pp_error *error);
     const char *over; /* the input that this output may be written over */
     const char *needs[PP_MOST_NEEDS]; /* it says nothing without one of these */
+    bool listed;                      /* a sweep may give it several values */
     bool headline; /* of a simulation: its headline says it, where it was given */
     bool resolved; /* the report says elsewhere what became of it */
 };
@@ -99,6 +99,13 @@ const char *pp_option_word(const struct pp_option *option, int index);
 /* The option's help, and what the words of a PP_NAME stand for. Returns text. */
 enum { PP_OPTION_HELP = 512 };
 const char *pp_option_help(const struct pp_option *option, char text[PP_OPTION_HELP]);
+
+/* Has a sweep several values of it? */
+bool pp_option_varies(const struct pp_options *options, const struct pp_option *option);
+
+/* Adds the text's values to those of the option, which a sweep may list. */
+int pp_option_list(struct pp_options *options, const struct pp_option *option,
+                   const char *text, struct pp_error *error);
 
 /* Where its value is. */
 void *pp_option_field(const struct pp_options *options, const struct pp_option *option);

@@ -6,6 +6,7 @@
 
 #include "base/names.h"
 #include "base/words.h"
+#include "cli/lists.h"
 #include "cli/option_table.h"
 
 bool pp_option_of(const struct pp_option *option, enum pp_command command)
@@ -113,12 +114,44 @@ static int append(struct pp_texts *texts, const char *text, struct pp_error *err
     return 0;
 }
 
-static int set_list(const struct pp_option *option, struct pp_list *list,
-                    const char *text, struct pp_error *error)
+static struct pp_list *list_of(const struct pp_options *options,
+                               const struct pp_option *option)
 {
-    list->text = text;
-    return pp_list_parse(list, option->name, text, (int)option->least,
-                         (int)option->most, error);
+    return options->lists ? &options->lists[option - pp_option_table] : NULL;
+}
+
+bool pp_option_varies(const struct pp_options *options, const struct pp_option *option)
+{
+    const struct pp_list *list = list_of(options, option);
+    return list && list->count > 1;
+}
+
+static int add_given(struct pp_list *list, const char *text, struct pp_error *error)
+{
+    const char **given =
+        realloc(list->given, ((size_t)list->given_count + 1) * sizeof *given);
+    if (!given)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for the options");
+    list->given = given;
+    list->given[list->given_count++] = text;
+    return 0;
+}
+
+int pp_option_list(struct pp_options *options, const struct pp_option *option,
+                   const char *text, struct pp_error *error)
+{
+    struct pp_list *list = list_of(options, option);
+    bool by_comma = option->type != PP_TEXT || option->file == PP_FILES_OR_SCHEDULES;
+    if (by_comma) /* given again, it replaces what was given */
+        pp_list_release(list);
+    if (add_given(list, text, error) != 0)
+        return -1;
+    if (option->file == PP_FILES_OR_SCHEDULES)
+        return pp_list_names(list, option->name, text, error);
+    if (option->type == PP_TEXT)
+        return pp_list_texts(list, option->name, text, error);
+    return pp_list_numbers(list, option->name, text, (long)option->least,
+                           (long)option->most, error);
 }
 
 int pp_option_set(struct pp_options *options, const struct pp_option *option,
@@ -149,8 +182,6 @@ int pp_option_set(struct pp_options *options, const struct pp_option *option,
         return 0;
     case PP_TEXTS:
         return append(at, text, error);
-    case PP_LIST:
-        return set_list(option, at, text, error);
     }
     return 0;
 }

@@ -4,8 +4,6 @@
 
 #include <stdbool.h>
 
-#include "cli/lists.h"
-
 enum pp_command {
     PP_RUN,
     PP_SIMULATE,
@@ -23,6 +21,14 @@ struct pp_texts {
     int count;
 };
 
+/* The values of an option that a sweep lists, in order; see lists.h. */
+struct pp_list {
+    const char **given; /* [given_count] the texts as given; borrowed from argv */
+    int given_count;
+    char **values; /* [count] owned */
+    int count;
+};
+
 /* Every option's value. Texts are borrowed from argv, NULL where not given. */
 struct pp_options {
     enum pp_command command; /* as given: it decides which options there are */
@@ -31,13 +37,15 @@ struct pp_options {
     char **argv;             /* as given, to print how to run it again */
     const char **arguments;  /* [argument_count] what is not an option */
     int argument_count;
-    bool *given; /* of each row of the table: was it on the command line? */
-    bool named;  /* argv starts with the command */
+    bool *given;           /* of each row of the table: was it on the command line? */
+    struct pp_list *lists; /* likewise: of an option that has several values, these, and
+                            * its field is as if it was not given. NULL: of a command
+                            * that takes no lists, or of one point of a sweep */
+    bool named;            /* argv starts with the command */
     bool help, version;
 
     const char *schedule, *placement;
-    struct pp_list microbatches_list, ranks_list, chunks_list; /* of a sweep */
-    int microbatches, ranks, chunks, group_size;               /* 0: not given */
+    int microbatches, ranks, chunks, group_size; /* 0: not given */
     int layers, d_model, heads, seq_len, microbatch_size, vocab;
     const char *layer_split;
     bool untied;

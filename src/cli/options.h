@@ -17,11 +17,12 @@ int pp_options_parse(struct pp_options *options, const struct pp_command_row *co
                      int argc, char **argv, struct pp_error *error);
 void pp_options_release(struct pp_options *options);
 
-/* Every option of the command with its value, by name with '_' for '-'. A new object,
- * NULL when out of memory. */
+/* Every option of the command with its value, by name with '_' for '-'; of what a sweep
+ * lists, the text or an array of the texts. A new object, NULL when out of memory. */
 json_t *pp_options_config(const struct pp_options *options);
 
-/* The same without what differs between the points of a sweep, and without outputs. */
+/* The same without what varies between the points of a sweep, and without outputs and
+ * what the points are held against. */
 json_t *pp_options_shared_config(const struct pp_options *options);
 
 /* Does the option of this key of a config decide the result? Not one that says where

@@ -6,6 +6,7 @@
 #include "base/names.h"
 #include "base/words.h"
 #include "cli/command.h"
+#include "cli/lists.h"
 #include "cli/option_table.h"
 
 static int set_defaults(struct pp_options *options, struct pp_error *error)
@@ -188,13 +189,29 @@ static int read_words(struct pp_options *options, const struct option *list,
             return unknown_option(options, command, word, error);
         } else {
             int row = found - FIRST_ROW;
-            if (pp_option_set(options, &pp_option_table[row], optarg, error) != 0)
+            const struct pp_option *option = &pp_option_table[row];
+            int status = options->lists && option->listed
+                             ? pp_option_list(options, option, optarg, error)
+                             : pp_option_set(options, option, optarg, error);
+            if (status != 0)
                 return -1;
             options->given[row] = true;
         }
     }
     while (optind < argc)
         options->arguments[options->argument_count++] = argv[optind++];
+    return 0;
+}
+
+/* A list of one value is that value. */
+static int set_single_values(struct pp_options *options, struct pp_error *error)
+{
+    for (int i = 0; options->lists && i < pp_option_count; i++) {
+        const struct pp_list *list = &options->lists[i];
+        if (list->count == 1 &&
+            pp_option_set(options, &pp_option_table[i], list->values[0], error) != 0)
+            return -1;
+    }
     return 0;
 }
 
@@ -212,11 +229,15 @@ int pp_options_parse(struct pp_options *options, const struct pp_command_row *co
         set_defaults(options, error) != 0)
         return -1;
     const struct pp_command_row *command = &commands[options->command];
+    if (options->command == PP_SWEEP)
+        options->lists = calloc((size_t)pp_option_count, sizeof *options->lists);
+    if (options->command == PP_SWEEP && !options->lists)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for the options");
     struct option *list = list_options(options->command);
     int status = list ? read_words(options, list, command->name, argc, argv, error)
                       : pp_fail(error, PP_ENVIRONMENT, "out of memory for the options");
     free(list);
-    if (status != 0)
+    if (status != 0 || set_single_values(options, error) != 0)
         return -1;
     if (options->argument_count > command->most_arguments)
         return pp_fail(error, PP_BAD_INPUT, "'ppsim %s' takes no argument '%s'",
@@ -233,5 +254,8 @@ void pp_options_release(struct pp_options *options)
     free(options->given);
     free(options->arguments);
     free(options->checks.items);
+    for (int i = 0; options->lists && i < pp_option_count; i++)
+        pp_list_release(&options->lists[i]);
+    free(options->lists);
     *options = (struct pp_options){0};
 }

@@ -27,6 +27,19 @@ static bool is_read(const struct pp_options *options, const struct pp_option *op
     return option->file == PP_FILE_READ && !is_written(options, option);
 }
 
+/* The files among the schedules that a sweep lists. */
+static int list_schedules(const struct pp_options *options, int row,
+                          struct named *files, int most)
+{
+    const struct pp_list *list = &options->lists[row];
+    int count = 0;
+    for (int i = 0; i < list->count && count < most; i++) {
+        if (pp_plan_is_file(list->values[i]))
+            files[count++] = (struct named){&pp_option_table[row], list->values[i]};
+    }
+    return count;
+}
+
 /* Lists the files that are written, or read. Returns how many, at most `most`. */
 static int list_files(const struct pp_options *options, bool written,
                       struct named *files, int most)
@@ -36,7 +49,10 @@ static int list_files(const struct pp_options *options, bool written,
         const struct pp_option *option = &pp_option_table[i];
         const char *path = pp_option_text(options, option);
         bool wanted = written ? is_written(options, option) : is_read(options, option);
-        if (pp_option_of(option, options->command) && path && wanted)
+        if (option->file == PP_FILES_OR_SCHEDULES && pp_option_varies(options, option))
+            count +=
+                written ? 0 : list_schedules(options, i, files + count, most - count);
+        else if (pp_option_of(option, options->command) && path && wanted)
             files[count++] = (struct named){option, path};
     }
     for (int i = 0; i < options->argument_count && !written && count < most; i++)

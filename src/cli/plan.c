@@ -8,8 +8,6 @@
 #include "schedule/csv.h"
 #include "timeline/timeline.h"
 
-enum { DEFAULT_RANKS = 4, DEFAULT_MICROBATCHES = 8 };
-
 bool pp_plan_is_file(const char *schedule)
 {
     size_t length = strlen(schedule);
@@ -110,10 +108,10 @@ int pp_plan_schedule(struct pp_plan *plan, const struct pp_options *options,
     if (!plan->row)
         return -1;
     plan->shape = (struct pp_shape){
-        .ranks = options->ranks ? options->ranks : DEFAULT_RANKS,
+        .ranks = options->ranks ? options->ranks : PP_DEFAULT_RANKS,
         .chunks = options->chunks ? options->chunks : plan->row->default_chunks,
         .microbatches =
-            options->microbatches ? options->microbatches : DEFAULT_MICROBATCHES,
+            options->microbatches ? options->microbatches : PP_DEFAULT_MICROBATCHES,
         .group_size = options->group_size,
     };
     if (check_memory(plan, options, error) != 0)

@@ -6,6 +6,9 @@
 #include "model/config.h"
 #include "schedules/catalogue.h"
 
+/* Of a schedule from the catalogue, where the options do not say. */
+enum { PP_DEFAULT_RANKS = 4, PP_DEFAULT_MICROBATCHES = 8 };
+
 struct pp_plan {
     const struct pp_scheduler *row; /* NULL: the schedule came from a file */
     struct pp_shape shape;

@@ -8,14 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/output.h"
 #include "base/words.h"
-#include "report/export/json.h"
 #include "report/numbers.h"
 
-static const char header[] =
-    "schedule,ranks,chunks,microbatches,theory,simulated,measured,measured_min,"
-    "measured_max,makespan_s,tokens_per_s,peak_in_flight,peak_activation_bytes";
+static const char shape_header[] = "schedule,ranks,chunks,microbatches";
+static const char figures_header[] =
+    ",theory,simulated,measured,measured_min,measured_max,makespan_s,tokens_per_s,"
+    "peak_in_flight,peak_activation_bytes";
 static const char first_word[] = "# ppsim.sweep/1 ";
 enum { NUMBERS = 9 }; /* after the shape */
 
@@ -28,33 +27,103 @@ static double *number(struct pp_sweep_point *point, int index)
     return numbers[index];
 }
 
-/* Reads a row into the point of its shape; false if it is not a row. */
-static bool read_row(char *line, struct pp_sweep_point *points, int count)
+/* Takes the next cell off the row: its text without quotes, which is written over the
+ * row. NULL behind the last cell. */
+static char *next_cell(char **row)
 {
-    struct pp_sweep_point row = {.done = true};
-    int used = 0;
-    if (sscanf(line, "%255[^,],%d,%d,%d%n", row.schedule, &row.ranks, &row.chunks,
-               &row.microbatches, &used) != 4)
-        return false;
-    char *at = line + used;
-    for (int i = 0; i < NUMBERS; i++) {
-        char *end;
-        if (*at != ',')
-            return false;
-        *number(&row, i) = strtod(at + 1, &end);
-        if (end == at + 1)
-            *number(&row, i) = (double)NAN; /* an empty cell */
-        at = end;
+    char *at = *row, *text = at, *end = at;
+    if (!at)
+        return NULL;
+    for (bool quoted = *at == '"', first = true; *at; first = false) {
+        if (quoted && *at == '"' && (first || at[1] != '"')) {
+            at++;
+            quoted = first;
+            continue;
+        }
+        if (!quoted && *at == ',')
+            break;
+        at += quoted && *at == '"';
+        *end++ = *at++;
     }
-    if (*at != '\0')
+    *row = *at ? at + 1 : NULL;
+    *end = '\0';
+    return text;
+}
+
+static void put_cell(const char *text, FILE *file)
+{
+    bool quoted = strpbrk(text, ",\"") != NULL;
+    fputs(quoted ? "\"" : "", file);
+    for (; *text; text++)
+        fprintf(file, *text == '"' ? "\"%c" : "%c", *text);
+    fputs(quoted ? "\"" : "", file);
+}
+
+enum { SHAPE = 4, MOST_CELLS = SHAPE + PP_MOST_COLUMNS + NUMBERS };
+
+static bool same_point(const struct pp_sweep *sweep, const struct pp_sweep_point *point,
+                       char *const *cells)
+{
+    const int numbers[] = {point->ranks, point->chunks, point->microbatches};
+    if (strcmp(point->schedule, cells[0]) != 0)
         return false;
-    for (int i = 0; i < count; i++) {
-        if (strcmp(points[i].schedule, row.schedule) == 0 &&
-            points[i].ranks == row.ranks && points[i].chunks == row.chunks &&
-            points[i].microbatches == row.microbatches)
-            points[i] = row;
+    for (int i = 0; i < SHAPE - 1; i++) {
+        if (strtol(cells[1 + i], NULL, 10) != numbers[i])
+            return false;
+    }
+    for (int c = 0; c < sweep->column_count; c++) {
+        const char *cell = pp_sweep_cell(sweep, point, c);
+        if (strcmp(cells[SHAPE + c], cell ? cell : "") != 0)
+            return false;
     }
     return true;
+}
+
+/* Reads a row into its point; false if it is not a row. */
+static bool read_row(char *line, struct pp_sweep *sweep)
+{
+    char *cells[MOST_CELLS] = {0}, *rest = line, *end;
+    int wanted = SHAPE + sweep->column_count + NUMBERS;
+    double numbers[NUMBERS];
+    for (int i = 0; i < wanted; i++) {
+        if (!(cells[i] = next_cell(&rest)))
+            return false;
+    }
+    for (int i = 0; i < NUMBERS; i++) {
+        const char *cell = cells[wanted - NUMBERS + i];
+        numbers[i] = strtod(cell, &end);
+        if (*end)
+            return false;
+        if (!*cell)
+            numbers[i] = NAN;
+    }
+    for (int i = 0; i < sweep->count && !rest; i++) {
+        struct pp_sweep_point *point = &sweep->points[i];
+        if (!same_point(sweep, point, cells))
+            continue;
+        for (int k = 0; k < NUMBERS; k++)
+            *number(point, k) = numbers[k];
+        point->done = true;
+    }
+    return !rest;
+}
+
+/* The line above the rows: a new text, NULL when out of memory. */
+static char *make_header(const struct pp_sweep *sweep)
+{
+    char *header = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&header, &size);
+    if (!stream)
+        return NULL;
+    fputs(shape_header, stream);
+    for (int c = 0; c < sweep->column_count; c++)
+        fprintf(stream, ",%s", sweep->columns[c].name);
+    fputs(figures_header, stream);
+    if (fclose(stream) == 0)
+        return header;
+    free(header);
+    return NULL;
 }
 
 /* Fails, naming each option that differs: its value in the older file, and now. */
@@ -99,9 +168,9 @@ static bool begins_well(FILE *file)
 
 /* Reads the rows of an older file. *whole is where its last complete line ends, 0 if
  * the two lines above the rows are not complete. */
-static int read_rows(FILE *file, const char *path, const char *head,
-                     const json_t *config, struct pp_sweep_point *points, int count,
-                     long *whole, struct pp_error *error)
+static int read_rows(FILE *file, const char *path, const char *head, const char *header,
+                     const json_t *config, struct pp_sweep *sweep, long *whole,
+                     struct pp_error *error)
 {
     char *line = NULL;
     size_t size = 0;
@@ -122,7 +191,7 @@ static int read_rows(FILE *file, const char *path, const char *head,
         if (row == 0 && strcmp(line, head) != 0)
             status = refuse_options(path, line + strlen(first_word), config, error);
         else if ((row == 1 && strcmp(line, header) != 0) ||
-                 (row >= 2 && !read_row(line, points, count)))
+                 (row >= 2 && !read_row(line, sweep)))
             status = pp_fail(error, PP_BAD_INPUT, "'%s', line %d: not a row of a sweep",
                              path, row + 1);
         end += length;
@@ -135,15 +204,15 @@ static int read_rows(FILE *file, const char *path, const char *head,
 
 /* Reads the rows that are there, cuts off an incomplete one, and leaves the file ready
  * for the next one. */
-static int resume(FILE *file, const char *path, const char *head, const json_t *config,
-                  struct pp_sweep_point *points, int count, struct pp_error *error)
+static int resume(FILE *file, const char *path, const char *head, const char *header,
+                  const json_t *config, struct pp_sweep *sweep, struct pp_error *error)
 {
     struct stat status;
     long whole = 0;
     /* A pipe or a device has no rows to read. */
     bool regular = fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode);
     if (regular &&
-        read_rows(file, path, head, config, points, count, &whole, error) != 0)
+        read_rows(file, path, head, header, config, sweep, &whole, error) != 0)
         return -1;
     if ((regular &&
          (fseek(file, whole, SEEK_SET) != 0 || ftruncate(fileno(file), whole) != 0)) ||
@@ -155,26 +224,25 @@ static int resume(FILE *file, const char *path, const char *head, const json_t *
 }
 
 int pp_sweep_file_open(FILE **file, const char *path, const json_t *config,
-                       struct pp_sweep_point *points, int count, struct pp_error *error)
+                       struct pp_sweep *sweep, struct pp_error *error)
 {
-    char *text = NULL, *head = NULL;
+    char *text = NULL, *head = NULL, *header = make_header(sweep);
     int result = -1;
-    *file = NULL;
-    if (strcmp(path, "-") == 0)
-        return pp_fail(error, PP_BAD_INPUT,
-                       "'--csv' '-': a sweep resumes from its file: give it a name");
     int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (descriptor < 0)
+    *file = NULL;
+    if (descriptor < 0) {
+        free(header);
         return pp_fail(error, PP_BAD_INPUT, "cannot write '%s': %s", path,
                        strerror(errno));
+    }
     *file = fdopen(descriptor, "r+");
     text = json_dumps(config, JSON_COMPACT | JSON_SORT_KEYS);
-    if (!*file || !text || asprintf(&head, "%s%s", first_word, text) < 0) {
+    if (!*file || !text || !header || asprintf(&head, "%s%s", first_word, text) < 0) {
         head = NULL;
         pp_fail(error, PP_ENVIRONMENT, "out of memory for '%s'", path);
         goto done;
     }
-    result = resume(*file, path, head, config, points, count, error);
+    result = resume(*file, path, head, header, config, sweep, error);
 done:
     if (!*file)
         close(descriptor);
@@ -184,77 +252,52 @@ done:
     }
     free(text);
     free(head);
+    free(header);
     return result;
 }
 
-int pp_sweep_file_add(FILE *file, const char *path, const struct pp_sweep_point *point,
-                      struct pp_error *error)
+static void put_row(const struct pp_sweep *sweep, const struct pp_sweep_point *point,
+                    FILE *file)
 {
     struct pp_sweep_point copy = *point;
     char text[PP_REAL_TEXT];
-    fprintf(file, "%s,%d,%d,%d", point->schedule, point->ranks, point->chunks,
-            point->microbatches);
+    put_cell(point->schedule, file);
+    fprintf(file, ",%d,%d,%d", point->ranks, point->chunks, point->microbatches);
+    for (int c = 0; c < sweep->column_count; c++) {
+        const char *cell = pp_sweep_cell(sweep, point, c);
+        fputc(',', file);
+        put_cell(cell ? cell : "", file);
+    }
     for (int i = 0; i < NUMBERS; i++) {
         double value = *number(&copy, i);
         fprintf(file, ",%s", isnan(value) ? "" : pp_real_text(value, text));
     }
     fputc('\n', file);
+}
+
+int pp_sweep_file_add(FILE *file, const char *path, const struct pp_sweep *sweep,
+                      const struct pp_sweep_point *point, struct pp_error *error)
+{
+    put_row(sweep, point, file);
     if (fflush(file) == 0)
         return 0;
     return pp_fail(error, PP_ENVIRONMENT, "cannot write '%s': %s", path,
                    strerror(errno));
 }
 
-static json_t *real_or_null(double value)
+int pp_sweep_write_csv(const struct pp_sweep *sweep, struct pp_error *error)
 {
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
-static json_t *point_json(const struct pp_sweep_point *point)
-{
-    json_t *object = json_pack(
-        "{s:o, s:i, s:i, s:i}", "schedule", pp_json_text(point->schedule), "ranks",
-        point->ranks, "chunks", point->chunks, "microbatches", point->microbatches);
-    if (!point->done) {
-        json_object_set_new(object, "status", json_integer(point->status));
-        json_object_set_new(object, "reason", pp_json_text(point->reason));
-        return object;
+    char *header = make_header(sweep);
+    if (!header)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for a table");
+    puts(header);
+    free(header);
+    for (int i = 0; i < sweep->count; i++) {
+        if (sweep->points[i].done)
+            put_row(sweep, &sweep->points[i], stdout);
     }
-    json_object_set_new(
-        object, "bubble",
-        json_pack(
-            "{s:o, s:o, s:o, s:o, s:o}", "theory", real_or_null(point->theory),
-            "predicted", real_or_null(point->simulated), "fraction",
-            real_or_null(isnan(point->measured) ? point->simulated : point->measured),
-            "min", real_or_null(point->measured_min), "max",
-            real_or_null(point->measured_max)));
-    json_object_set_new(object, "makespan_s", real_or_null(point->makespan_s));
-    json_object_set_new(object, "tokens_per_s", real_or_null(point->tokens_per_s));
-    json_object_set_new(object, "peak_in_flight", real_or_null(point->peak_in_flight));
-    json_object_set_new(object, "peak_activation_bytes",
-                        real_or_null(point->peak_activation_bytes));
-    return object;
-}
-
-int pp_sweep_write_json(const struct pp_sweep_point *points, int count,
-                        const json_t *config, const char *path, struct pp_error *error)
-{
-    struct pp_output output;
-    json_t *done = json_array(), *invalid = json_array();
-    json_t *root = json_pack("{s:s, s:O, s:o, s:o}", "schema", "ppsim.sweep/1",
-                             "config", config, "points", done, "invalid", invalid);
-    for (int i = 0; i < count; i++)
-        json_array_append_new(points[i].done ? done : invalid, point_json(&points[i]));
-    int status = pp_output_open(&output, path, error);
-    if (status == 0 &&
-        json_dumpf(root, output.stream, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) != 0)
-        status = pp_fail(error, PP_ENVIRONMENT, "cannot write '%s'", path);
-    if (status == 0) {
-        fputc('\n', output.stream);
-        status = pp_output_commit(&output, error);
-    } else {
-        pp_output_abandon(&output);
-    }
-    json_decref(root);
-    return status;
+    if (fflush(stdout) == 0)
+        return 0;
+    return pp_fail(error, PP_ENVIRONMENT, "cannot write to standard output: %s",
+                   strerror(errno));
 }

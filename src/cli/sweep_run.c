@@ -106,15 +106,10 @@ static int run_in(const struct pp_folder *folder, char **arguments, int count,
 int pp_sweep_run(struct pp_report *report, struct pp_sweep_point *point,
                  const struct pp_options *options, struct pp_error *error)
 {
-    char command[] = "run", quiet[] = "--quiet", shape[3][64], *schedule;
+    char command[] = "run", quiet[] = "--quiet", *schedule;
     char *arguments[MOST_ARGUMENTS + 1] = {options->argv[0], command, quiet};
     struct pp_folder folder;
     int count = 3, caught = -1;
-    pp_assign(shape[0], sizeof shape[0], "--ranks=%d", point->ranks);
-    pp_assign(shape[1], sizeof shape[1], "--chunks=%d", point->chunks);
-    pp_assign(shape[2], sizeof shape[2], "--microbatches=%d", point->microbatches);
-    for (int i = 0; i < 3; i++)
-        arguments[count++] = shape[i];
     int passed = count + 1;
     if (asprintf(&schedule, "--schedule=%s", point->schedule) < 0)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for a run");

@@ -6,7 +6,7 @@
 #include "report/report.h"
 #include "report/sweep.h"
 
-/* Runs the point's shape with the sweep's options, in a process of its own: if the run
+/* Runs the point with its options, in a process of its own: if the run
  * fails, the point's status and reason say so, and the report is left empty. Fails only
  * where no process can be started. A signal that ends this process ends the run first.
  */

@@ -50,6 +50,65 @@ def test_malformed_lists_name_the_column():
     assert '10000 points' in ppsim('sweep --ranks 1:200 --microbatches 1:200', status=2)[1]
 
 
+def test_what_shapes_a_result_is_listed():
+    for arguments, name, expected in (
+            ('--link latency=1us:1ms:x10', 'link_latency',
+             ['1us', '10us', '100us', '1000us']),
+            ('--link latency=0us:1ms:+0.4ms', 'link_latency', ['0us', '400us', '800us']),
+            ('--link latency=1us --link latency=2ms', 'link_latency', ['1us', '2ms']),
+            ('--link latency=1us --link bandwidth=1GB/s', 'link',
+             ['latency=1us', 'bandwidth=1GB/s']),
+            ('--cost f=1,b=0.1:0.5:+0.1', 'cost_b', ['0.1', '0.2', '0.3', '0.4', '0.5']),
+            ('--cost f=1:2:1:3,b=2 --cost f=1,b=2', 'cost', ['f=1:2:1:3,b=2', 'f=1,b=2']),
+            ('--slow 0:1:2:x2 --slow 3:2', 'slow', ['0:1', '0:2', '3:2']),
+            ('--microbatch-size 2,4:8:x2', 'microbatch_size', ['2', '4', '8']),
+            ('--layer-split even --layer-split 3,2,2,1 --device flops=1GFLOPS',
+             'layer_split', ['even', '3,2,2,1']),
+            ('--schedule interleaved --group-size 0:8:+4', 'group_size', ['0', '4', '8'])):
+        points, invalid = points_of(arguments)
+        assert [p[name] for p in points] == expected and invalid == [], arguments
+    # Each point is what simulate finds with the point's value alone.
+    points, _ = points_of('--schedule gpipe --slow 0:1.5 --slow 3:2 '
+                          '--link latency=10us:100us:x10,bandwidth=1GB/s:2GB/s:x2')
+    assert len(points) == 8
+    for p in points:
+        link = f'latency={p["link_latency"]},bandwidth={p["link_bandwidth"]}'
+        single = json.loads(ppsim('simulate --quiet --json - --schedule gpipe '
+                                  f'--slow {p["slow"]} --link {link}')[0])
+        assert p['makespan_s'] == single['makespan_s'], p
+    assert len({p['makespan_s'] for p in points}) == 8
+
+
+def test_malformed_ranges_name_the_column():
+    for option, text, column, reason in (
+            ('link', 'latency=1us:10GB/s:x10', 9, 'units of one kind'),
+            ('link', 'latency=1us:10:x10', 9, 'units of one kind'),
+            ('link', 'latency=10us:1us:x10', 9, 'ends before'),
+            ('link', 'latency=1us:9us:x1', 18, 'above 1'),
+            ('link', 'latency=1us:9us:+1GB/s', 18, 'unit'),
+            ('link', 'latency=1us:9us:+', 18, 'a step'),
+            ('cost', 'f=1,b=0:2:x2', 11, '+STEP'),
+            ('link', 'latency=1us:1s:+1us', 9, '1024'),
+            ('group-size', '0:8:x2', 5, '+STEP'), ('seq-len', '8,', 3, 'whole number')):
+        err = ppsim(f'sweep --{option}={text}', status=2)[1]
+        assert f'--{option}' in err and f'column {column}:' in err and reason in err, err
+
+
+def test_the_last_list_counts():
+    points, _ = points_of('--ranks 2,3 --ranks 4 --schedule gpipe,1f1b --schedule zb-h1')
+    assert [(p['schedule'], p['ranks']) for p in points] == [('zb-h1', 4)]
+
+
+def test_what_a_schedule_does_not_take_does_not_vary(tmp):
+    (tmp / 'own.csv').write_text('0F0,0F1,0B0,0B1\n1F0,1B0,1F1,1B1\n')
+    points, invalid = points_of('--schedule gpipe,interleaved,own.csv --group-size 4,8 '
+                                '--ranks 4,2 --seed 1,2', tmp)
+    assert [(p['schedule'], p['ranks'], p['group_size'], p['seed']) for p in points] == [
+        *(('gpipe', p, None, s) for p in (4, 2) for s in '12'),
+        *(('interleaved-1f1b', p, g, s) for p in (4, 2) for g in '48' for s in '12'),
+        ('own.csv', 2, None, '1'), ('own.csv', 2, None, '2')] and invalid == []
+
+
 def test_points_are_what_simulate_finds():
     points, _ = points_of('--schedule gpipe,interleaved --ranks 2,4 --microbatches 5,8')
     assert len(points) == 8
@@ -104,8 +163,15 @@ def test_a_file_that_is_another_is_left_alone(tmp):
         assert (tmp / 's.csv').read_text() == text
     (tmp / 's.csv').write_text(before + 'rubbish\n')
     assert "'s.csv', line 6" in ppsim(full, tmp, 2)[1]
-    assert 'name' in ppsim('sweep --csv -', tmp, 2)[1] and not (tmp / '-').exists()
     ppsim('sweep --csv /dev/null')
+
+
+def test_rows_go_to_standard_output(tmp):
+    out, err = ppsim('sweep --microbatches 4,8 --csv -', tmp)
+    header, *rows = out.splitlines()
+    assert header.startswith('schedule,ranks,') and len(rows) == 2 and 'simulated' in err
+    assert not (tmp / '-').exists()
+    assert ppsim('sweep --microbatches 4,8 --quiet --csv -', tmp) == (out, '')
 
 
 def test_every_torn_file_is_mended(tmp):
@@ -118,6 +184,31 @@ def test_every_torn_file_is_mended(tmp):
         ppsim(full, tmp)
         assert (tmp / 's.csv').read_bytes() == whole, length
         assert (tmp / 's.json').read_text() == points, length
+
+
+def test_a_sweep_of_an_option_resumes(tmp):
+    short = 'sweep --slow 0:1.5,1:2 --slow 3:2 --link latency=1us:10us:x10 --csv s.csv'
+    ppsim(short, tmp)
+    rows = (tmp / 's.csv').read_text().splitlines()
+    assert rows[1].startswith('schedule,ranks,chunks,microbatches,link_latency,slow,')
+    assert rows[2].startswith('1f1b,4,1,8,1us,"0:1.5,1:2",'), rows
+    planted = rows[2][:rows[2].rindex('0.0')] + '7' + rows[2][rows[2].rindex('0.0'):]
+    (tmp / 's.csv').write_text('\n'.join([*rows[:2], planted, *rows[3:]]) + '\n')
+    ppsim(short.replace(':10us:', ':100us:'), tmp)
+    after = (tmp / 's.csv').read_text().splitlines()
+    assert after[2] == planted and after[3:6] == rows[3:] and len(after) == 8, after
+    # What the rows have in common, and what they differ in, is the same or refused.
+    for other, word in (('--slow 0:1.5 --slow 3:2 --link latency=1us',
+                         """'link' "latency=*", now "latency=1us\""""),
+                        ('--slow 3:2 --link latency=1us:10us:x10', """now "3:2\""""),
+                        ('--slow 0:1 --slow 3:2 --link latency=1us:10us:x10,send=1us',
+                         'now "latency=*,send=1us"')):
+        err = ppsim(f'sweep {other} --csv s.csv', tmp, 2)[1]
+        assert word in err, err
+    # A file from before an option varied.
+    ppsim('sweep --csv t.csv', tmp)
+    assert """'slow' null, now "*\"""" in \
+        ppsim('sweep --slow 0:2 --slow 1:2 --csv t.csv', tmp, 2)[1]
 
 
 def test_costs_that_fit_some_shapes_only():
@@ -228,6 +319,31 @@ def test_a_sweep_is_drawn(tmp):
     assert "x_label = 'ranks p'" in settings and "heads[2] = 'm = 8'" in settings
     assert (tmp / 'p.png').read_bytes().startswith(b'\x89PNG')
     assert '.svg' in ppsim('sweep --plot s.gif', tmp, 2)[1]
+
+
+def test_what_varies_is_drawn(tmp):
+    ppsim('sweep --schedule 1f1b,interleaved --link latency=1us:1ms:x10 --microbatches 4,8 '
+          '--slow 0:1 --slow 1:1,2:2 --plot s.svg --keep-data kept', tmp)
+    settings = (tmp / 'kept' / 'sweep-settings.gp').read_text()
+    assert "x_label = 'link latency in us'" in settings and 'x_is_wide = 1' in settings
+    assert "x_tics = '1, 10, 100, 1000'" in settings and "heads[1] = 'm = 4'" in settings
+    # The schedule says what v is, so that dashes are for --slow alone.
+    assert "titles[1] = '1f1b, slow = 0:1'" in settings, settings
+    assert "titles[4] = 'interleaved-1f1b, slow = 1:1,2:2'" in settings, settings
+    blocks = (tmp / 'kept' / 'sweep.dat').read_text().strip().split('\n\n\n')
+    assert len(blocks) == 8, 'a panel per m, and in each a line per title'
+    for block in blocks:
+        assert [float(line.split()[0]) for line in block.splitlines()[2:]] == \
+            [1, 10, 100, 1000]
+    # Texts along x.
+    ppsim('sweep --slow 0:2 --slow 1:2,2:2 --plot s.svg --keep-data kept', tmp)
+    settings = (tmp / 'kept' / 'sweep-settings.gp').read_text()
+    assert """x_tics = '"0:2" 0, "1:2,2:2" 1'""" in settings, settings
+    # A schedule without groups is drawn beside one that has them.
+    ppsim('sweep --schedule gpipe,interleaved --group-size 4,8 --plot s.svg --keep-data kept',
+          tmp)
+    data = (tmp / 'kept' / 'sweep.dat').read_text().strip().split('\n\n\n')
+    assert [len(block.splitlines()) - 2 for block in data] == [2, 2], data
 
 
 run_tests(globals())

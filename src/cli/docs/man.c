@@ -64,7 +64,7 @@ static void print_option(const struct pp_option *option, FILE *stream)
     if (option->value) {
         fputs(" \\fI", stream);
         print_text(option->value, stream);
-        fputs("\\fR", stream);
+        fputs(option->listed ? "\\fR +" : "\\fR", stream);
     }
     fputc('\n', stream);
     print_text(pp_option_help(option, help), stream);
@@ -103,8 +103,14 @@ void pp_docs_man(FILE *stream)
           "why.\n"
           ".SH COMMANDS\n",
           stream);
-    for (int c = 0; c < PP_COMMANDS; c++)
+    for (int c = 0; c < PP_COMMANDS; c++) {
         print_item(pp_commands[c].name, pp_commands[c].help, stream);
+        if (pp_commands[c].note) {
+            fputs(".IP\n", stream);
+            print_text(pp_commands[c].note, stream);
+            fputc('\n', stream);
+        }
+    }
     fputs(".SH OPTIONS\nA value follows its option as the next word, or behind "
           "\\(aq=\\(aq.\n",
           stream);

@@ -13,7 +13,7 @@ static void print_option(const struct pp_option *option, FILE *stream)
     char commands[128], help[PP_OPTION_HELP];
     fprintf(stream, "| `--%s%s", option->name, option->value ? " " : "");
     print_cell(option->value ? option->value : "", stream);
-    fputs("` | ", stream);
+    fputs(option->listed ? "` + | " : "` | ", stream);
     print_cell(pp_option_help(option, help), stream);
     fprintf(stream, " | %s%s%s | %s |\n", option->start ? "`" : "",
             option->start ? option->start : "", option->start ? "`" : "",
@@ -38,6 +38,10 @@ void pp_docs_markdown(FILE *stream)
             fputc('`', stream);
         }
         fputs(" |\n", stream);
+    }
+    for (int c = 0; c < PP_COMMANDS; c++) {
+        if (pp_commands[c].note)
+            fprintf(stream, "\n`%s`: %s\n", pp_commands[c].name, pp_commands[c].note);
     }
     for (int i = 0; i < pp_option_count; i++) {
         if (pp_docs_begins_group(i))

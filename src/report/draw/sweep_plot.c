@@ -13,21 +13,66 @@ static const char sweep_script[] =
 
 static const struct {
     const char *letter, *label;
-} dimension_names[PP_DIMENSIONS] = {
+} shape_names[PP_BY_COLUMN] = {
     {"m", "microbatches m"}, {"p", "ranks p"}, {"v", "stages per rank v"}};
+
+static const char *short_name(const struct pp_values *values)
+{
+    return values->column ? values->column->label
+                          : shape_names[values->dimension].letter;
+}
+
+enum { VALUE = 64 };
+
+/* A value as the picture shows it: "8", "10us", or the text as given. */
+static const char *value_text(const struct pp_values *values, double value,
+                              char text[VALUE])
+{
+    const struct pp_sweep_column *column = values->column;
+    if (isnan(value))
+        pp_assign(text, VALUE, "none");
+    else if (column && !column->numbers)
+        pp_assign(text, VALUE, "%s", column->texts[(int)value]);
+    else
+        pp_assign(text, VALUE, "%.12g%s", value, column ? column->unit : "");
+    return text;
+}
 
 /* "m = 4, 8, 16", or "m = 1 .. 64" where they are many. */
 static void put_values(FILE *stream, const struct pp_values *values)
 {
     enum { MOST_LISTED = 6 };
-    fprintf(stream, " · %s = ", dimension_names[values->dimension].letter);
+    char text[VALUE], last[VALUE];
+    if (values->count == 0)
+        return;
+    fprintf(stream, " · %s = ", short_name(values));
     if (values->count > MOST_LISTED)
-        fprintf(stream, "%d .. %d", values->items[0], values->items[values->count - 1]);
+        fprintf(stream, "%s .. %s", value_text(values, values->items[0], text),
+                value_text(values, values->items[values->count - 1], last));
     for (int i = 0; i < values->count && values->count <= MOST_LISTED; i++)
-        fprintf(stream, "%s%d", i > 0 ? ", " : "", values->items[i]);
+        fprintf(stream, "%s%s", i > 0 ? ", " : "",
+                value_text(values, values->items[i], text));
 }
 
-static void put_headline(FILE *settings, const struct pp_panels *panels)
+/* Breaks the text into lines at its dots, where it is wider than the picture. */
+static void break_lines(char *text, int width)
+{
+    enum { CHARACTER = 9, DOT = 2 }; /* pixels; bytes */
+    int most = width / CHARACTER, used = 0;
+    for (char *c = text; *c; c++, used++) {
+        if (strncmp(c, "·", DOT) != 0 || c == text)
+            continue;
+        char *next = strstr(c + DOT, "·");
+        int length = (int)(next ? next - c : (long)strlen(c));
+        if (used + length > most) {
+            c[-1] = '\n'; /* in place of the blank, the dot and a blank */
+            memmove(c, c + DOT + 1, strlen(c + DOT + 1) + 1);
+            used = 0;
+        }
+    }
+}
+
+static void put_headline(FILE *settings, const struct pp_panels *panels, int width)
 {
     char text[512];
     FILE *stream = fmemopen(text, sizeof text, "w");
@@ -35,7 +80,7 @@ static void put_headline(FILE *settings, const struct pp_panels *panels)
     if (stream) {
         fprintf(stream, "Sweep of %d schedule%s", panels->schedule_count,
                 panels->schedule_count == 1 ? "" : "s");
-        for (int d = PP_BY_RANKS; d < PP_DIMENSIONS; d++)
+        for (int d = PP_BY_RANKS; d < panels->dimensions; d++)
             put_values(stream, &panels->all[d]);
         put_values(stream, &panels->all[PP_BY_MICROBATCHES]);
         fputs(panels->measured ? " · measured" : " · simulated", stream);
@@ -43,34 +88,67 @@ static void put_headline(FILE *settings, const struct pp_panels *panels)
             fputs(" (too many to draw: only the first)", stream);
         fclose(stream);
     }
-    pp_plot_put_text(settings, "headline", text);
+    break_lines(text, width);
+    char *rest = text, *line = strsep(&rest, "\n");
+    pp_plot_put_text(settings, "headline", line);
+    while ((line = strsep(&rest, "\n"))) {
+        pp_plot_put_text(settings, "line", line);
+        fputs("headline = headline . \"\\n\" . line\n", settings);
+    }
+}
+
+enum { TITLE = 320 };
+
+/* The schedule, and what has no axis; a single value is in the headline already. */
+static const char *title_of(const struct pp_panels *panels, int s, char text[TITLE])
+{
+    const struct pp_series *series = &panels->series[s];
+    const char *path = panels->schedules[series->schedule];
+    const char *slash = strrchr(path, '/');
+    char value[VALUE];
+    pp_assign(text, TITLE, "%s", slash ? slash + 1 : path);
+    for (int d = 0; d < panels->dimensions; d++) {
+        const struct pp_values *values = &panels->all[d];
+        double own = pp_panel_value(series->first, values);
+        if (pp_panel_dashed(panels, values) && !isnan(own))
+            pp_append(text, TITLE, ", %s = %s", short_name(values),
+                      value_text(values, own, value));
+    }
+    return text;
+}
+
+/* The room that the legend takes, in pixels: its longest title, and the marks. */
+static int legend_width(const struct pp_panels *panels)
+{
+    enum { CHARACTER = 8, MARKS = 80, LEAST = 270, MOST = 640 };
+    char text[TITLE];
+    int width = LEAST;
+    for (int s = 0; s < panels->series_count; s++) {
+        int own = MARKS + CHARACTER * (int)strlen(title_of(panels, s, text));
+        width = own > width ? own : width;
+    }
+    return width < MOST ? width : MOST;
 }
 
 static void put_titles(FILE *settings, const struct pp_panels *panels)
 {
+    char name[32], value[VALUE], text[TITLE];
     fprintf(settings, "columns = %d\narray heads[columns]\n", panels->columns);
-    for (int c = 0; c < panels->columns; c++)
-        fprintf(settings, "heads[%d] = '%s = %d'\n", c + 1,
-                dimension_names[panels->column->dimension].letter,
-                panels->column->items[c]);
+    for (int c = 0; c < panels->columns; c++) {
+        pp_assign(name, sizeof name, "heads[%d]", c + 1);
+        pp_assign(text, sizeof text, "%s = %s", short_name(panels->column),
+                  value_text(panels->column, panels->column->items[c], value));
+        pp_plot_put_text(settings, name, text);
+    }
     fprintf(settings,
             "series = %d\narray titles[series]\narray schedule[series]\n"
             "array dash[series]\nschedules = %d\n",
             panels->series_count, panels->schedule_count);
     for (int s = 0; s < panels->series_count; s++) {
-        const struct pp_series *series = &panels->series[s];
-        char name[32], text[320];
-        const char *path = panels->schedules[series->schedule];
-        const char *slash = strrchr(path, '/');
-        const char *title = slash ? slash + 1 : path;
         pp_assign(name, sizeof name, "titles[%d]", s + 1);
-        pp_assign(text, sizeof text, "%s, %s = %d", title,
-                  dimension_names[panels->dash->dimension].letter,
-                  panels->dash->items[series->dash]);
-        /* A single value is in the headline already. */
-        pp_plot_put_text(settings, name, panels->dash->count > 1 ? text : title);
-        fprintf(settings, "schedule[%d] = %d\ndash[%d] = %d\n", s + 1, series->schedule,
-                s + 1, series->dash + 1);
+        pp_plot_put_text(settings, name, title_of(panels, s, text));
+        fprintf(settings, "schedule[%d] = %d\ndash[%d] = %d\n", s + 1,
+                panels->series[s].schedule, s + 1, panels->series[s].dash + 1);
     }
 }
 
@@ -85,24 +163,54 @@ static bool grows_by_factors(const struct pp_values *x)
 {
     double least = x->items[0], most = x->items[x->count - 1];
     double middle = x->items[x->count / 2];
-    return fabs(middle - sqrt(least * most)) < fabs(middle - (least + most) / 2);
+    return least > 0 &&
+           fabs(middle - sqrt(least * most)) < fabs(middle - (least + most) / 2);
+}
+
+/* "link latency in us" */
+static void put_x_label(FILE *settings, const struct pp_values *x)
+{
+    char text[2 * VALUE];
+    if (!x->column)
+        pp_assign(text, sizeof text, "%s", shape_names[x->dimension].label);
+    else
+        pp_assign(text, sizeof text, "%s%s%s", x->column->label,
+                  x->column->unit[0] ? " in " : "", x->column->unit);
+    pp_plot_put_text(settings, "x_label", text);
+}
+
+/* The marks of the x axis: numbers, or the texts in quotes at their places. */
+static void put_marks(FILE *settings, const struct pp_values *x)
+{
+    enum { MOST_MARKS = 10 };
+    int step = (x->count + MOST_MARKS - 1) / MOST_MARKS;
+    bool named = x->column && !x->column->numbers;
+    char text[VALUE];
+    fputs("x_tics = '", settings);
+    for (int i = 0; i < x->count; i += step) {
+        fputs(i > 0 ? ", " : "", settings);
+        if (named) {
+            fputc('"', settings);
+            for (const char *c = value_text(x, x->items[i], text); *c; c++)
+                fputc(strchr("'\"\\`%", *c) ? '?' : *c, settings);
+            fputs("\" ", settings);
+        }
+        fprintf(settings, "%.12g", x->items[i]);
+    }
+    fputs("'\n", settings);
 }
 
 static void put_axes(FILE *settings, const struct pp_panels *panels)
 {
-    enum { MOST_MARKS = 10 };
     const struct pp_values *x = panels->x;
-    int least = x->items[0], most = x->items[x->count - 1];
-    bool wide = grows_by_factors(x);
-    int step = (x->count + MOST_MARKS - 1) / MOST_MARKS;
-    pp_plot_put_text(settings, "x_label", dimension_names[x->dimension].label);
+    double least = x->items[0], most = x->items[x->count - 1];
+    bool wide = grows_by_factors(x), single = x->count == 1;
+    double margin = wide ? pow(most / least, 0.05) : 1;
+    put_x_label(settings, x);
     fprintf(settings, "x_is_wide = %d\nx_least = %.9g\nx_most = %.9g\n", wide,
-            wide ? least / 1.2 : least - 0.05 * (most - least) - (least == most),
-            wide ? most * 1.2 : most + 0.05 * (most - least) + (least == most));
-    fputs("x_tics = '", settings);
-    for (int i = 0; i < x->count; i += step)
-        fprintf(settings, "%s%d", i > 0 ? ", " : "", x->items[i]);
-    fputs("'\n", settings);
+            wide ? least / margin : least - 0.05 * (most - least) - single,
+            wide ? most * margin : most + 0.05 * (most - least) + single);
+    put_marks(settings, x);
     pp_plot_put_text(settings, "unit", panels->unit.name);
     fprintf(settings,
             "time_is_wide = %d\nleast_time = %.9g\nmost_time = %.9g\n"
@@ -120,17 +228,18 @@ static void put_axes(FILE *settings, const struct pp_panels *panels)
 static int write_settings(const struct pp_panels *panels, const char *path,
                           struct pp_plot_directory *directory, struct pp_error *error)
 {
-    enum { PANEL = 270, ONE_PANEL = 640, EDGE = 360, HEIGHT = 960, ENTRY = 22 };
-    int entries = panels->series_count + 6;
-    int width = EDGE + (panels->columns == 1 ? ONE_PANEL : PANEL * panels->columns);
+    enum { PANEL = 270, ONE_PANEL = 640, LEFT = 80, HEIGHT = 960, ENTRY = 22 };
+    int entries = panels->series_count + 6, legend = legend_width(panels);
+    int width =
+        LEFT + (panels->columns == 1 ? ONE_PANEL : PANEL * panels->columns) + legend;
     int height = entries * ENTRY > HEIGHT ? entries * ENTRY : HEIGHT;
     FILE *settings = pp_plot_file_open(directory, "sweep-settings.gp", error);
     if (!settings)
         return -1;
     pp_plot_put_terminal(settings, "sweep", path, width, height);
-    fprintf(settings, "left = %.4f\nright = %.4f\n", 80.0 / width,
-            1 - (EDGE - 90.0) / width);
-    put_headline(settings, panels);
+    fprintf(settings, "left = %.4f\nright = %.4f\n", (double)LEFT / width,
+            1 - (double)legend / width);
+    put_headline(settings, panels, width);
     put_titles(settings, panels);
     put_axes(settings, panels);
     return pp_plot_file_close(directory, settings, error);
@@ -147,39 +256,45 @@ static void put_numbers(FILE *stream, const double *values, int count)
     fputc('\n', stream);
 }
 
-static void put_block(FILE *stream, struct pp_panels *panels, int column, int s)
+static void put_point(FILE *stream, const struct pp_panels *panels,
+                      const struct pp_sweep_point *point, double x)
 {
-    const double none[] = {NAN, NAN, NAN, NAN, NAN, NAN, NAN};
-    enum { NUMBERS = sizeof none / sizeof none[0] };
+    const double numbers[] = {point->theory,
+                              point->simulated,
+                              point->measured,
+                              point->measured_min,
+                              point->measured_max,
+                              point->makespan_s * 1e9 / panels->unit.ns,
+                              pp_panel_memory(panels, point)};
+    fprintf(stream, "%.12g", x);
+    put_numbers(stream, numbers, sizeof numbers / sizeof *numbers);
+}
+
+/* A point that an axis says nothing of stands everywhere along it. */
+static void put_block(FILE *stream, const struct pp_panels *panels, int column, int s)
+{
+    const struct pp_sweep *sweep = panels->sweep;
+    double here = panels->column->items[column];
+    char text[VALUE];
     /* gnuplot does not count empty blocks. */
-    fprintf(stream, "# %s = %d, series %d\nNaN",
-            dimension_names[panels->column->dimension].letter,
-            panels->column->items[column], s + 1);
-    put_numbers(stream, none, NUMBERS);
-    for (int i = 0; i < panels->count; i++) {
-        const struct pp_sweep_point *point = &panels->points[i];
-        if (!point->done || pp_panel_value(point, panels->column->dimension) !=
-                                panels->column->items[column])
-            continue;
-        struct pp_series series = pp_panel_series(panels, point);
-        if (series.schedule != panels->series[s].schedule ||
-            series.dash != panels->series[s].dash)
-            continue;
-        const double numbers[NUMBERS] = {point->theory,
-                                         point->simulated,
-                                         point->measured,
-                                         point->measured_min,
-                                         point->measured_max,
-                                         point->makespan_s * 1e9 / panels->unit.ns,
-                                         pp_panel_memory(panels, point)};
-        fprintf(stream, "%d", pp_panel_value(point, panels->x->dimension));
-        put_numbers(stream, numbers, NUMBERS);
+    fprintf(stream, "# %s = %s, series %d\nNaN NaN NaN NaN NaN NaN NaN NaN\n",
+            short_name(panels->column), value_text(panels->column, here, text), s + 1);
+    for (int x = 0; x < panels->x->count; x++) {
+        for (int i = 0; i < sweep->count; i++) {
+            const struct pp_sweep_point *point = &sweep->points[i];
+            double at = pp_panel_value(point, panels->x);
+            double panel = pp_panel_value(point, panels->column);
+            if (point->done && pp_panel_series(panels, point) == s &&
+                !(panel < here || panel > here) &&
+                !(at < panels->x->items[x] || at > panels->x->items[x]))
+                put_point(stream, panels, point, panels->x->items[x]);
+        }
     }
     fputs("\n\n", stream);
 }
 
-static int write_data(struct pp_panels *panels, struct pp_plot_directory *directory,
-                      struct pp_error *error)
+static int write_data(const struct pp_panels *panels,
+                      struct pp_plot_directory *directory, struct pp_error *error)
 {
     FILE *stream = pp_plot_file_open(directory, "sweep.dat", error);
     if (!stream)
@@ -200,14 +315,14 @@ static int write_script(struct pp_plot_directory *directory, struct pp_error *er
     return pp_plot_file_close(directory, script, error);
 }
 
-int pp_sweep_plot(const struct pp_sweep_point *points, int count, const char *path,
-                  const char *keep_data, struct pp_error *error)
+int pp_sweep_plot(const struct pp_sweep *sweep, const char *path, const char *keep_data,
+                  struct pp_error *error)
 {
     struct pp_panels panels = {0};
     struct pp_plot_directory directory = {0};
     int status = pp_plot_path_check(path, error);
     if (status == 0)
-        status = pp_panels_init(&panels, points, count, error);
+        status = pp_panels_init(&panels, sweep, error);
     if (status == 0)
         status = pp_plot_directory_init(&directory, keep_data, error);
     if (status == 0)

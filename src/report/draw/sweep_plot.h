@@ -4,9 +4,10 @@
 
 #include "report/sweep.h"
 
-/* Draws bubble, step time and memory against microbatches, a line per schedule, p and
- * v: theory as lines, simulated and measured as points. As pp_report_plot. */
-int pp_sweep_plot(const struct pp_sweep_point *points, int count, const char *path,
-                  const char *keep_data, struct pp_error *error);
+/* Draws bubble, step time and memory against what has most values, a line per schedule
+ * and what else varies: theory as lines, simulated and measured as points. As
+ * pp_report_plot. */
+int pp_sweep_plot(const struct pp_sweep *sweep, const char *path, const char *keep_data,
+                  struct pp_error *error);
 
 #endif

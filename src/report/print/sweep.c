@@ -6,6 +6,8 @@
 #include "base/words.h"
 #include "report/print/table.h"
 
+enum { SHAPE = 4 }; /* columns */
+
 static void set_fraction(struct pp_table *table, int row, int column, double value)
 {
     if (!isnan(value))
@@ -20,70 +22,89 @@ static bool same_reason(const struct pp_sweep_point *a, const struct pp_sweep_po
 
 /* Prints why point i has no figures; once for all points of its schedule that failed
  * for the same reason. */
-static void print_reason(const struct pp_sweep_point *points, int count, int i,
-                         FILE *stream)
+static void print_reason(const struct pp_sweep *sweep, int i, FILE *stream)
 {
-    const struct pp_sweep_point *point = &points[i];
+    const struct pp_sweep_point *points = sweep->points, *point = &points[i];
+    char text[PP_POINT_TEXT];
     int alike = 0;
     if (point->done)
         return;
-    for (int k = 0; k < count; k++) {
+    for (int k = 0; k < sweep->count; k++) {
         if (k < i && same_reason(&points[k], point))
             return;
         alike += same_reason(&points[k], point);
     }
-    fprintf(stream, "%s: %s, p=%d, v=%d, m=%d",
-            point->status == PP_BAD_INPUT ? "not valid" : "failed", point->schedule,
-            point->ranks, point->chunks, point->microbatches);
+    fprintf(stream, "%s: %s", point->status == PP_BAD_INPUT ? "not valid" : "failed",
+            pp_sweep_point_text(sweep, point, text));
     if (alike > 1)
         fprintf(stream, " and %d more", alike - 1);
     fprintf(stream, ": %s\n", point->reason);
 }
 
-int pp_sweep_print(const struct pp_sweep_point *points, int count, FILE *stream,
-                   struct pp_error *error)
+/* schedule, p, v, m, and what else varies. */
+static void set_point(struct pp_table *table, int row, const struct pp_sweep *sweep,
+                      const struct pp_sweep_point *point)
 {
-    static const char *const headers[] = {
-        "schedule", "p",   "v",   "m",           "theory",         "simulated",
-        "measured", "min", "max", "makespan ms", "peak in flight", "activations MiB",
-        "tokens/s"};
-    enum { COLUMNS = sizeof headers / sizeof headers[0] };
+    const char *name = point->schedule;
+    pp_table_set(table, row, 0, "%.*s",
+                 (int)pp_whole_characters(name, strnlen(name, 30)), name);
+    pp_table_set(table, row, 1, "%d", point->ranks);
+    pp_table_set(table, row, 2, "%d", point->chunks);
+    pp_table_set(table, row, 3, "%d", point->microbatches);
+    for (int c = 0; c < sweep->column_count; c++) {
+        const char *cell = pp_sweep_cell(sweep, point, c);
+        if (cell)
+            pp_table_set(table, row, SHAPE + c, "%.*s",
+                         (int)pp_whole_characters(cell, strnlen(cell, 30)), cell);
+    }
+}
+
+static void set_figures(struct pp_table *table, int row, int column,
+                        const struct pp_sweep_point *point)
+{
+    set_fraction(table, row, column++, point->theory);
+    set_fraction(table, row, column++, point->simulated);
+    set_fraction(table, row, column++, point->measured);
+    set_fraction(table, row, column++, point->measured_min);
+    set_fraction(table, row, column++, point->measured_max);
+    pp_table_set(table, row, column++, "%.2f", point->makespan_s * 1e3);
+    pp_table_set(table, row, column++, "%g", point->peak_in_flight);
+    if (isfinite(point->peak_activation_bytes))
+        pp_table_set(table, row, column, "%.2f",
+                     point->peak_activation_bytes / 1048576);
+    pp_table_set(table, row, column + 1, "%.0f", point->tokens_per_s);
+}
+
+int pp_sweep_print(const struct pp_sweep *sweep, FILE *stream, struct pp_error *error)
+{
+    static const char *const shape[SHAPE] = {"schedule", "p", "v", "m"};
+    static const char *const figures[] = {
+        "theory",      "simulated",      "measured",        "min",     "max",
+        "makespan ms", "peak in flight", "activations MiB", "tokens/s"};
+    enum { FIGURES = sizeof figures / sizeof figures[0] };
+    int first = SHAPE + sweep->column_count; /* column of the figures */
     struct pp_table table;
     int rows = 0, row = 0;
-    for (int i = 0; i < count; i++)
-        rows += points[i].done;
-    if (pp_table_init(&table, rows, COLUMNS, error) != 0)
+    for (int i = 0; i < sweep->count; i++)
+        rows += sweep->points[i].done;
+    if (pp_table_init(&table, rows, first + FIGURES, error) != 0)
         return -1;
-    for (int c = 0; c < COLUMNS; c++)
-        pp_table_set(&table, -1, c, "%s", headers[c]);
-    for (int i = 0; i < count; i++) {
-        const struct pp_sweep_point *point = &points[i];
-        if (!point->done)
+    for (int c = 0; c < SHAPE; c++)
+        pp_table_set(&table, -1, c, "%s", shape[c]);
+    for (int c = 0; c < sweep->column_count; c++)
+        pp_table_set(&table, -1, SHAPE + c, "%s", sweep->columns[c].label);
+    for (int c = 0; c < FIGURES; c++)
+        pp_table_set(&table, -1, first + c, "%s", figures[c]);
+    for (int i = 0; i < sweep->count; i++) {
+        if (!sweep->points[i].done)
             continue;
-        pp_table_set(
-            &table, row, 0, "%.*s",
-            (int)pp_whole_characters(point->schedule, strnlen(point->schedule, 30)),
-            point->schedule);
-        pp_table_set(&table, row, 1, "%d", point->ranks);
-        pp_table_set(&table, row, 2, "%d", point->chunks);
-        pp_table_set(&table, row, 3, "%d", point->microbatches);
-        set_fraction(&table, row, 4, point->theory);
-        set_fraction(&table, row, 5, point->simulated);
-        set_fraction(&table, row, 6, point->measured);
-        set_fraction(&table, row, 7, point->measured_min);
-        set_fraction(&table, row, 8, point->measured_max);
-        pp_table_set(&table, row, 9, "%.2f", point->makespan_s * 1e3);
-        pp_table_set(&table, row, 10, "%g", point->peak_in_flight);
-        if (isfinite(point->peak_activation_bytes))
-            pp_table_set(&table, row, 11, "%.2f",
-                         point->peak_activation_bytes / 1048576);
-        pp_table_set(&table, row, 12, "%.0f", point->tokens_per_s);
-        row++;
+        set_point(&table, row, sweep, &sweep->points[i]);
+        set_figures(&table, row++, first, &sweep->points[i]);
     }
     if (rows > 0)
         pp_table_print(&table, stream, 0);
     pp_table_release(&table);
-    for (int i = 0; i < count; i++)
-        print_reason(points, count, i, stream);
+    for (int i = 0; i < sweep->count; i++)
+        print_reason(sweep, i, stream);
     return 0;
 }

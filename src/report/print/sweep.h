@@ -7,7 +7,6 @@
 #include "report/sweep.h"
 
 /* Prints the table of points that are done, and why the others are not. */
-int pp_sweep_print(const struct pp_sweep_point *points, int count, FILE *stream,
-                   struct pp_error *error);
+int pp_sweep_print(const struct pp_sweep *sweep, FILE *stream, struct pp_error *error);
 
 #endif

@@ -1,0 +1,65 @@
+/* A sweep as JSON. */
+#include <math.h>
+
+#include "base/output.h"
+#include "cli/sweep.h"
+#include "report/export/json.h"
+
+static json_t *real_or_null(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *point_json(const struct pp_sweep *sweep,
+                          const struct pp_sweep_point *point)
+{
+    json_t *object = json_pack(
+        "{s:o, s:i, s:i, s:i}", "schedule", pp_json_text(point->schedule), "ranks",
+        point->ranks, "chunks", point->chunks, "microbatches", point->microbatches);
+    for (int c = 0; c < sweep->column_count; c++)
+        json_object_set_new(object, sweep->columns[c].name,
+                            pp_json_text(pp_sweep_cell(sweep, point, c)));
+    if (!point->done) {
+        json_object_set_new(object, "status", json_integer(point->status));
+        json_object_set_new(object, "reason", pp_json_text(point->reason));
+        return object;
+    }
+    json_object_set_new(
+        object, "bubble",
+        json_pack(
+            "{s:o, s:o, s:o, s:o, s:o}", "theory", real_or_null(point->theory),
+            "predicted", real_or_null(point->simulated), "fraction",
+            real_or_null(isnan(point->measured) ? point->simulated : point->measured),
+            "min", real_or_null(point->measured_min), "max",
+            real_or_null(point->measured_max)));
+    json_object_set_new(object, "makespan_s", real_or_null(point->makespan_s));
+    json_object_set_new(object, "tokens_per_s", real_or_null(point->tokens_per_s));
+    json_object_set_new(object, "peak_in_flight", real_or_null(point->peak_in_flight));
+    json_object_set_new(object, "peak_activation_bytes",
+                        real_or_null(point->peak_activation_bytes));
+    return object;
+}
+
+int pp_sweep_write_json(const struct pp_sweep *sweep, const json_t *config,
+                        const char *path, struct pp_error *error)
+{
+    struct pp_output output;
+    json_t *done = json_array(), *invalid = json_array();
+    json_t *root = json_pack("{s:s, s:O, s:o, s:o}", "schema", "ppsim.sweep/1",
+                             "config", config, "points", done, "invalid", invalid);
+    for (int i = 0; i < sweep->count; i++)
+        json_array_append_new(sweep->points[i].done ? done : invalid,
+                              point_json(sweep, &sweep->points[i]));
+    int status = pp_output_open(&output, path, error);
+    if (status == 0 &&
+        json_dumpf(root, output.stream, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) != 0)
+        status = pp_fail(error, PP_ENVIRONMENT, "cannot write '%s'", path);
+    if (status == 0) {
+        fputc('\n', output.stream);
+        status = pp_output_commit(&output, error);
+    } else {
+        pp_output_abandon(&output);
+    }
+    json_decref(root);
+    return status;
+}
