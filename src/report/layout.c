@@ -75,12 +75,39 @@ static struct pp_cell decide(const struct content *content, int64_t capacity,
     return (struct pp_cell){true, (enum pp_kind)pick, content->op[pick]};
 }
 
+/* Fills in the cells of a row: its ranks' ops are added up column by column, then each
+ * column becomes a cell. */
+static void lay_row(struct pp_layout *layout, int y, const int64_t *edge,
+                    struct content *row)
+{
+    const struct pp_report *report = layout->report;
+    const struct pp_schedule *schedule = &report->schedule;
+    int columns = layout->columns, first = y * layout->ranks_per_row;
+    int last = first + layout->ranks_per_row;
+    struct pp_cell *cells = &layout->cells[(size_t)y * (size_t)columns];
+    int64_t owed[CONTENTS] = {0};
+    if (last > schedule->ranks)
+        last = schedule->ranks;
+    memset(row, 0, (size_t)columns * sizeof *row);
+    for (int r = first; r < last; r++) {
+        int column = 0;
+        for (size_t k = schedule->first[r]; k < schedule->first[r + 1]; k++) {
+            const struct pp_span *span = &report->timeline.spans[k];
+            double time = (double)(span->end - span->start);
+            layout->short_ops += time < layout->column_ns;
+            if (time > 0)
+                add_op(row, layout, edge, &column, k);
+        }
+    }
+    for (int c = 0; c < columns; c++)
+        cells[c] = decide(&row[c], (edge[c + 1] - edge[c]) * (last - first), owed);
+}
+
 int pp_layout_init(struct pp_layout *layout, const struct pp_report *report,
                    int most_rows, int columns, struct pp_error *error)
 {
     assert(most_rows >= 1 && columns >= 1);
-    const struct pp_schedule *schedule = &report->schedule;
-    int ranks = schedule->ranks;
+    int ranks = report->schedule.ranks;
     int64_t whole = report->metrics.makespan;
     int ranks_per_row = (ranks + most_rows - 1) / most_rows;
     int rows = (ranks + ranks_per_row - 1) / ranks_per_row;
@@ -103,27 +130,8 @@ int pp_layout_init(struct pp_layout *layout, const struct pp_report *report,
     }
     for (int c = 0; c <= columns; c++)
         edge[c] = boundary(whole, columns, c);
-    for (int y = 0; y < rows; y++) {
-        int first = y * ranks_per_row;
-        int last = first + ranks_per_row < ranks ? first + ranks_per_row : ranks;
-        int64_t owed[CONTENTS] = {0};
-        memset(row, 0, (size_t)columns * sizeof *row);
-        for (int r = first; r < last; r++) {
-            int column = 0;
-            for (size_t k = schedule->first[r]; k < schedule->first[r + 1]; k++) {
-                const struct pp_span *span = &report->timeline.spans[k];
-                double time = (double)(span->end - span->start);
-                layout->short_ops += time < layout->column_ns;
-                if (time > 0)
-                    add_op(row, layout, edge, &column, k);
-            }
-        }
-        for (int c = 0; c < columns; c++) {
-            int64_t capacity = (edge[c + 1] - edge[c]) * (last - first);
-            layout->cells[(size_t)y * (size_t)columns + (size_t)c] =
-                decide(&row[c], capacity, owed);
-        }
-    }
+    for (int y = 0; y < rows; y++)
+        lay_row(layout, y, edge, row);
     free(row);
     free(edge);
     return 0;

@@ -65,13 +65,13 @@ static void put_note(FILE *stream, const struct pp_plot *plot, const char *thinn
 {
     char note[256] = "";
     if (plot->lighter)
-        strcat(note, " (odd chunks lighter)");
+        pp_append(note, sizeof note, " (odd chunks lighter)");
     if (plot->layout.ranks_per_row > 1)
-        sprintf(note + strlen(note), " (%d ranks per row)", plot->layout.ranks_per_row);
+        pp_append(note, sizeof note, " (%d ranks per row)", plot->layout.ranks_per_row);
     if (plot->points_of > 0)
-        sprintf(note + strlen(note), " (points: of step %d)", plot->points_of);
+        pp_append(note, sizeof note, " (points: of step %d)", plot->points_of);
     if (plot->thinned)
-        strcat(note, thinned);
+        pp_append(note, sizeof note, "%s", thinned);
     pp_plot_put_text(stream, "note", note);
 }
 
