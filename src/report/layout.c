@@ -99,8 +99,12 @@ static void lay_row(struct pp_layout *layout, int y, const int64_t *edge,
                 add_op(row, layout, edge, &column, k);
         }
     }
-    for (int c = 0; c < columns; c++)
-        cells[c] = decide(&row[c], (edge[c + 1] - edge[c]) * (last - first), owed);
+    for (int c = 0; c < columns; c++) {
+        /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): all are
+         * set */
+        int64_t capacity = (edge[c + 1] - edge[c]) * (last - first);
+        cells[c] = decide(&row[c], capacity, owed);
+    }
 }
 
 int pp_layout_init(struct pp_layout *layout, const struct pp_report *report,
