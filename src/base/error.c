@@ -21,6 +21,7 @@ int(pp_fail)(struct pp_error *error, enum pp_status status, const char *format, 
 {
     error->text[0] = '\0';
     error->lines = 0;
+    error->row = 0;
     error->status = status;
     va_list arguments;
     va_start(arguments, format);
@@ -38,4 +39,10 @@ int(pp_fail_also)(struct pp_error *error, enum pp_status status, const char *for
     add_line(error, format, arguments);
     va_end(arguments);
     return -1;
+}
+
+void pp_error_about_row(struct pp_error *error, int row)
+{
+    if (error->lines > 0 && error->row == 0)
+        error->row = row;
 }

@@ -15,7 +15,8 @@ enum pp_status {
 /* Zero-initialise before use: struct pp_error error = {0}; */
 struct pp_error {
     enum pp_status status;
-    int lines;       /* how many lines text holds */
+    int lines; /* how many lines text holds */
+    int row;   /* of the schedule file, from 1, that its first line is about; or 0 */
     char text[6144]; /* no capital, no full stop, lines separated by '\n' */
 };
 
@@ -31,6 +32,10 @@ enum { PP_MOST_PROBLEMS = 20 };
  * file or schedule has several problems. Lines that no longer fit are dropped. */
 __attribute__((format(printf, 3, 4))) int
 pp_fail_also(struct pp_error *error, enum pp_status status, const char *format, ...);
+
+/* What the error says, if it says anything, is about this row of a schedule file,
+ * unless an earlier line was about another. */
+void pp_error_about_row(struct pp_error *error, int row);
 
 /* Lets compilers and analysers see the constant result. */
 static inline int pp_failed(void)

@@ -37,6 +37,7 @@ json_t *pp_option_json(const struct pp_options *options, const struct pp_option 
     case PP_NAME:
         return pp_json_text(pp_option_text(options, option));
     case PP_TEXTS:
+    case PP_NAMES:
         return texts_json(at);
     }
     return NULL;

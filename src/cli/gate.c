@@ -4,32 +4,126 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/quote.h"
+#include "cli/rerun.h"
 #include "cli/terminal.h"
+#include "cli/verdicts.h"
 #include "report/export/json.h"
+#include "report/gate/configuration.h"
 #include "report/gate/trust.h"
+#include "report/gate/where.h"
 #include "run/launch.h"
+#include "run/run.h"
 
-/* Reads the baseline. A run of another configuration is refused here, before it starts;
- * a simulation is quick enough to be refused afterwards. */
-static int read_baseline(struct pp_gate *gate, const struct pp_options *options,
-                         const struct pp_plan *plan, struct pp_error *error)
+static const struct pp_option_facts facts = {pp_options_decides, pp_options_orders};
+
+static struct pp_configuration configuration_of(const struct pp_report *report)
 {
-    if (access(options->baseline, R_OK) != 0)
-        return pp_fail(
-            error, PP_BAD_INPUT,
-            "cannot read '--baseline' '%s': write it first with '--update-baseline'",
-            options->baseline);
-    if (pp_report_read_json(&gate->baseline, options->baseline, error) != 0)
+    return (struct pp_configuration){
+        .command = report->command,
+        .clock = report->environment.clock,
+        .config = report->config,
+    };
+}
+
+/* The medians of the rows of this configuration. */
+static int take_medians(const struct pp_gate *gate, const struct pp_options *options,
+                        const struct pp_configuration *now,
+                        double figures[PP_MOST_FIGURES], struct pp_error *error)
+{
+    char hash[PP_CONFIGURATION_TEXT];
+    if (pp_configuration_hash(now, &facts, hash, error) != 0)
         return -1;
+    if (pp_history_medians(&gate->history, hash, now->clock, options->baseline_last,
+                           figures) > 0)
+        return 0;
+    return pp_fail(error, PP_BAD_INPUT,
+                   "'--baseline' '%s' has no row of the configuration %s%s%s that did "
+                   "not fail: append one with '--history' first",
+                   options->baseline, hash, now->clock ? " and clock " : "",
+                   now->clock ? now->clock : "");
+}
+
+/* Is the baseline of this configuration? */
+static int check_configuration(const struct pp_gate *gate,
+                               const struct pp_options *options,
+                               const struct pp_configuration *now,
+                               struct pp_error *error)
+{
+    double figures[PP_MOST_FIGURES];
+    struct pp_configuration before = configuration_of(&gate->baseline);
+    if (gate->history.rows)
+        return take_medians(gate, options, now, figures, error);
+    return pp_configuration_compare(&before, now, &facts, options->baseline, error);
+}
+
+static int read_baseline(struct pp_gate *gate, const struct pp_options *options,
+                         struct pp_error *error)
+{
+    const char *path = options->baseline;
+    if (access(path, R_OK) != 0)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "cannot read '--baseline' '%s': write it first with "
+                       "'--update-baseline', or a history's row with '--history'",
+                       path);
     gate->compares = true;
+    if (!pp_history_is(path)) {
+        if (pp_options_given(options, "baseline-last"))
+            return pp_fail(error, PP_BAD_INPUT,
+                           "'--baseline-last' is for a history; '%s' is none", path);
+        return pp_report_read_json(&gate->baseline, path, error);
+    }
+    if (options->update_baseline)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--update-baseline' writes a report, '%s' is a history: append "
+                       "to it with '--history'",
+                       path);
+    if (pp_history_read(&gate->history, path, error) != 0)
+        return -1;
+    if (gate->history.count == 0)
+        return pp_fail(error, PP_BAD_INPUT, "'--baseline' '%s' has no rows yet", path);
+    return 0;
+}
+
+/* A run of another configuration is refused before it starts; a simulation is quick
+ * enough to be refused afterwards. */
+static int check_early(const struct pp_gate *gate, const struct pp_options *options,
+                       const struct pp_plan *plan, struct pp_error *error)
+{
     if (options->work == PP_SIMULATE)
         return 0;
     json_t *config = pp_plan_config(plan, options);
-    int status = pp_baseline_comparable(&gate->baseline, config, pp_options_decides,
-                                        "run", NULL, options->baseline, error);
+    const struct pp_configuration now = {.command = "run", .config = config};
+    int status =
+        config ? check_configuration(gate, options, &now, error)
+               : pp_fail(error, PP_ENVIRONMENT, "out of memory for the configuration");
     json_decref(config);
     return status;
+}
+
+/* Is any figure judged that depends on times, or will later be? */
+static bool judges_times(const struct pp_gate *gate, const struct pp_options *options)
+{
+    for (int i = 0; i < gate->check_count; i++) {
+        if (pp_figure_of_times(gate->checks[i].figure))
+            return true;
+    }
+    return options->baseline || options->history;
+}
+
+/* Refuses before the ranks are started what would be refused afterwards. */
+static int check_clock_early(const struct pp_gate *gate,
+                             const struct pp_options *options,
+                             const struct pp_plan *plan, struct pp_error *error)
+{
+    if (options->work != PP_RUN || options->clock != PP_CHOOSE_WALL || options->force ||
+        !judges_times(gate, options) || pp_launched() ||
+        !pp_launch_oversubscribes(plan->schedule.ranks, options->threads))
+        return 0;
+    return pp_fail(error, PP_BAD_INPUT,
+                   "%d ranks would share cores under the wall clock, so their times "
+                   "would be noise: use '--clock' virtual, or '--force' to judge them "
+                   "anyway",
+                   plan->schedule.ranks);
 }
 
 int pp_gate_init(struct pp_gate *gate, const struct pp_options *options,
@@ -46,86 +140,135 @@ int pp_gate_init(struct pp_gate *gate, const struct pp_options *options,
                            plan->schedule.ranks, error) != 0)
             return -1;
     }
-    if (!options->tolerance) /* a command without gates */
-        return 0;
-    if (pp_tolerances_parse(&gate->tolerances, options->tolerance, error) != 0)
+    if (pp_tolerances_parse(&gate->tolerances, options->tolerance, plan->schedule.ranks,
+                            options->work == PP_SIMULATE, error) != 0 ||
+        check_clock_early(gate, options, plan, error) != 0)
         return -1;
-    if (options->baseline && !options->update_baseline)
-        return read_baseline(gate, options, plan, error);
-    return 0;
+    if (options->history && pp_history_check(options->history, error) != 0)
+        return -1;
+    if (!options->baseline ||
+        (options->update_baseline && !pp_history_is(options->baseline)))
+        return 0;
+    return read_baseline(gate, options, error) == 0
+               ? check_early(gate, options, plan, error)
+               : -1;
 }
 
 void pp_gate_release(struct pp_gate *gate)
 {
     free(gate->checks);
     pp_report_release(&gate->baseline);
+    pp_history_release(&gate->history);
     *gate = (struct pp_gate){0};
 }
 
-/* The command line again, for the user's shell; a new text, NULL when out of memory. */
-static char *rerun_command(const struct pp_options *options, int ranks)
+/* Appends the baseline's verdicts to those there are. A baseline of which nothing could
+ * be judged must not pass. */
+static int judge_baseline(const struct pp_gate *gate, const struct pp_report *report,
+                          const struct pp_options *options, struct pp_verdict *verdicts,
+                          int *count, struct pp_error *error)
 {
-    char *text = NULL;
-    size_t size;
-    FILE *stream = open_memstream(&text, &size);
-    if (!stream)
-        return NULL;
-    if (pp_launched_by_user() && options->work == PP_RUN)
-        fprintf(stream, "mpirun -n %d ", ranks);
-    pp_quote_words(options->argv, stream);
-    if (fclose(stream) == 0)
-        return text;
-    free(text);
-    return NULL;
-}
-
-/* Is any figure judged that depends on times, or will later be? */
-static bool judges_times(const struct pp_gate *gate, const struct pp_options *options)
-{
-    for (int i = 0; i < gate->check_count; i++) {
-        if (pp_figure_of_times(gate->checks[i].figure))
-            return true;
-    }
-    return gate->compares || options->update_baseline;
-}
-
-/* One verdict per check, then one per tolerance of the baseline. */
-static int make_verdicts(const struct pp_gate *gate, const struct pp_report *report,
-                         const struct pp_options *options, struct pp_verdict *verdicts,
-                         struct pp_error *error)
-{
-    for (int i = 0; i < gate->check_count; i++)
-        pp_check_judge(&gate->checks[i], report, &verdicts[i]);
-    if (!gate->compares)
-        return 0;
-    if (pp_baseline_comparable(&gate->baseline, report->config, pp_options_decides,
-                               report->command, report->environment.clock,
-                               options->baseline, error) != 0)
+    double figures[PP_MOST_FIGURES];
+    struct pp_configuration now = configuration_of(report);
+    struct pp_baseline baseline = {.report = &gate->baseline};
+    if (gate->history.rows) {
+        baseline = (struct pp_baseline){.figures = figures};
+        if (take_medians(gate, options, &now, figures, error) != 0)
+            return -1;
+    } else if (check_configuration(gate, options, &now, error) != 0) {
         return -1;
-    pp_baseline_judge(&gate->baseline, report, &gate->tolerances,
-                      verdicts + gate->check_count);
-    return 0;
+    }
+    struct pp_verdicts made = {
+        .items = verdicts + *count,
+        .count =
+            pp_baseline_judge(&baseline, report, &gate->tolerances, verdicts + *count),
+    };
+    *count += made.count;
+    if (pp_verdicts_count(&made, PP_NOT_JUDGED) < made.count)
+        return 0;
+    return pp_fail(error, PP_BAD_INPUT,
+                   "nothing was judged: '--baseline' '%s' knows none of the figures",
+                   options->baseline);
 }
 
-static int judge(const struct pp_gate *gate, const struct pp_report *report,
-                 const struct pp_options *options, bool *passed, struct pp_error *error)
+/* What is said of a failure beside the verdicts. */
+struct advice {
+    struct pp_where where;
+    char *rerun, *go_on; /* owned */
+};
+
+static int advise(struct advice *advice, const struct pp_gate *gate,
+                  const struct pp_report *report, const struct pp_options *options,
+                  struct pp_error *error)
 {
-    int count = gate->check_count + (gate->compares ? gate->tolerances.count : 0);
-    if (count == 0)
-        return 0;
-    struct pp_verdict *verdicts = calloc((size_t)count, sizeof *verdicts);
-    char *command = rerun_command(options, report->schedule.ranks);
-    int status = verdicts && command
-                     ? make_verdicts(gate, report, options, verdicts, error)
-                     : pp_fail(error, PP_ENVIRONMENT, "out of memory for the verdicts");
-    for (int i = 0; i < count && status == 0; i++)
-        *passed &= verdicts[i].passed;
+    bool by_report = gate->compares && !gate->history.rows;
+    advice->rerun = pp_rerun_command(options, report->schedule.ranks);
+    advice->go_on = pp_go_on_command(options, report->schedule.ranks,
+                                     by_report ? options->baseline : NULL);
+    if (!advice->rerun || !advice->go_on)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for the verdicts");
+    return by_report ? pp_where_changed(&advice->where, &gate->baseline, report, error)
+                     : 0;
+}
+
+static int print(struct pp_verdicts *verdicts, const struct pp_gate *gate,
+                 const struct pp_report *report, const struct pp_options *options,
+                 struct pp_error *error)
+{
+    struct advice advice = {0};
+    bool file = options->schedule && pp_plan_is_file(options->schedule);
+    int status = advise(&advice, gate, report, options, error);
+    verdicts->file = file ? options->schedule : NULL;
+    verdicts->where = advice.where.text[0] ? advice.where.text : NULL;
+    verdicts->where_rank = advice.where.rank;
+    verdicts->rerun = advice.rerun;
+    verdicts->go_on = advice.go_on;
     if (status == 0)
-        pp_verdict_format_find(options->format)
-            ->print(verdicts, count, command, pp_verdict_stream(options));
-    free(command);
-    free(verdicts);
+        status = pp_verdicts_print(options, verdicts, error);
+    free(advice.rerun);
+    free(advice.go_on);
     return status;
+}
+
+/* Makes the verdicts: a new array; NULL where there is nothing to judge, or on failure.
+ */
+static int make_verdicts(const struct pp_gate *gate, const struct pp_report *report,
+                         const struct pp_options *options, struct pp_verdict **items,
+                         int *count, struct pp_error *error)
+{
+    *items = NULL;
+    *count = gate->check_count;
+    if (!options->force && judges_times(gate, options) &&
+        pp_report_trust_times(report, error) != 0)
+        return -1;
+    if (*count == 0 && !gate->compares)
+        return 0;
+    *items = calloc((size_t)*count + PP_MOST_TOLERANCES, sizeof **items);
+    if (!*items)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for the verdicts");
+    for (int i = 0; i < gate->check_count; i++)
+        pp_check_judge(&gate->checks[i], report, &(*items)[i]);
+    return gate->compares ? judge_baseline(gate, report, options, *items, count, error)
+                          : 0;
+}
+
+/* The report's row of the history. Wrong numbers are no result. */
+static int record(const struct pp_gate *gate, const struct pp_report *report,
+                  const struct pp_options *options, bool passed, struct pp_error *error)
+{
+    struct pp_history_row row;
+    struct pp_configuration configuration = configuration_of(report);
+    char hash[PP_CONFIGURATION_TEXT];
+    bool judged = gate->check_count > 0 || gate->compares;
+    if (report->training.verified == 0)
+        return 0;
+    if (pp_configuration_hash(&configuration, &facts, hash, error) != 0)
+        return -1;
+    pp_history_row_of(&row, report, options->label, hash,
+                      !judged  ? ""
+                      : passed ? "pass"
+                               : "fail");
+    return pp_history_append(options->history, &row, error);
 }
 
 /* A result that is wrong, or that a check refuses, must not become what later results
@@ -141,18 +284,32 @@ static int update_baseline(const struct pp_report *report,
     return 0;
 }
 
-int pp_gate_judge(const struct pp_gate *gate, const struct pp_report *report,
-                  const struct pp_options *options, bool *passed,
-                  struct pp_error *error)
+/* What remains of the result, once it is judged. */
+static int keep(const struct pp_gate *gate, const struct pp_report *report,
+                const struct pp_options *options, bool passed, struct pp_error *error)
 {
-    *passed = true;
-    if (gate->check_count == 0 && !gate->compares && !options->update_baseline)
-        return 0;
-    if (!options->force && judges_times(gate, options) &&
-        pp_report_trust_times(report, error) != 0)
+    if (options->history && record(gate, report, options, passed, error) != 0)
         return -1;
-    if (judge(gate, report, options, passed, error) != 0)
-        return -1;
-    return options->update_baseline ? update_baseline(report, options, *passed, error)
+    return options->update_baseline ? update_baseline(report, options, passed, error)
                                     : 0;
+}
+
+int pp_gate_judge(const struct pp_gate *gate, const struct pp_report *report,
+                  const struct pp_options *options)
+{
+    struct pp_error error = {0};
+    struct pp_verdict *items;
+    int count, status = PP_DONE;
+    if (make_verdicts(gate, report, options, &items, &count, &error) != 0) {
+        free(items);
+        return pp_refuse(options, &error);
+    }
+    struct pp_verdicts verdicts = {.items = items, .count = count};
+    bool passed = pp_verdicts_count(&verdicts, PP_FAIL) == 0;
+    if (count > 0 && print(&verdicts, gate, report, options, &error) != 0)
+        status = pp_print_error(&error);
+    if (keep(gate, report, options, passed, &error) != 0)
+        status = pp_print_error(&error);
+    free(items);
+    return status == PP_DONE && !passed ? PP_CHECK_FAILED : status;
 }

@@ -4,7 +4,7 @@
 
 #include "cli/command.h"
 #include "cli/help.h"
-#include "cli/terminal.h"
+#include "cli/verdicts.h"
 #include "run/launch.h"
 #include "version.h"
 
@@ -31,14 +31,14 @@ static void print_help(const struct pp_options *options)
 
 /* Says what is wrong with the options. Where a launcher has started many processes of
  * a command that trains, one speaks for all: MPI says which. */
-static int refuse(const struct pp_error *error, const struct pp_command_row *command)
+static int refuse(const struct pp_error *error, const struct pp_options *options)
 {
-    bool launched = command->trains && pp_launched();
+    bool launched = pp_commands[options->command].trains && pp_launched();
     int rank = 0, world;
     if (launched)
         pp_world_enter(&rank, &world);
     if (rank == 0)
-        pp_print_error(error);
+        pp_refuse(options, error);
     return launched ? pp_world_leave((int)error->status) : (int)error->status;
 }
 
@@ -50,7 +50,7 @@ int main(int argc, char **argv)
     fill_standard_streams();
     bool parsed = pp_options_parse(&options, pp_commands, argc, argv, &error) == 0;
     if (!parsed)
-        status = refuse(&error, &pp_commands[options.command]);
+        status = refuse(&error, &options);
     else if (options.help)
         print_help(&options);
     else if (options.version)

@@ -61,6 +61,7 @@ static struct pp_word placement(int index)
 }
 
 #define SHAPE PP_ROLE_SHAPE
+#define ORDER PP_ROLE_ORDER
 #define MODEL PP_ROLE_MODEL
 #define TRAIN PP_ROLE_TRAINING
 #define TIME PP_ROLE_TIME
@@ -72,21 +73,21 @@ static struct pp_word placement(int index)
  * of one group stand together. */
 /* clang-format off: as few lines per row as there can be. */
 const struct pp_option pp_option_table[] = {
-    {"schedule", "NAME|FILE.csv", PP_TEXT, SHAPE, R | S | L | E, AT(schedule), 0, 0,
+    {"schedule", "NAME|FILE.csv", PP_TEXT, ORDER, R | S | L | E, AT(schedule), 0, 0,
      "1f1b", "a schedule's name (see 'ppsim schedules list') or a file",
      .file = PP_FILE_OR_SCHEDULE},
-    {"schedule", "NAME,FILE,..", PP_TEXT, SHAPE, W, AT(schedule), 0, 0, "1f1b",
+    {"schedule", "NAME,FILE,..", PP_TEXT, ORDER, W, AT(schedule), 0, 0, "1f1b",
      "schedules by name (see 'ppsim schedules list') or file",
      .file = PP_FILES_OR_SCHEDULES, .listed = true},
     {"microbatches", "M", PP_INT, SHAPE, R | S | L | E | W, AT(microbatches), 1,
      PP_MAX_MICROBATCHES - 1, NULL, "microbatches per step (8)", .listed = true},
     {"ranks", "P", PP_INT, SHAPE, R | S | L | E | W, AT(ranks), 1, PP_MAX_RANKS, NULL,
      "pipeline devices (4; under mpirun: the number it started)", .listed = true},
-    {"chunks", "V", PP_INT, SHAPE, R | S | L | E | W, AT(chunks), 1, PP_MAX_RANKS, NULL,
+    {"chunks", "V", PP_INT, ORDER, R | S | L | E | W, AT(chunks), 1, PP_MAX_RANKS, NULL,
      "stages per rank (1; interleaved schedules: 2)", .listed = true},
-    {"placement", "WHERE", PP_NAME, SHAPE, R | S | L | E | W, AT(placement), 0, 0, NULL,
+    {"placement", "WHERE", PP_NAME, ORDER, R | S | L | E | W, AT(placement), 0, 0, NULL,
      "where stages are (default: the schedule's own)", .words = placement},
-    {"group-size", "N", PP_INT, SHAPE, R | S | L | E | W, AT(group_size), 0,
+    {"group-size", "N", PP_INT, ORDER, R | S | L | E | W, AT(group_size), 0,
      PP_MAX_MICROBATCHES, "0",
      "microbatches per group of an interleaved schedule (0: automatic)",
      .listed = true},
@@ -182,6 +183,11 @@ const struct pp_option pp_option_table[] = {
      "write the parameters as .safetensors", .file = PP_FILE_WRITTEN, .over = "load"},
     {"save-grads", "FILE", PP_TEXT, OUT, R, AT(save_grads), 0, 0, NULL,
      "write the first step's gradients, tokens and targets", .file = PP_FILE_WRITTEN},
+    {"history", "FILE.csv", PP_TEXT, OUT, R | S, AT(history), 0, 0, NULL,
+     "append a row: time, label, configuration, verdict, figures",
+     .file = PP_FILE_WRITTEN, .over = "baseline"},
+    {"label", "TEXT", PP_TEXT, OUT, R | S, AT(label), 0, 0, NULL,
+     "the label of that row, such as a commit", .needs = {"history"}},
     {"quiet", NULL, PP_FLAG, OUT, R | S | E | W, AT(quiet), 0, 0, NULL,
      "print no progress and no summary"},
     {"color", "WHEN", PP_CHOICE, OUT, ALL, AT(color), 0, 0, "auto",
@@ -196,18 +202,26 @@ const struct pp_option pp_option_table[] = {
      "exit 3 unless bitwise equal to the sequential run"},
     {"check", "EXPRESSION", PP_TEXTS, JUDGE, R | S, AT(checks), 0, 0, NULL,
      "exit 1 unless e.g. 'bubble<=0.10'; repeatable"},
-    {"baseline", "REPORT.json", PP_TEXT, JUDGE, R | S, AT(baseline), 0, 0, NULL,
-     "exit 1 if worse than this report", .file = PP_FILE_READ},
-    {"tolerance", "KEY=X,..", PP_TEXT, JUDGE, R | S, AT(tolerance), 0, 0, "0.01",
-     "how much worse than the baseline: bubble=0.01,makespan=5%,both",
+    {"baseline", "REPORT.json|HISTORY.csv", PP_TEXT, JUDGE, R | S, AT(baseline), 0, 0,
+     NULL, "exit 1 if worse than this report, or than the median of a history",
+     .file = PP_FILE_READ},
+    {"baseline-last", "N", PP_INT, JUDGE, R | S, AT(baseline_last), 1, 1 << 24, "5",
+     "of a history: how many of the last rows of this configuration",
+     .needs = {"baseline"}},
+    {"tolerance", "KEY=X,..", PP_TEXT, JUDGE, R | S, AT(tolerance), 0, 0, NULL,
+     "how much worse than the baseline: bubble=1pp (percentage points) or 0.01, "
+     "makespan=5% (of the baseline's), peak_in_flight[1]=1 (of one rank), both (better "
+     "fails too); a number alone is bubble's (default: bubble=0.01, peak_in_flight=0 "
+     "and "
+     "peak_activation_bytes=0 of every rank, makespan=0.1% of a simulation)",
      .needs = {"baseline"}},
     {"update-baseline", NULL, PP_FLAG, JUDGE, R | S, AT(update_baseline), 0, 0, NULL,
      "write the baseline anew, if all checks pass", .needs = {"baseline"}},
     {"force", NULL, PP_FLAG, JUDGE, R, AT(force), 0, 0, NULL,
      "judge times even of ranks that shared their cores"},
-    {"format", "KIND", PP_NAME, JUDGE, R | S, AT(format), 0, 0, "text",
-     "how verdicts are printed", .words = verdict_format,
-     .needs = {"check", "baseline"}},
+    {"format", "KIND[=FILE]", PP_NAMES, JUDGE, R | S, AT(formats), 0, 0, NULL,
+     "how verdicts are printed, or written to a file; repeatable",
+     .words = verdict_format, .needs = {"check", "baseline"}},
 
     {"help", NULL, PP_FLAG, ASK, ALL, AT(help), 0, 0, NULL,
      "print this help, as does -h"},
@@ -221,6 +235,7 @@ const char *pp_role_title(enum pp_role role)
 {
     static const char *const titles[] = {
         [PP_ROLE_SHAPE] = "What is executed",
+        [PP_ROLE_ORDER] = "What is executed",
         [PP_ROLE_MODEL] = "The model",
         [PP_ROLE_TRAINING] = "Training",
         [PP_ROLE_TIME] = "Time",

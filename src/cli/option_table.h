@@ -19,12 +19,14 @@ enum pp_option_type {
     PP_TEXT,   /* const char * */
     PP_TEXTS,  /* struct pp_texts; the option may be repeated */
     PP_CHOICE, /* int: the value of one of the choices */
-    PP_NAME    /* const char *: one of the words */
+    PP_NAME,   /* const char *: one of the words */
+    PP_NAMES   /* struct pp_texts: each a word, or WORD=FILE; may be repeated */
 };
 
 /* What an option is for. Help prints the options of a role under one title. */
 enum pp_role {
     PP_ROLE_SHAPE, /* what is executed */
+    PP_ROLE_ORDER, /* in which order, and where: what a schedule file says itself */
     PP_ROLE_MODEL, /* its numbers are the model's sizes */
     PP_ROLE_TRAINING,
     PP_ROLE_TIME,    /* what ops and messages take */
@@ -69,7 +71,7 @@ struct pp_option {
     const char *start;  /* the default, as text; NULL: not given */
     const char *help;
     const struct pp_choice *choices; /* of PP_CHOICE; ended by a row without a name */
-    struct pp_word (*words)(int index); /* of PP_NAME */
+    struct pp_word (*words)(int index); /* of PP_NAME and PP_NAMES */
     enum pp_file file;
     /* Of an exporter: writes the report to the file. */
     int (*write)(const struct pp_report *report, const char *path,
@@ -93,10 +95,10 @@ bool pp_option_of(const struct pp_option *option, enum pp_command command);
 /* Its key in the report's config: "seq_len" for --seq-len. */
 const char *pp_option_key(const struct pp_option *option, char key[PP_OPTION_KEY]);
 
-/* The valid words of a PP_CHOICE or PP_NAME, NULL behind the last one. */
+/* The valid words of a PP_CHOICE, PP_NAME or PP_NAMES, NULL behind the last one. */
 const char *pp_option_word(const struct pp_option *option, int index);
 
-/* The option's help, and what the words of a PP_NAME stand for. Returns text. */
+/* The option's help, and what its words stand for. Returns text. */
 enum { PP_OPTION_HELP = 512 };
 const char *pp_option_help(const struct pp_option *option, char text[PP_OPTION_HELP]);
 
@@ -109,6 +111,11 @@ int pp_option_list(struct pp_options *options, const struct pp_option *option,
 
 /* Where its value is. */
 void *pp_option_field(const struct pp_options *options, const struct pp_option *option);
+
+/* The files that a PP_NAMES is given to write: the index-th, or NULL behind the last.
+ */
+const char *pp_option_file(const struct pp_options *options,
+                           const struct pp_option *option, int index);
 
 /* The value of a PP_TEXT or PP_NAME, NULL where it is not given or of another type. */
 const char *pp_option_text(const struct pp_options *options,

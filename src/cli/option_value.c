@@ -6,6 +6,7 @@
 
 #include "base/names.h"
 #include "base/words.h"
+#include "cli/formats.h"
 #include "cli/lists.h"
 #include "cli/option_table.h"
 
@@ -24,7 +25,7 @@ const char *pp_option_key(const struct pp_option *option, char key[PP_OPTION_KEY
 
 const char *pp_option_word(const struct pp_option *option, int index)
 {
-    if (option->type == PP_NAME)
+    if (option->type == PP_NAME || option->type == PP_NAMES)
         return option->words(index).name;
     return option->type == PP_CHOICE ? option->choices[index].name : NULL;
 }
@@ -42,6 +43,20 @@ const char *pp_option_help(const struct pp_option *option, char text[PP_OPTION_H
 void *pp_option_field(const struct pp_options *options, const struct pp_option *option)
 {
     return (char *)options + option->offset;
+}
+
+const char *pp_option_file(const struct pp_options *options,
+                           const struct pp_option *option, int index)
+{
+    if (option->type != PP_NAMES)
+        return NULL;
+    const struct pp_texts *texts = pp_option_field(options, option);
+    for (int i = 0; i < texts->count; i++) {
+        const char *file = pp_format_of(texts->items[i]).file;
+        if (file && index-- == 0)
+            return file;
+    }
+    return NULL;
 }
 
 const char *pp_option_text(const struct pp_options *options,
@@ -86,21 +101,22 @@ static int set_number(const struct pp_option *option, void *at, const char *text
     return 0;
 }
 
-/* The index of the word among the valid ones, -1 if it is none of them. */
-static int find_word(const struct pp_option *option, const char *text,
+/* The index of the word, of length characters, among the valid ones; -1 if it is none
+ * of them. */
+static int find_word(const struct pp_option *option, const char *text, size_t length,
                      struct pp_error *error)
 {
     enum { MOST_WORDS = 32 };
     const char *words[MOST_WORDS + 1] = {NULL}, *word;
     char list[512];
     for (int i = 0; i < MOST_WORDS && (word = pp_option_word(option, i)); i++) {
-        if (strcmp(word, text) == 0)
+        if (strlen(word) == length && strncmp(word, text, length) == 0)
             return i;
         words[i] = word;
     }
     pp_names_list(words, list, sizeof list);
-    return pp_fail(error, PP_BAD_INPUT, "'--%s' must be one of %s, not '%s'",
-                   option->name, list, text);
+    return pp_fail(error, PP_BAD_INPUT, "'--%s' must be one of %s, not '%.*s'",
+                   option->name, list, (int)length, text);
 }
 
 static int append(struct pp_texts *texts, const char *text, struct pp_error *error)
@@ -112,6 +128,18 @@ static int append(struct pp_texts *texts, const char *text, struct pp_error *err
     texts->items = items;
     texts->items[texts->count++] = text;
     return 0;
+}
+
+static int append_name(const struct pp_option *option, struct pp_texts *texts,
+                       const char *text, struct pp_error *error)
+{
+    size_t length = strcspn(text, "=");
+    if (find_word(option, text, length, error) < 0)
+        return -1;
+    if (text[length] == '=' && text[length + 1] == '\0')
+        return pp_fail(error, PP_BAD_INPUT, "'--%s' '%s': a file is missing behind '='",
+                       option->name, text);
+    return append(texts, text, error);
 }
 
 static struct pp_list *list_of(const struct pp_options *options,
@@ -168,12 +196,12 @@ int pp_option_set(struct pp_options *options, const struct pp_option *option,
     case PP_REAL:
         return set_number(option, at, text, error);
     case PP_CHOICE:
-        index = find_word(option, text, error);
+        index = find_word(option, text, strlen(text), error);
         if (index >= 0)
             *(int *)at = option->choices[index].value;
         return index >= 0 ? 0 : -1;
     case PP_NAME:
-        index = find_word(option, text, error);
+        index = find_word(option, text, strlen(text), error);
         if (index >= 0)
             *(const char **)at = option->words(index).name;
         return index >= 0 ? 0 : -1;
@@ -182,6 +210,8 @@ int pp_option_set(struct pp_options *options, const struct pp_option *option,
         return 0;
     case PP_TEXTS:
         return append(at, text, error);
+    case PP_NAMES:
+        return append_name(option, at, text, error);
     }
     return 0;
 }

@@ -63,12 +63,14 @@ struct pp_options {
     bool timeline, quiet, force, update_baseline, really_run;
     const char *json, *trace, *paje, *csv, *plot, *keep_data;
     const char *picture; /* of pp_pictures */
-    const char *format;  /* of pp_verdict_formats; NULL: the command judges nothing */
     int color;           /* enum pp_color */
     int show_format;     /* enum pp_show */
     int compare_format;  /* enum pp_compare */
     const char *baseline, *tolerance;
+    int baseline_last;
+    const char *history, *label;
     struct pp_texts checks;
+    struct pp_texts formats; /* KIND[=FILE], KIND of pp_verdict_formats */
 };
 
 enum pp_color { PP_COLOR_AUTO, PP_COLOR_ALWAYS, PP_COLOR_NEVER };

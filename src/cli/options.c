@@ -53,16 +53,28 @@ void pp_options_headline(const struct pp_options *options, char *text, size_t si
     }
 }
 
-bool pp_options_decides(const char *key)
+/* The first row of this key, NULL where it is no option's. */
+static const struct pp_option *find_key(const char *key)
 {
     char own[PP_OPTION_KEY];
     for (int i = 0; i < pp_option_count; i++) {
-        const struct pp_option *option = &pp_option_table[i];
-        if (strcmp(pp_option_key(option, own), key) == 0)
-            return option->role != PP_ROLE_OUTPUT && option->role != PP_ROLE_JUDGING &&
-                   !option->resolved;
+        if (strcmp(pp_option_key(&pp_option_table[i], own), key) == 0)
+            return &pp_option_table[i];
     }
-    return true;
+    return NULL;
+}
+
+bool pp_options_decides(const char *key)
+{
+    const struct pp_option *option = find_key(key);
+    return !option || (option->role != PP_ROLE_OUTPUT &&
+                       option->role != PP_ROLE_JUDGING && !option->resolved);
+}
+
+bool pp_options_orders(const char *key)
+{
+    const struct pp_option *option = find_key(key);
+    return option && option->role == PP_ROLE_ORDER;
 }
 
 int pp_options_take_sizes(struct pp_options *options, const json_t *config,
@@ -126,17 +138,32 @@ static char *argument_of(const struct pp_options *options,
     return length < 0 ? NULL : argument;
 }
 
-int pp_options_pass_on(const struct pp_options *options, enum pp_command command,
-                       char **arguments, int most)
+/* Those that both commands take and that are not at their defaults, but for the roles
+ * in `without`, bits 1 << role. */
+static int list_arguments(const struct pp_options *options, enum pp_command command,
+                          unsigned without, char **arguments, int most)
 {
     int count = 0;
     for (int i = 0; i < pp_option_count && count < most; i++) {
         const struct pp_option *option = &pp_option_table[i];
-        if (option->role == PP_ROLE_OUTPUT || !pp_option_of(option, options->command) ||
+        if (without & 1U << option->role || !pp_option_of(option, options->command) ||
             !pp_option_of(option, command) || is_default(options, option))
             continue;
         arguments[count] = argument_of(options, option);
         count += arguments[count] != NULL;
     }
     return count;
+}
+
+int pp_options_pass_on(const struct pp_options *options, enum pp_command command,
+                       char **arguments, int most)
+{
+    return list_arguments(options, command, 1U << PP_ROLE_OUTPUT, arguments, most);
+}
+
+int pp_options_again(const struct pp_options *options, char **arguments, int most)
+{
+    return list_arguments(options, options->command,
+                          1U << PP_ROLE_OUTPUT | 1U << PP_ROLE_JUDGING, arguments,
+                          most);
 }

@@ -30,6 +30,15 @@ json_t *pp_options_shared_config(const struct pp_options *options);
  * environment says what it became. Keys that are no option's do. */
 bool pp_options_decides(const char *key);
 
+/* Does the option of this key say in which order ops run, and where stages are? A
+ * schedule file says it itself. */
+bool pp_options_orders(const char *key);
+
+/* The options that make this work again, without outputs and what judges them: each
+ * that is not at its default, as "--name=value". Returns how many; the caller frees
+ * each. */
+int pp_options_again(const struct pp_options *options, char **arguments, int most);
+
 /* Writes what was given of the cost model, other than --cost, as a headline says it:
  * "--link latency=5us, --slow 1:2". */
 void pp_options_headline(const struct pp_options *options, char *text, size_t size);

@@ -60,14 +60,10 @@ int pp_output_and_judge(const struct pp_report *report,
                         const struct pp_options *options,
                         const struct pp_terminal *terminal, const struct pp_gate *gate)
 {
-    struct pp_error error = {0}, refusal = {0};
-    bool passed = true;
+    struct pp_error error = {0};
     int status = PP_DONE;
     if (print_and_write(report, options, terminal, &error) != 0)
         status = pp_print_error(&error);
-    if (pp_gate_judge(gate, report, options, &passed, &refusal) != 0)
-        pp_print_error(&refusal);
-    else if (!passed)
-        refusal.status = PP_CHECK_FAILED;
-    return status != PP_DONE ? status : (int)refusal.status;
+    int judged = pp_gate_judge(gate, report, options);
+    return status != PP_DONE ? status : judged;
 }

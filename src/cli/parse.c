@@ -6,6 +6,7 @@
 #include "base/names.h"
 #include "base/words.h"
 #include "cli/command.h"
+#include "cli/formats.h"
 #include "cli/lists.h"
 #include "cli/option_table.h"
 
@@ -127,7 +128,7 @@ static int check_streams(const struct pp_options *options, struct pp_error *erro
                        "%d outputs go to standard output, '-': only one output may go "
                        "there",
                        on_stdout);
-    return 0;
+    return pp_formats_check(options, error);
 }
 
 /* What the command stands for, with these options and arguments. */
@@ -149,6 +150,19 @@ static int resolve_work(struct pp_options *options,
 
 enum { ARGUMENT = 1, FIRST_ROW = 256 }; /* what getopt_long returns: see below */
 
+/* Of two baselines only one would be judged: the other would seem to have passed. */
+static int check_repeated(const struct pp_options *options, int row,
+                          struct pp_error *error)
+{
+    const struct pp_option *option = &pp_option_table[row];
+    bool repeatable =
+        option->type == PP_FLAG || option->type == PP_TEXTS || option->type == PP_NAMES;
+    if (!options->given[row] || option->role != PP_ROLE_JUDGING || repeatable)
+        return 0;
+    return pp_fail(error, PP_BAD_INPUT, "'--%s' is given twice: give it once",
+                   option->name);
+}
+
 /* The command's options for getopt_long, which finds each by its row: two rows of one
  * name are never of one command. */
 static struct option *list_options(enum pp_command command)
@@ -167,11 +181,42 @@ static struct option *list_options(enum pp_command command)
     return list;
 }
 
+/* Takes what getopt found at the word. */
+static int take_word(struct pp_options *options, const char *command, const char *word,
+                     int found, struct pp_error *error)
+{
+    int row = found - FIRST_ROW;
+    if (found == ARGUMENT) {
+        options->arguments[options->argument_count++] = optarg;
+        return 0;
+    }
+    if (found == 'h') {
+        options->help = true;
+        return 0;
+    }
+    if (found == ':')
+        return pp_fail(error, PP_BAD_INPUT, "'%s' needs a value", word);
+    if (found == '?')
+        return unknown_option(options, command, word, error);
+    const struct pp_option *option = &pp_option_table[row];
+    if (check_repeated(options, row, error) != 0)
+        return -1;
+    int status = options->lists && option->listed
+                     ? pp_option_list(options, option, optarg, error)
+                     : pp_option_set(options, option, optarg, error);
+    if (status != 0)
+        return -1;
+    options->given[row] = true;
+    return 0;
+}
+
+/* Goes on behind the first error: it is told in the formats that are asked for. */
 static int read_words(struct pp_options *options, const struct option *list,
                       const char *command, int argc, char **argv,
                       struct pp_error *error)
 {
-    int found;
+    int found, status = 0;
+    struct pp_error later;
     const char *word; /* the one that getopt is at */
     opterr = 0;
     optind = 0; /* start afresh: getopt keeps state */
@@ -179,28 +224,12 @@ static int read_words(struct pp_options *options, const struct option *list,
      * is an error of its own. */
     while (word = argv[optind > 0 ? optind : 1],
            (found = getopt_long(argc, argv, "-:h", list, NULL)) != -1) {
-        if (found == ARGUMENT) {
-            options->arguments[options->argument_count++] = optarg;
-        } else if (found == 'h') {
-            options->help = true;
-        } else if (found == ':') {
-            return pp_fail(error, PP_BAD_INPUT, "'%s' needs a value", word);
-        } else if (found == '?') {
-            return unknown_option(options, command, word, error);
-        } else {
-            int row = found - FIRST_ROW;
-            const struct pp_option *option = &pp_option_table[row];
-            int status = options->lists && option->listed
-                             ? pp_option_list(options, option, optarg, error)
-                             : pp_option_set(options, option, optarg, error);
-            if (status != 0)
-                return -1;
-            options->given[row] = true;
-        }
+        if (take_word(options, command, word, found, status == 0 ? error : &later) != 0)
+            status = -1;
     }
     while (optind < argc)
         options->arguments[options->argument_count++] = argv[optind++];
-    return 0;
+    return status;
 }
 
 /* A list of one value is that value. */
@@ -257,5 +286,6 @@ void pp_options_release(struct pp_options *options)
     for (int i = 0; options->lists && i < pp_option_count; i++)
         pp_list_release(&options->lists[i]);
     free(options->lists);
+    free(options->formats.items);
     *options = (struct pp_options){0};
 }

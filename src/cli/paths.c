@@ -49,11 +49,19 @@ static int list_files(const struct pp_options *options, bool written,
         const struct pp_option *option = &pp_option_table[i];
         const char *path = pp_option_text(options, option);
         bool wanted = written ? is_written(options, option) : is_read(options, option);
+        if (!pp_option_of(option, options->command))
+            continue;
         if (option->file == PP_FILES_OR_SCHEDULES && pp_option_varies(options, option))
             count +=
                 written ? 0 : list_schedules(options, i, files + count, most - count);
-        else if (pp_option_of(option, options->command) && path && wanted)
+        else if (path && wanted)
             files[count++] = (struct named){option, path};
+        for (int k = 0; written && count < most; k++) {
+            const char *file = pp_option_file(options, option, k);
+            if (!file)
+                break;
+            files[count++] = (struct named){option, file};
+        }
     }
     for (int i = 0; i < options->argument_count && !written && count < most; i++)
         files[count++] = (struct named){NULL, options->arguments[i]};
@@ -67,9 +75,22 @@ static bool may_replace(const struct pp_option *output, const struct pp_option *
     return input && output->over && strcmp(output->over, input->name) == 0;
 }
 
+enum { MOST_FILES = 32 };
+
+bool pp_output_path_is_alone(const struct pp_options *options, const char *path)
+{
+    struct named written[MOST_FILES], read[MOST_FILES];
+    int outputs = list_files(options, true, written, MOST_FILES), same = 0;
+    int inputs = list_files(options, false, read, MOST_FILES);
+    for (int i = 0; i < outputs; i++)
+        same += pp_output_same(path, written[i].path);
+    for (int i = 0; i < inputs; i++)
+        same += 2 * pp_output_same(path, read[i].path);
+    return same <= 1;
+}
+
 int pp_output_paths_check(const struct pp_options *options, struct pp_error *error)
 {
-    enum { MOST_FILES = 32 };
     struct named written[MOST_FILES], read[MOST_FILES];
     int outputs = list_files(options, true, written, MOST_FILES);
     int inputs = list_files(options, false, read, MOST_FILES);

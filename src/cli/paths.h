@@ -8,4 +8,7 @@
  * before the work starts. PP_BAD_INPUT names the file and what is wrong. */
 int pp_output_paths_check(const struct pp_options *options, struct pp_error *error);
 
+/* Is the output of this path no other output, and no input? */
+bool pp_output_path_is_alone(const struct pp_options *options, const char *path);
+
 #endif

@@ -9,6 +9,7 @@
 #include "cli/paths.h"
 #include "cli/plan.h"
 #include "cli/terminal.h"
+#include "cli/verdicts.h"
 #include "model/checkpoint.h"
 #include "model/corpus.h"
 #include "predict/predict.h"
@@ -208,8 +209,7 @@ static int train(struct pp_options *options, struct pp_plan *plan,
         else
             status = pp_output_and_judge(&report, options, &terminal, gate);
         if (verified == 0 && (status == PP_DONE || status == PP_CHECK_FAILED)) {
-            *error = difference;
-            status = error->status;
+            status = pp_print_error(&difference);
         }
         pp_report_release(&report);
     }
@@ -255,7 +255,7 @@ int pp_command_run(struct pp_options *options)
             status = error.status;
     }
     if (rank == 0 && error.lines > 0)
-        pp_print_error(&error);
+        pp_refuse(options, &error);
     pp_gate_release(&gate);
     pp_plan_release(&plan);
     return launched ? pp_world_leave(status) : status;

@@ -5,6 +5,7 @@
 #include "cli/paths.h"
 #include "cli/simulation.h"
 #include "cli/terminal.h"
+#include "cli/verdicts.h"
 
 int pp_command_simulate(struct pp_options *options)
 {
@@ -18,7 +19,7 @@ int pp_command_simulate(struct pp_options *options)
         pp_plan_schedule(&plan, options, &error) != 0 ||
         pp_gate_init(&gate, options, &plan, &error) != 0 ||
         pp_simulation(&report, &plan, options, 1, &error) != 0)
-        status = pp_print_error(&error);
+        status = pp_refuse(options, &error);
     else
         status = pp_output_and_judge(&report, options, &terminal, &gate);
     pp_gate_release(&gate);

@@ -6,7 +6,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "report/gate/verdict.h"
+#include "cli/formats.h"
 
 static const char handed_down[] = "PPSIM_TERMINAL";
 enum { DEFAULT_WIDTH = 80, LEAST_WIDTH = 40, MOST_WIDTH = 1000 };
@@ -61,9 +61,7 @@ bool pp_terminal_color(int choice, bool is_terminal)
 
 static bool data_on_stdout(const struct pp_options *options)
 {
-    bool for_machines =
-        options->format && !pp_verdict_format_find(options->format)->for_people;
-    return pp_options_on_stdout(options) > 0 || for_machines;
+    return pp_options_on_stdout(options) > 0 || pp_formats_take_stdout(options);
 }
 
 FILE *pp_text_stream(const struct pp_options *options)

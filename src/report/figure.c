@@ -134,19 +134,53 @@ int pp_figure_scan(struct pp_scanner *scanner, const struct pp_figure **figure)
                         list);
 }
 
+int pp_figure_scan_rank(struct pp_scanner *scanner, const struct pp_figure *figure,
+                        int ranks, int *rank)
+{
+    const char *bracket = scanner->at;
+    long number;
+    if (!pp_scan_sign(scanner, "["))
+        return 0;
+    if (!figure->per_rank)
+        return pp_scan_fail(scanner, bracket, "this figure has no value per rank");
+    pp_scan_blanks(scanner);
+    if (pp_scan_whole(scanner, "rank", 0, ranks - 1, &number) != 0)
+        return -1;
+    pp_scan_blanks(scanner);
+    if (!pp_scan_sign(scanner, "]"))
+        return pp_scan_fail(scanner, scanner->at, "want ']'");
+    pp_scan_blanks(scanner);
+    *rank = (int)number;
+    return 0;
+}
+
 int pp_figure_scan_unit(struct pp_scanner *scanner, const struct pp_figure *figure,
-                        double *value, bool *given)
+                        double *value)
 {
     static const struct pp_units *const units[] = {
         [PP_FRACTION] = &pp_fractions, [PP_SECONDS] = &pp_seconds,
         [PP_BYTES] = &pp_bytes,        [PP_COUNT] = &pp_no_units,
         [PP_RATE] = &pp_no_units,      [PP_NATS] = &pp_no_units,
     };
-    if (pp_scan_unit(scanner, units[figure->unit], value, given) != 0)
+    const char *at = scanner->at;
+    bool given;
+    if (pp_scan_unit(scanner, units[figure->unit], value, &given) != 0)
         return -1;
-    if (figure->unit == PP_SECONDS) /* compared as exactly as timelines: in whole ns */
-        *value = nearbyint(*value) / 1e9;
+    if (figure->unit != PP_SECONDS)
+        return 0;
+    if (!given && *value > 0) /* 33 of what? */
+        return pp_scan_fail(scanner, at,
+                            "want a unit behind the number: ns, us, ms or s");
+    *value =
+        nearbyint(*value) / 1e9; /* compared as exactly as timelines: in whole ns */
     return 0;
+}
+
+const char *pp_figure_name(const struct pp_figure *figure, int rank,
+                           char text[PP_FIGURE_NAME])
+{
+    pp_assign(text, PP_FIGURE_NAME, rank < 0 ? "%s" : "%s[%d]", figure->name, rank);
+    return text;
 }
 
 double pp_figure_value(const struct pp_figure *figure, const struct pp_report *report,

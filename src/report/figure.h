@@ -27,11 +27,14 @@ bool pp_figure_of_times(const struct pp_figure *figure);
 const struct pp_figure *pp_figure_find(const char *name, size_t length);
 /* The figure whose name comes next in an option's text; fails where there is none. */
 int pp_figure_scan(struct pp_scanner *scanner, const struct pp_figure **figure);
-/* The unit of a number that was read, of those the figure takes: of time (s where none
- * is given), of bytes, '%' of fractions. Makes *value one of the figure. Sets *given,
- * unless NULL: was there a unit? */
+/* "[2]" behind the name of a figure that has a value per rank, if it is there: sets
+ * *rank, which must be below ranks. */
+int pp_figure_scan_rank(struct pp_scanner *scanner, const struct pp_figure *figure,
+                        int ranks, int *rank);
+/* The unit of a number that was read, of those the figure takes: of time, which only
+ * 0 may lack, of bytes, '%' of fractions. Makes *value one of the figure. */
 int pp_figure_scan_unit(struct pp_scanner *scanner, const struct pp_figure *figure,
-                        double *value, bool *given);
+                        double *value);
 
 /* The value, of one rank or (rank -1) the maximum of all; NaN where unknown. */
 double pp_figure_value(const struct pp_figure *figure, const struct pp_report *report,
@@ -44,6 +47,11 @@ struct pp_range {
 };
 struct pp_range pp_figure_range(const struct pp_figure *figure,
                                 const struct pp_report *report, int rank);
+
+/* "peak_in_flight[2]"; without the rank where it is -1. */
+enum { PP_FIGURE_NAME = 64 };
+const char *pp_figure_name(const struct pp_figure *figure, int rank,
+                           char text[PP_FIGURE_NAME]);
 
 /* The value with its unit, "0.0861", "12.3 ms". */
 enum { PP_FIGURE_TEXT = 48 };

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/child.h"
+#include "run/topology.h"
 #include "run/world.h"
 
 /* mpiexec uses small statuses for its own failures, so ranks of a world started here
@@ -63,6 +64,13 @@ static void set_hwloc_environment(void)
 {
     setenv("HWLOC_COMPONENTS", "-gl", 0);
     setenv("HWLOC_HIDE_ERRORS", "2", 0);
+}
+
+bool pp_launch_oversubscribes(int ranks, int threads)
+{
+    set_hwloc_environment();
+    int cores = pp_topology_cores();
+    return cores > 0 && (double)ranks * threads > cores;
 }
 
 static void set_mpi_environment(void)

@@ -24,6 +24,9 @@ bool pp_launched_by_user(void);
  * written. */
 int pp_launch(int ranks, int threads, char **argv, int *status, struct pp_error *error);
 
+/* Would ranks that pp_launch starts share cores? False where that is unknown. */
+bool pp_launch_oversubscribes(int ranks, int threads);
+
 /* Joins the world. To be called before any other function of run/ but those above. Sets
  * this process's rank and the number of ranks. */
 void pp_world_enter(int *rank, int *ranks);

@@ -110,3 +110,18 @@ int pp_topology_init(struct pp_topology *topology, const struct pp_world *world,
     MPI_Comm_free(&host.comm);
     return 0;
 }
+
+int pp_topology_cores(void)
+{
+    hwloc_topology_t topology;
+    hwloc_bitmap_t mine = hwloc_bitmap_alloc();
+    int cores = 0;
+    if (mine && hwloc_topology_init(&topology) == 0) {
+        if (hwloc_topology_load(topology) == 0 &&
+            hwloc_get_cpubind(topology, mine, HWLOC_CPUBIND_PROCESS) == 0)
+            cores = count_cores(topology, mine);
+        hwloc_topology_destroy(topology);
+    }
+    hwloc_bitmap_free(mine);
+    return cores;
+}

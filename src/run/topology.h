@@ -18,4 +18,8 @@ struct pp_topology {
 int pp_topology_init(struct pp_topology *topology, const struct pp_world *world,
                      int threads, struct pp_error *error);
 
+/* How many cores this process may use; 0 where that is unknown. Alone, not collective.
+ */
+int pp_topology_cores(void);
+
 #endif

@@ -145,6 +145,7 @@ static void read_row(struct reader *reader, const char *text, const char *end)
         read_cell(reader, text, comma ? comma : end, column++);
         text = (comma ? comma : end) + 1;
     }
+    pp_error_about_row(reader->error, reader->rows + 1);
     void *first = reader->first;
     if (grow(reader, &first, &reader->row_capacity, (size_t)reader->rows + 1,
              sizeof *reader->first))
@@ -209,6 +210,7 @@ static long count_numbers(struct reader *reader, bool stages)
                      reader->name, largest_rank, reader->cells[largest_at].column + 1,
                      pp_cell_text(&reader->cells[largest_at], text), what, largest,
                      what, missing);
+        pp_error_about_row(reader->error, largest_rank + 1);
         count = -1;
     }
     free(seen);
@@ -229,6 +231,7 @@ static int measure(struct reader *reader, long *stages, long *microbatches)
                 reader->error, PP_BAD_INPUT,
                 "'%s', rank %d: the row has no op: every rank needs at least one",
                 reader->name, r);
+        pp_error_about_row(reader->error, r + 1);
     }
     if (reader->rows == 0)
         pp_fail_also(reader->error, PP_BAD_INPUT, "'%s' has no rows", reader->name);

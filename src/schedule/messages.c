@@ -22,6 +22,7 @@ static void refuse(struct checker *checker, int rank, const struct pp_action_cel
         pp_fail_also(checker->error, PP_BAD_INPUT, "'%s', rank %d, cell %u (%s): %s",
                      checker->schedule->name, rank, cell->column + 1,
                      pp_cell_text(cell, text), problem);
+    pp_error_about_row(checker->error, rank + 1);
 }
 
 /* The output that the cell makes, sends, receives or uses: an F or I of the stage that

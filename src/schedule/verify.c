@@ -133,6 +133,7 @@ static void check_missing(struct checker *checker)
                              "'%s', rank %d: the %s of stage %d, microbatch %d is "
                              "missing",
                              schedule->name, schedule->rank_of[s], missing, s, i);
+            pp_error_about_row(checker->error, schedule->rank_of[s] + 1);
         }
     }
 }
@@ -184,6 +185,7 @@ static void report_cycle(const struct pp_walk *walk, struct pp_error *error)
                      where(schedule, rank, blocked_op(walk, rank), place),
                      needed.kind == PP_F ? "forward" : "backward", needed.stage,
                      needed.microbatch, other);
+        pp_error_about_row(error, rank + 1);
         rank = other;
     } while (rank != start);
 }
@@ -222,6 +224,7 @@ int pp_verify_ops(const struct pp_schedule *schedule, struct pp_error *error)
             if (full(&checker))
                 break;
             check_op(&checker, r, k);
+            pp_error_about_row(error, r + 1);
         }
     }
     check_missing(&checker);

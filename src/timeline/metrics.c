@@ -34,7 +34,7 @@ static void measure_rank(struct pp_rank_metrics *rank,
     }
 }
 
-static struct pp_bubble bubble_of(const struct pp_metrics *metrics)
+struct pp_bubble pp_metrics_bubble(const struct pp_metrics *metrics)
 {
     int64_t most_busy = 0, longest_span = 0;
     for (int r = 0; r < metrics->ranks; r++) {
@@ -98,7 +98,7 @@ int pp_metrics_init(struct pp_metrics *metrics, const struct pp_timeline *timeli
         rank->idle = metrics->makespan - rank->busy;
     }
     pp_metrics_sum(metrics);
-    metrics->bubble = bubble_of(metrics);
+    metrics->bubble = pp_metrics_bubble(metrics);
     return 0;
 }
 

@@ -45,6 +45,8 @@ int pp_metrics_init(struct pp_metrics *metrics, const struct pp_timeline *timeli
                     struct pp_error *error);
 /* Sets busy, idle and causes to the sums over of_rank. */
 void pp_metrics_sum(struct pp_metrics *metrics);
+/* The bubble, counted from makespan, busy, idle and of_rank. */
+struct pp_bubble pp_metrics_bubble(const struct pp_metrics *metrics);
 void pp_metrics_release(struct pp_metrics *metrics);
 
 #endif

@@ -18,7 +18,7 @@ def test_each_figure_passes_and_fails():
             ('bubble<=0.2728', 'bubble<=0.27'), ('bubble<27.3%', 'bubble<27.2%'),
             ('over_ideal==0.375', 'over_ideal==0.376'), ('span<=0.273', 'span<0.2'),
             ('span_fraction<=0.273', 'span_fraction<0.2'),
-            ('makespan<=33ms', 'makespan<33ms'), ('makespan>=0.033', 'makespan>0.033s'),
+            ('makespan<=33ms', 'makespan<33ms'), ('makespan>=0.033s', 'makespan>0.033s'),
             ('tokens_per_s>62000', 'tokens_per_s>63000'),
             ('warmup<=0.0455', 'warmup<0.045'), ('dependency<0.14', 'dependency<0.13'),
             ('communication==0', 'communication>0'), ('overhead==0', 'overhead>0'),
@@ -52,18 +52,24 @@ def test_a_finding_tells_value_and_bound_apart():
         out = expect(f'{SIMULATE} --check {bound}', 1)
         assert 'bubble is 0.27273; wanted' in out, out
     assert 'is 33.000000 ms; ' in expect(f'{SIMULATE} --check makespan<=32.999999ms', 1)
-    assert '(33000.000 ms)' in expect(f'{SIMULATE} --check makespan<=33', 0)
+    for bound in 'makespan<=33', 'makespan>=0.033':  # of what?
+        expect(f'{SIMULATE} --check {bound}', 2, 'want a unit', 'ns, us, ms or s')
+    expect(f'{SIMULATE} --check makespan>0', 0)
     for percent in 35, 41, 57, 69:
         shape = f'simulate --quiet --ranks {percent + 1} --microbatches 100'
         expect(f'{shape} --check over_ideal=={percent}%', 0)
     assert 'always holds' in expect(f'{SIMULATE} --check bubble<=30', 0)
     assert 'always' not in expect(f'{SIMULATE} --check over_ideal<=30', 0)
+    for check in 'bubble<=-0.1', 'bubble<0', 'bubble==2', 'bubble>1', 'makespan<0', 'over_ideal<-1':
+        expect(f'{SIMULATE} --check {check}', 1, 'impossible')
+    for check in 'bubble>=0', 'makespan>=-1ms', 'bubble<1.1':
+        expect(f'{SIMULATE} --check {check}', 0, 'always holds')
 
 
 def test_units_are_those_of_costs():
     # 3 ms of work on one rank: the makespan to the ns.
     run = 'simulate --quiet --schedule gpipe --ranks 1 --microbatches 1 --cost f=1MS,b=2000Us'
-    for bound in '3ms', '3MS', '3000us', '.003', '0.003S', '3000000ns', '3e6NS':
+    for bound in '3ms', '3MS', '3000us', '.003s', '0.003S', '3000000ns', '3e6NS':
         expect(f'{run} --check makespan=={bound}', 0)
     for option, text in (('--check', 'makespan<1m'), ('--cost', 'f=1m,b=2')):
         expect(f'{run} {option} {text}', 2, "no unit named 'm': use ns, us, ms")
@@ -105,7 +111,7 @@ def test_formats(tmp):
     told = json.loads(re.search(r'^  rerun: (.*)$', tap, re.M)[1])  # YAML's are JSON's here
     assert told == f'{rerun} --format tap', told
     failure = xml.fromstring(expect(f'{awkward} --format junit', 1, directory=tmp))[0][0][0]
-    assert failure.text == f'rerun: {rerun} --format junit', failure.text
+    assert f'rerun: {rerun} --format junit\n' in failure.text, failure.text
     action = expect(f'{awkward} --format gha', 1, directory=tmp)
     assert 'wanted bubble<10%25%0Arerun: ' in action and action.count('\n') == 1, action
     table = expect(f'{awkward} --format markdown', 1, directory=tmp)
@@ -155,12 +161,14 @@ def test_tolerances(tmp):
         expect(f'{run} {text}', 2, f'column {column}:', directory=tmp)
 
     expect(f'{SIMULATE} --cost f=1,b=2 --json now.json', 0, directory=tmp)
-    report = json.loads((tmp / 'now.json').read_text())
-    report['bubble']['fraction'] -= 0.02  # now worse than the baseline
-    report['bubble']['min'] = report['bubble']['max'] = report['bubble']['fraction']
-    (tmp / 'base.json').write_text(json.dumps(report))
-    expect(f'{run} 0.01', 1, 'FAIL', directory=tmp)
-    expect(f'{run} 0.03', 0, directory=tmp)
+    shutil.copy(tmp / 'now.json', tmp / 'base.json')
+    slow = f'{SIMULATE} --cost f=1,b=2 --link latency=0.1ms --baseline base.json --tolerance'
+    rewrite(tmp / 'base.json', lambda report: report['config'].update(link='latency=0.1ms'))
+    # 9 of 33 idle have become 10.6 of 34.6: 0.0336, 12.3 %, more; the makespan 4.8 %.
+    for tolerance, status in (('0.04', 0), ('0.03', 1), ('4pp', 0), ('3PP', 1), ('13%', 0), ('12%', 1)):
+        expect(f'{slow} bubble={tolerance},makespan=1', 2, 'want a unit', directory=tmp)
+        expect(f'{slow} bubble={tolerance},makespan=6%', status, 'baseline bubble', directory=tmp)
+        expect(f'{slow} {tolerance},makespan=6%', status, directory=tmp)
 
 
 def rewrite(path, change):

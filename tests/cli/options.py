@@ -50,7 +50,8 @@ def test_an_option_that_says_nothing_alone_is_refused():
                            ('picture timeline', 'plot'), ('keep-data d', 'plot'),
                            ('far-link latency=1us', 'ranks-per-node'),
                            ('ranks-per-node 2', 'far-link'),
-                           ('format tap', "check' or '--baseline")):
+                           ('label x', 'history'), ('baseline-last 3', 'baseline'),
+                           ('format text', "check' or '--baseline")):
         refused(f'simulate --{option}', f"'--{option.split()[0]}' needs '--{needed}'")
     refused('simulate --json - --trace -', 'only one output may go there')
 

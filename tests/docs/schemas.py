@@ -24,7 +24,7 @@ REPORTS = (
     'simulate', 'simulate --schedule zb-v --cost f=1,i=1,w=1', 'simulate --ranks 1',
     'simulate --schedule dualpipev --link latency=5us,bandwidth=10GB/s',
     'simulate --cost f=1,2,1,1,b=2 --slow 3:1.5 --jitter lognormal:0.1 --steps 4',
-    f'simulate --schedule {EXAMPLES}/uneven.csv --check bubble<1 --check makespan<1',
+    f'simulate --schedule {EXAMPLES}/uneven.csv --check bubble<1 --check makespan<1s',
     'simulate --device flops=10TFLOPS,bandwidth=1TB/s --layer-split auto --untied',
     'simulate --schedule interleaved --microbatches 70000 --ranks 8 --chunks 2',
     f'{TINY}', f'{TINY} --ranks 2 --verify --schedule zb-h1 --data {ROOT}/README.md',

@@ -58,7 +58,8 @@ static void print_value(const struct pp_option *option, FILE *stream)
 static void print_option(const struct pp_option *option, FILE *stream)
 {
     bool takes_value = option->type != PP_FLAG;
-    fprintf(stream, "            '%s--%s%s[", option->type == PP_TEXTS ? "*" : "",
+    fprintf(stream, "            '%s--%s%s[",
+            option->type == PP_TEXTS || option->type == PP_NAMES ? "*" : "",
             option->name, takes_value ? "=" : "");
     print_quoted(option->help, "[]\\", stream);
     fputc(']', stream);

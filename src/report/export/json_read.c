@@ -31,6 +31,22 @@ static struct pp_node member_at(const struct pp_node *object,
                             .key = pp_json_key_at(keys, offset)->name};
 }
 
+/* The name of the report's object that holds the field, NULL if the report itself does.
+ */
+static const char *object_with(size_t offset)
+{
+    for (const struct pp_json_key *key = pp_json_report; key->name; key++) {
+        const struct pp_json_key *member = key->keys;
+        if (key->type != PP_JSON_OBJECT)
+            continue;
+        while (member->name && member->offset != offset)
+            member++;
+        if (member->name)
+            return key->name;
+    }
+    return NULL;
+}
+
 static void check_schema(struct reading *in)
 {
     struct pp_reader *reader = &in->reader;
@@ -167,8 +183,35 @@ static void read_rank(struct reading *in, const struct pp_node *ranks, int r)
     double chunks = read.known.peak_in_flight * in->report->schedule.chunks;
     if (chunks >= 0 && chunks <= INT32_MAX)
         rank->peak_in_flight = (int)lround(chunks);
+    if (read.known.peak_activation_bytes == 0) /* how unknown was written before */
+        read.known.peak_activation_bytes = (double)NAN;
     metrics->of_rank[r] = *rank;
     in->report->ranks[r] = read.known;
+}
+
+/* The bubble follows from the ranks' times. A file in which it does not was changed by
+ * hand, or by damage: what of it is true cannot be known. */
+static void check_bubble(struct reading *in)
+{
+    const double rounding = 1e-9; /* far above what a decimal number loses */
+    const struct pp_bubble *read = &in->report->metrics.bubble;
+    struct pp_bubble counted = pp_metrics_bubble(&in->report->metrics);
+    const double claims[][2] = {{read->fraction, counted.fraction},
+                                {read->over_ideal, counted.over_ideal},
+                                {read->span_fraction, counted.span_fraction}};
+    static const size_t offsets[] = {
+        offsetof(struct pp_report, metrics.bubble.fraction),
+        offsetof(struct pp_report, metrics.bubble.over_ideal),
+        offsetof(struct pp_report, metrics.bubble.span_fraction)};
+    for (size_t i = 0; i < sizeof claims / sizeof *claims; i++) {
+        struct pp_node object = {.parent = &in->root, .key = object_with(offsets[i])};
+        struct pp_node claimed = member_at(&object, pp_json_report, offsets[i]);
+        if (fabs(claims[i][0] - claims[i][1]) > rounding)
+            pp_reader_fail(&in->reader, &claimed,
+                           "is %.6g, but the ranks' times make it %.6g: the file is "
+                           "damaged",
+                           claims[i][0], claims[i][1]);
+    }
 }
 
 static void read_ranks(struct reading *in, const struct pp_node *ranks)
@@ -184,8 +227,10 @@ static void read_ranks(struct reading *in, const struct pp_node *ranks)
     report->ranks = pp_json_allocate(reader, ranks, sizeof *report->ranks);
     for (int r = 0; r < metrics->ranks && !reader->failed; r++)
         read_rank(in, ranks, r);
-    if (!reader->failed)
-        pp_metrics_sum(metrics);
+    if (reader->failed)
+        return;
+    pp_metrics_sum(metrics);
+    check_bubble(in);
 }
 
 /* Is there each stage and kind at most once? */

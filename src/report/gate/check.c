@@ -1,29 +1,10 @@
 #include "report/gate/check.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/scan.h"
 #include "base/words.h"
-
-/* [RANK] */
-static int parse_rank(struct pp_scanner *scanner, struct pp_check *check, int ranks)
-{
-    const char *bracket = scanner->at;
-    long rank;
-    if (!pp_scan_sign(scanner, "["))
-        return 0;
-    if (!check->figure->per_rank)
-        return pp_scan_fail(scanner, bracket, "this figure has no value per rank");
-    pp_scan_blanks(scanner);
-    if (pp_scan_whole(scanner, "rank", 0, ranks - 1, &rank) != 0)
-        return -1;
-    pp_scan_blanks(scanner);
-    if (!pp_scan_sign(scanner, "]"))
-        return pp_scan_fail(scanner, scanner->at, "want ']'");
-    pp_scan_blanks(scanner);
-    check->rank = (int)rank;
-    return 0;
-}
 
 static int parse_comparison(struct pp_scanner *scanner, enum pp_comparison *comparison)
 {
@@ -43,8 +24,7 @@ static int parse_bound(struct pp_scanner *scanner, struct pp_check *check)
 {
     bool negative = pp_scan_sign(scanner, "-");
     if (pp_scan_number(scanner, &check->bound) != 0 ||
-        pp_figure_scan_unit(scanner, check->figure, &check->bound, &check->has_unit) !=
-            0)
+        pp_figure_scan_unit(scanner, check->figure, &check->bound) != 0)
         return -1;
     if (negative)
         check->bound = -check->bound;
@@ -60,7 +40,7 @@ int pp_check_parse(struct pp_check *check, const char *text, int ranks,
     if (pp_figure_scan(&scanner, &check->figure) != 0)
         return -1;
     pp_scan_blanks(&scanner);
-    if (parse_rank(&scanner, check, ranks) != 0 ||
+    if (pp_figure_scan_rank(&scanner, check->figure, ranks, &check->rank) != 0 ||
         parse_comparison(&scanner, &check->comparison) != 0)
         return -1;
     return parse_bound(&scanner, check);
@@ -83,12 +63,32 @@ static bool satisfied(enum pp_comparison comparison, double value, double bound)
     return false;
 }
 
-/* Does it hold for every value? Then it was probably not meant so: 30 for 30%. */
-static bool always(const struct pp_check *check)
+static const char never_below[] = " (impossible: it is never below 0)";
+static const char never_above[] = " (impossible: a fraction is at most 1)";
+static const char always_below[] = " (always holds: a fraction is at most 1)";
+static const char always_above[] = " (always holds: it is never below 0)";
+
+/* Why the bound cannot have been meant so (30 for 30%): the check holds for every value
+ * that the figure can have, or for none. Empty where it can go either way. */
+static const char *pointless(const struct pp_check *check)
 {
-    bool below = (check->comparison == PP_LE && check->bound >= 1) ||
-                 (check->comparison == PP_LT && check->bound > 1);
-    return below && check->figure->unit == PP_FRACTION && !check->figure->above_one;
+    bool to_one = check->figure->unit == PP_FRACTION && !check->figure->above_one;
+    double most = to_one ? 1 : (double)INFINITY, bound = check->bound;
+    bool below = bound<0, above = bound> most;
+    bool at_least = bound <= 0, at_most = bound >= most;
+    switch (check->comparison) {
+    case PP_LE:
+        return below ? never_below : at_most ? always_below : "";
+    case PP_LT:
+        return at_least ? never_below : above ? always_below : "";
+    case PP_GE:
+        return above ? never_above : at_least ? always_above : "";
+    case PP_GT:
+        return at_most ? never_above : below ? always_above : "";
+    case PP_EQ:
+        return below ? never_below : above ? never_above : "";
+    }
+    return "";
 }
 
 void pp_check_judge(const struct pp_check *check, const struct pp_report *report,
@@ -97,22 +97,17 @@ void pp_check_judge(const struct pp_check *check, const struct pp_report *report
     double value = pp_figure_value(check->figure, report, check->rank);
     struct pp_range range = pp_figure_range(check->figure, report, check->rank);
     char text[PP_FIGURE_TEXT], bound[PP_FIGURE_TEXT];
-    char steps[PP_RANGE_TEXT], note[PP_RANGE_TEXT] = "";
+    char steps[PP_RANGE_TEXT], name[PP_FIGURE_NAME];
     *verdict = (struct pp_verdict){
         /* No comparison holds for NaN. */
-        .passed = satisfied(check->comparison, value, check->bound),
+        .outcome =
+            satisfied(check->comparison, value, check->bound) ? PP_PASS : PP_FAIL,
+        .rank = check->rank,
     };
-    char name[64];
-    pp_assign(name, sizeof name, check->rank < 0 ? "%s" : "%s[%d]", check->figure->name,
-              check->rank);
     pp_assign(verdict->name, sizeof verdict->name, "check %s", check->text);
     pp_figure_texts(check->figure, value, check->bound, text, bound);
-    if (always(check))
-        pp_assign(note, sizeof note, " (always holds: a fraction is at most 1)");
-    else if (check->figure->unit == PP_SECONDS && !check->has_unit)
-        pp_assign(note, sizeof note, " (%s)", bound);
     pp_assign(verdict->finding, sizeof verdict->finding, "%s is %s%s; wanted %s%s",
-              name, text,
+              pp_figure_name(check->figure, check->rank, name), text,
               pp_range_text(check->figure, range, report->step_count, steps),
-              check->text, note);
+              check->text, isnan(value) ? "" : pointless(check));
 }

@@ -2,8 +2,8 @@
  *
  *     FIGURE [ '[' RANK ']' ] OP NUMBER [UNIT]
  *
- * OP is <= >= < > or == (exactly equal). A fraction may carry '%', a time or bytes
- * a unit of base/units.h (s and B when they carry none). */
+ * OP is <= >= < > or == (exactly equal). A fraction may carry '%', bytes a unit
+ * of base/units.h; a time carries one, unless it is 0. */
 #ifndef PP_REPORT_GATE_CHECK_H
 #define PP_REPORT_GATE_CHECK_H
 
@@ -18,7 +18,6 @@ struct pp_check {
     int rank; /* -1: the maximum */
     enum pp_comparison comparison;
     double bound;
-    bool has_unit; /* the number carried one */
 };
 
 /* PP_BAD_INPUT names the column (from 1) and what would be valid there; a rank must be

@@ -2,12 +2,19 @@
 
 #include <string.h>
 
-static int failures(const struct pp_verdict *verdicts, int count)
+#include "base/words.h"
+
+int pp_verdicts_count(const struct pp_verdicts *verdicts, enum pp_outcome outcome)
 {
-    int failed = 0;
-    for (int i = 0; i < count; i++)
-        failed += !verdicts[i].passed;
-    return failed;
+    int count = 0;
+    for (int i = 0; i < verdicts->count; i++)
+        count += verdicts->items[i].outcome == outcome;
+    return count;
+}
+
+static bool any_failed(const struct pp_verdicts *verdicts)
+{
+    return pp_verdicts_count(verdicts, PP_FAIL) > 0;
 }
 
 /* Prints text with the characters of a set replaced by their escapes. */
@@ -29,108 +36,185 @@ static void print_escaped(const char *text, const struct escape *escapes, FILE *
     }
 }
 
-static const struct escape of_xml[] = {
-    {'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}, {0, NULL}};
+static const struct escape of_text[] = {{'\n', "\n      "}, {0, NULL}};
+static const struct escape of_xml[] = {{'&', "&amp;"},  {'<', "&lt;"},   {'>', "&gt;"},
+                                       {'"', "&quot;"}, {'\n', "&#10;"}, {0, NULL}};
 static const struct escape of_gha[] = {
     {'%', "%25"}, {'\r', "%0D"}, {'\n', "%0A"}, {0, NULL}};
-static const struct escape of_markdown[] = {{'<', "&lt;"}, {0, NULL}};
-static const struct escape of_yaml[] = {{'"', "\\\""}, {'\\', "\\\\"}, {0, NULL}};
+static const struct escape of_gha_property[] = {
+    {'%', "%25"}, {'\r', "%0D"}, {'\n', "%0A"}, {':', "%3A"}, {',', "%2C"}, {0, NULL}};
+static const struct escape of_markdown[] = {
+    {'<', "&lt;"}, {'|', "\\|"}, {'\n', "<br>"}, {0, NULL}};
+static const struct escape of_yaml[] = {
+    {'"', "\\\""}, {'\\', "\\\\"}, {'\n', "\\n"}, {0, NULL}};
 
-static void print_text(const struct pp_verdict *verdicts, int count,
-                       const char *command, FILE *stream)
+/* What is said of a failure beside its finding, each behind its title. */
+static void print_advice(const struct pp_verdicts *verdicts,
+                         const struct pp_verdict *verdict, const char *before,
+                         const char *between, const struct escape *escapes,
+                         const char *after, FILE *stream)
 {
-    for (int i = 0; i < count; i++)
-        fprintf(stream, "%s  %s: %s\n", verdicts[i].passed ? "pass" : "FAIL",
-                verdicts[i].name, verdicts[i].finding);
-    if (failures(verdicts, count) > 0)
-        fprintf(stream, "rerun: %s\n", command);
-}
-
-static void print_tap(const struct pp_verdict *verdicts, int count, const char *command,
-                      FILE *stream)
-{
-    fprintf(stream, "TAP version 13\n1..%d\n", count);
-    for (int i = 0; i < count; i++) {
-        fprintf(stream, "%s %d - ", verdicts[i].passed ? "ok" : "not ok", i + 1);
-        fputs(verdicts[i].name, stream);
-        fputs("\n  ---\n  message: \"", stream);
-        print_escaped(verdicts[i].finding, of_yaml, stream);
-        if (!verdicts[i].passed) {
-            fputs("\"\n  rerun: \"", stream);
-            print_escaped(command, of_yaml, stream);
-        }
-        fputs("\"\n  ...\n", stream);
+    const struct {
+        const char *title, *text;
+    } advice[] = {{"where", verdicts->where},
+                  {"rerun", verdicts->rerun},
+                  {"go on", verdicts->go_on}};
+    for (size_t i = 0; i < sizeof advice / sizeof *advice; i++) {
+        if (verdict->outcome != PP_FAIL || !advice[i].text)
+            continue;
+        fprintf(stream, "%s%s%s", before, advice[i].title, between);
+        print_escaped(advice[i].text, escapes, stream);
+        fputs(after, stream);
     }
 }
 
-static void print_junit(const struct pp_verdict *verdicts, int count,
-                        const char *command, FILE *stream)
+static void print_text(const struct pp_verdicts *verdicts, FILE *stream)
+{
+    static const char *const words[] = {
+        [PP_PASS] = "pass", [PP_FAIL] = "FAIL", [PP_NOT_JUDGED] = "skip"};
+    for (int i = 0; i < verdicts->count; i++) {
+        const struct pp_verdict *verdict = &verdicts->items[i];
+        fprintf(stream, "%s  %s: ", words[verdict->outcome], verdict->name);
+        print_escaped(verdict->finding, of_text, stream);
+        fputc('\n', stream);
+    }
+    if (any_failed(verdicts) && verdicts->where)
+        fprintf(stream, "where: %s\n", verdicts->where);
+    if (any_failed(verdicts) && verdicts->rerun)
+        fprintf(stream, "rerun: %s\n", verdicts->rerun);
+    if (any_failed(verdicts) && verdicts->go_on)
+        fprintf(stream, "go on: %s\n", verdicts->go_on);
+}
+
+static void print_tap(const struct pp_verdicts *verdicts, FILE *stream)
+{
+    fprintf(stream, "TAP version 13\n1..%d\n", verdicts->count);
+    for (int i = 0; i < verdicts->count; i++) {
+        const struct pp_verdict *verdict = &verdicts->items[i];
+        fprintf(stream, "%s %d - %s%s\n  ---\n  message: \"",
+                verdict->outcome == PP_FAIL ? "not ok" : "ok", i + 1, verdict->name,
+                verdict->outcome == PP_NOT_JUDGED ? " # SKIP not judged" : "");
+        print_escaped(verdict->finding, of_yaml, stream);
+        fputs("\"\n", stream);
+        print_advice(verdicts, verdict, "  ", ": \"", of_yaml, "\"\n", stream);
+        fputs("  ...\n", stream);
+    }
+}
+
+static void print_case(const struct pp_verdicts *verdicts,
+                       const struct pp_verdict *verdict, FILE *stream)
+{
+    static const char *const elements[] = {
+        [PP_PASS] = "system-out", [PP_FAIL] = "failure", [PP_NOT_JUDGED] = "skipped"};
+    const char *element = elements[verdict->outcome];
+    fputs("    <testcase classname=\"ppsim\" name=\"", stream);
+    print_escaped(verdict->name, of_xml, stream);
+    if (verdicts->file) {
+        fputs("\" file=\"", stream);
+        print_escaped(verdicts->file, of_xml, stream);
+    }
+    fprintf(stream, "\">\n      <%s%s", element,
+            verdict->outcome == PP_PASS ? ">" : " message=\"");
+    print_escaped(verdict->finding, of_xml, stream);
+    fputs(verdict->outcome == PP_PASS ? "" : "\">", stream);
+    print_advice(verdicts, verdict, "", ": ", of_xml, "\n", stream);
+    fprintf(stream, "</%s>\n    </testcase>\n", element);
+}
+
+static void print_junit(const struct pp_verdicts *verdicts, FILE *stream)
 {
     fprintf(stream,
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-            "<testsuites>\n  <testsuite name=\"ppsim\" tests=\"%d\" failures=\"%d\">\n",
-            count, failures(verdicts, count));
-    for (int i = 0; i < count; i++) {
-        fputs("    <testcase classname=\"ppsim\" name=\"", stream);
-        print_escaped(verdicts[i].name, of_xml, stream);
-        fputs("\">\n      ", stream);
-        fputs(verdicts[i].passed ? "<system-out>" : "<failure message=\"", stream);
-        print_escaped(verdicts[i].finding, of_xml, stream);
-        if (!verdicts[i].passed) {
-            fputs("\">rerun: ", stream);
-            print_escaped(command, of_xml, stream);
-        }
-        fputs(verdicts[i].passed ? "</system-out>" : "</failure>", stream);
-        fputs("\n    </testcase>\n", stream);
-    }
+            "<testsuites>\n  <testsuite name=\"ppsim\" tests=\"%d\" failures=\"%d\" "
+            "skipped=\"%d\">\n",
+            verdicts->count, pp_verdicts_count(verdicts, PP_FAIL),
+            pp_verdicts_count(verdicts, PP_NOT_JUDGED));
+    for (int i = 0; i < verdicts->count; i++)
+        print_case(verdicts, &verdicts->items[i], stream);
     fputs("  </testsuite>\n</testsuites>\n", stream);
 }
 
-static void print_gha(const struct pp_verdict *verdicts, int count, const char *command,
-                      FILE *stream)
+/* The schedule's row that it is about; the first where none is known. */
+static int line_of(const struct pp_verdicts *verdicts, const struct pp_verdict *verdict)
 {
-    for (int i = 0; i < count; i++) {
-        fputs(verdicts[i].passed ? "::notice title=ppsim::" : "::error title=ppsim::",
-              stream);
-        print_escaped(verdicts[i].finding, of_gha, stream);
-        if (!verdicts[i].passed) {
-            fputs("%0Arerun: ", stream);
-            print_escaped(command, of_gha, stream);
+    if (verdict->rank >= 0)
+        return verdict->rank + 1;
+    return verdict->outcome == PP_FAIL && verdicts->where ? verdicts->where_rank + 1
+                                                          : 1;
+}
+
+static void print_gha(const struct pp_verdicts *verdicts, FILE *stream)
+{
+    static const char *const levels[] = {
+        [PP_PASS] = "notice", [PP_FAIL] = "error", [PP_NOT_JUDGED] = "warning"};
+    for (int i = 0; i < verdicts->count; i++) {
+        const struct pp_verdict *verdict = &verdicts->items[i];
+        fprintf(stream, "::%s ", levels[verdict->outcome]);
+        if (verdicts->file) {
+            fputs("file=", stream);
+            print_escaped(verdicts->file, of_gha_property, stream);
+            fprintf(stream, ",line=%d,", line_of(verdicts, verdict));
         }
+        fputs("title=ppsim::", stream);
+        print_escaped(verdict->finding, of_gha, stream);
+        print_advice(verdicts, verdict, "%0A", ": ", of_gha, "", stream);
         fputc('\n', stream);
     }
 }
 
-static void print_markdown(const struct pp_verdict *verdicts, int count,
-                           const char *command, FILE *stream)
+static void print_markdown(const struct pp_verdicts *verdicts, FILE *stream)
 {
+    static const char *const words[] = {
+        [PP_PASS] = "pass", [PP_FAIL] = "**fail**", [PP_NOT_JUDGED] = "not judged"};
     fputs("| ppsim | verdict | finding |\n|---|---|---|\n", stream);
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < verdicts->count; i++) {
+        const struct pp_verdict *verdict = &verdicts->items[i];
         fputs("| ", stream);
-        print_escaped(verdicts[i].name, of_markdown, stream);
-        fputs(verdicts[i].passed ? " | pass | " : " | **fail** | ", stream);
-        print_escaped(verdicts[i].finding, of_markdown, stream);
+        print_escaped(verdict->name, of_markdown, stream);
+        fprintf(stream, " | %s | ", words[verdict->outcome]);
+        print_escaped(verdict->finding, of_markdown, stream);
         fputs(" |\n", stream);
     }
-    if (failures(verdicts, count) > 0)
-        fprintf(stream, "\nRerun: `%s`\n", command);
+    if (any_failed(verdicts) && verdicts->where) {
+        fputs("\nWhere: ", stream);
+        print_escaped(verdicts->where, of_markdown, stream);
+        fputc('\n', stream);
+    }
+    if (any_failed(verdicts) && verdicts->rerun)
+        fprintf(stream, "\nRerun: `%s`\n", verdicts->rerun);
+    if (any_failed(verdicts) && verdicts->go_on)
+        fprintf(stream, "\nGo on: `%s`\n", verdicts->go_on);
 }
 
 const struct pp_verdict_format pp_verdict_formats[] = {
-    {"text", "a line each", print_text, .for_people = true},
+    {"text", "a line each", print_text, .for_people = true, .of_lines = true},
     /* Version 13, which all readers know: https://testanything.org */
     {"tap", "TAP version 13", print_tap},
     {"junit", "XML, for Jenkins and GitLab", print_junit},
-    {"gha", "annotations by GitHub Actions", print_gha},
+    {"gha", "annotations by GitHub Actions", print_gha, .of_lines = true},
     {"markdown", "a table, for a job summary", print_markdown},
     {0},
 };
 
-const struct pp_verdict_format *pp_verdict_format_find(const char *name)
+const struct pp_verdict_format *pp_verdict_format_find(const char *name, size_t length)
 {
     for (const struct pp_verdict_format *row = pp_verdict_formats; row->name; row++) {
-        if (strcmp(row->name, name) == 0)
+        if (strlen(row->name) == length && strncmp(row->name, name, length) == 0)
             return row;
     }
     return NULL;
+}
+
+void pp_verdict_of_error(struct pp_verdict *verdict, const struct pp_error *error)
+{
+    const char *line = error->text;
+    *verdict = (struct pp_verdict){
+        .name = "input", .outcome = PP_FAIL, .rank = error->row - 1};
+    while (*line) {
+        size_t length = strcspn(line, "\n"), used = strlen(verdict->finding);
+        pp_append(verdict->finding, sizeof verdict->finding, "%s%.*s",
+                  used > 0 ? "\n" : "", (int)length, line);
+        pp_make_printable(verdict->finding + used + (used > 0));
+        line += length + (line[length] == '\n');
+    }
 }

@@ -5,25 +5,52 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-struct pp_verdict {
-    char name[160]; /* what was judged: a figure, or an expression of one */
-    bool passed;
-    char finding[400]; /* value, bound, range: one line */
+#include "base/error.h"
+
+enum pp_outcome {
+    PP_PASS,
+    PP_FAIL,
+    PP_NOT_JUDGED /* what it is held against does not know it */
 };
 
-/* A way to print verdicts. command reruns what was judged; it is printed where
- * something failed. */
+struct pp_verdict {
+    char name[160]; /* what was judged: a figure, or an expression of one */
+    enum pp_outcome outcome;
+    /* Value, bound, range: one line. Or an error's lines, of what kept it from being
+     * judged. */
+    char finding[sizeof(((struct pp_error *)NULL)->text)];
+    int rank; /* that it is about; -1: none */
+};
+
+struct pp_verdicts {
+    const struct pp_verdict *items; /* [count] */
+    int count;
+    const char *file; /* the schedule's, which has a row per rank; or NULL */
+    /* Printed where something failed; or NULL. */
+    const char *where; /* what changed most, and on which rank; -1: none */
+    int where_rank;
+    const char *rerun; /* the command that judges again */
+    const char *go_on; /* the commands that say more */
+};
+
+/* A way to print verdicts. */
 struct pp_verdict_format {
     const char *name, *help;
-    void (*print)(const struct pp_verdict *verdicts, int count, const char *command,
-                  FILE *stream);
+    void (*print)(const struct pp_verdicts *verdicts, FILE *stream);
     bool for_people; /* other text may stand beside it */
+    bool of_lines;   /* its lines may stand among other text */
 };
 
 /* Ended by a NULL name. */
 extern const struct pp_verdict_format pp_verdict_formats[];
 
-/* By name; NULL if there is none. */
-const struct pp_verdict_format *pp_verdict_format_find(const char *name);
+/* By name, of length characters; NULL if there is none. */
+const struct pp_verdict_format *pp_verdict_format_find(const char *name, size_t length);
+
+/* How many have this outcome. */
+int pp_verdicts_count(const struct pp_verdicts *verdicts, enum pp_outcome outcome);
+
+/* Makes the error a verdict: what should have been judged could not be. */
+void pp_verdict_of_error(struct pp_verdict *verdict, const struct pp_error *error);
 
 #endif

@@ -1,0 +1,72 @@
+#include "cli/rerun.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/quote.h"
+#include "run/launch.h"
+
+static void put_mpirun(const struct pp_options *options, int ranks, FILE *stream)
+{
+    if (pp_launched_by_user() && options->work == PP_RUN)
+        fprintf(stream, "mpirun -n %d ", ranks);
+}
+
+char *pp_rerun_command(const struct pp_options *options, int ranks)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+    if (!stream)
+        return NULL;
+    put_mpirun(options, ranks, stream);
+    pp_quote_words(options->argv, stream);
+    if (fclose(stream) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+/* The same work, without its gates, for its report. */
+static void put_work(const struct pp_options *options, int ranks, const char *json,
+                     FILE *stream)
+{
+    enum { MOST = 64 };
+    char *words[MOST + 1] = {options->argv[0], (char *)pp_commands[options->work].name};
+    int given = pp_options_again(options, words + 2, MOST - 4);
+    words[2 + given] = (char *)"--json";
+    words[3 + given] = (char *)json;
+    put_mpirun(options, ranks, stream);
+    pp_quote_words(words, stream);
+    fputs("; ", stream);
+    for (int i = 0; i < given; i++)
+        free(words[2 + i]);
+}
+
+char *pp_go_on_command(const struct pp_options *options, int ranks,
+                       const char *baseline)
+{
+    char *text = NULL;
+    size_t size;
+    bool written = options->json && strcmp(options->json, "-") != 0;
+    const char *json = written ? options->json : "report.json";
+    char *program = options->argv[0];
+    char *compare[] = {program, (char *)"compare", (char *)baseline, (char *)json,
+                       NULL};
+    char *explain[] = {program, (char *)"explain", (char *)json, NULL};
+    FILE *stream = open_memstream(&text, &size);
+    if (!stream)
+        return NULL;
+    if (!written)
+        put_work(options, ranks, json, stream);
+    if (baseline) {
+        pp_quote_words(compare, stream);
+        fputs("; ", stream);
+    }
+    pp_quote_words(explain, stream);
+    if (fclose(stream) == 0)
+        return text;
+    free(text);
+    return NULL;
+}

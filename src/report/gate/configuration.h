@@ -1,0 +1,36 @@
+/* Which results may be held against each other: those of one configuration. */
+#ifndef PP_REPORT_GATE_CONFIGURATION_H
+#define PP_REPORT_GATE_CONFIGURATION_H
+
+#include "report/gate/change.h"
+
+/* What a result came from. */
+struct pp_configuration {
+    const char *command;
+    const char *clock; /* NULL where it is not chosen yet */
+    const json_t *config;
+};
+
+/* Answered by those who know the options. orders: does the option say in which order
+ * ops run, which a schedule file says itself? */
+struct pp_option_facts {
+    pp_decides *decides, *orders;
+};
+
+/* Fails with PP_BAD_INPUT unless the baseline is of this configuration: of all options
+ * that decide the result; of those that say the order only where both schedules are
+ * the catalogue's. What a file says is content, which is judged, whatever its name. The
+ * message names what differs, with both values. */
+int pp_configuration_compare(const struct pp_configuration *baseline,
+                             const struct pp_configuration *now,
+                             const struct pp_option_facts *facts, const char *path,
+                             struct pp_error *error);
+
+/* A hash of the configuration without its clock, as 16 hexadecimal digits.
+ * PP_ENVIRONMENT when out of memory. */
+enum { PP_CONFIGURATION_TEXT = 17 };
+int pp_configuration_hash(const struct pp_configuration *configuration,
+                          const struct pp_option_facts *facts,
+                          char text[PP_CONFIGURATION_TEXT], struct pp_error *error);
+
+#endif
