@@ -100,8 +100,7 @@ static void lay_row(struct pp_layout *layout, int y, const int64_t *edge,
         }
     }
     for (int c = 0; c < columns; c++) {
-        /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): all are
-         * set */
+        /* Every edge is set. NOLINTNEXTLINE(clang-analyzer-core.*) */
         int64_t capacity = (edge[c + 1] - edge[c]) * (last - first);
         cells[c] = decide(&row[c], capacity, owed);
     }

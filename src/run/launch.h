@@ -6,8 +6,8 @@
 
 #include "base/error.h"
 
-/* Was this process started by a launcher (mpirun, srun), by whomever? Only MPI knows for
- * sure: which rank it is says pp_world_enter. */
+/* Was this process started by a launcher (mpirun, srun), by whomever? Only MPI knows
+ * for sure: which rank it is says pp_world_enter. */
 bool pp_launched(void);
 
 /* Was the launcher the user's, rather than pp_launch? */
