@@ -136,7 +136,7 @@ int pp_gate_init(struct pp_gate *gate, const struct pp_options *options,
     if (!gate->checks)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for the checks");
     for (int i = 0; i < gate->check_count; i++) {
-        if (pp_check_parse(&gate->checks[i], options->checks.items[i],
+        if (pp_check_parse(&gate->checks[i], "check", options->checks.items[i],
                            plan->schedule.ranks, error) != 0)
             return -1;
     }

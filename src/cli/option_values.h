@@ -69,7 +69,8 @@ struct pp_options {
     const char *baseline, *tolerance;
     int baseline_last;
     const char *history, *label;
-    struct pp_texts checks;
+    struct pp_texts checks, wheres;
+    const char *best, *sort; /* of a sweep: figures */
     struct pp_texts formats; /* KIND[=FILE], KIND of pp_verdict_formats */
 };
 

@@ -1,4 +1,4 @@
-#include "cli/sweep.h"
+#include "cli/sweep_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

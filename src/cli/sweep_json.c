@@ -2,12 +2,25 @@
 #include <math.h>
 
 #include "base/output.h"
-#include "cli/sweep.h"
+#include "cli/sweep_file.h"
 #include "report/export/json.h"
 
 static json_t *real_or_null(double value)
 {
     return isfinite(value) ? json_real(value) : json_null();
+}
+
+/* What the point was judged by, and whether it passed. */
+static void add_judged(json_t *object, const struct pp_sweep *sweep,
+                       const struct pp_sweep_point *point)
+{
+    json_t *judged = json_object();
+    for (int j = 0; j < sweep->judged_count; j++)
+        json_object_set_new(judged, sweep->judged[j].name,
+                            real_or_null(point->judged[j]));
+    json_object_set_new(object, "judged", judged);
+    json_object_set_new(object, "passed",
+                        sweep->checked ? json_boolean(point->passed) : json_null());
 }
 
 static json_t *point_json(const struct pp_sweep *sweep,
@@ -16,9 +29,11 @@ static json_t *point_json(const struct pp_sweep *sweep,
     json_t *object = json_pack(
         "{s:o, s:i, s:i, s:i}", "schedule", pp_json_text(point->schedule), "ranks",
         point->ranks, "chunks", point->chunks, "microbatches", point->microbatches);
+    json_t *values = json_object();
     for (int c = 0; c < sweep->column_count; c++)
-        json_object_set_new(object, sweep->columns[c].name,
+        json_object_set_new(values, sweep->columns[c].name,
                             pp_json_text(pp_sweep_cell(sweep, point, c)));
+    json_object_set_new(object, "values", values);
     if (!point->done) {
         json_object_set_new(object, "status", json_integer(point->status));
         json_object_set_new(object, "reason", pp_json_text(point->reason));
@@ -37,7 +52,20 @@ static json_t *point_json(const struct pp_sweep *sweep,
     json_object_set_new(object, "peak_in_flight", real_or_null(point->peak_in_flight));
     json_object_set_new(object, "peak_activation_bytes",
                         real_or_null(point->peak_activation_bytes));
+    add_judged(object, sweep, point);
     return object;
+}
+
+static json_t *best_json(const struct pp_sweep *sweep)
+{
+    int alike;
+    const struct pp_sweep_point *best =
+        sweep->best < 0 ? NULL : pp_sweep_best(sweep, sweep->best, &alike);
+    if (!best)
+        return json_null();
+    return json_pack("{s:s, s:o, s:o, s:i}", "figure", sweep->judged[sweep->best].name,
+                     "value", real_or_null(best->judged[sweep->best]), "point",
+                     point_json(sweep, best), "alike", alike);
 }
 
 int pp_sweep_write_json(const struct pp_sweep *sweep, const json_t *config,
@@ -50,6 +78,7 @@ int pp_sweep_write_json(const struct pp_sweep *sweep, const json_t *config,
     for (int i = 0; i < sweep->count; i++)
         json_array_append_new(sweep->points[i].done ? done : invalid,
                               point_json(sweep, &sweep->points[i]));
+    json_object_set_new(root, "best", best_json(sweep));
     int status = pp_output_open(&output, path, error);
     if (status == 0 &&
         json_dumpf(root, output.stream, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) != 0)

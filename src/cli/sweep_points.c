@@ -24,8 +24,9 @@ static bool is_group_size(const struct pp_option *option)
 /* A schedule from a file (row NULL) has its shape already; only some have groups. */
 static bool applies(const struct pp_option *option, const struct pp_scheduler *row)
 {
-    return option->role != PP_ROLE_SHAPE ||
-           (row && (row->takes_groups || !is_group_size(option)));
+    if (is_group_size(option))
+        return row && row->takes_groups;
+    return row || !is_shape(option);
 }
 
 static int find_dimensions(struct pp_sweep *sweep, struct pp_dimensions *dimensions,
@@ -191,7 +192,7 @@ static int add_schedule(struct pp_sweep *sweep, struct pp_dimensions *dimensions
 int pp_sweep_list(struct pp_sweep *sweep, struct pp_dimensions *dimensions,
                   const struct pp_options *options, struct pp_error *error)
 {
-    *sweep = (struct pp_sweep){0};
+    *sweep = (struct pp_sweep){.best = -1};
     *dimensions = (struct pp_dimensions){.options = options};
     if (find_dimensions(sweep, dimensions, error) != 0)
         return -1;

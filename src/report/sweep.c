@@ -1,5 +1,6 @@
 #include "report/sweep.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/words.h"
@@ -22,6 +23,28 @@ const char *pp_sweep_cell(const struct pp_sweep *sweep,
 {
     int value = point->values[column];
     return value < 0 ? NULL : sweep->columns[column].texts[value];
+}
+
+const struct pp_sweep_point *pp_sweep_best(const struct pp_sweep *sweep, int figure,
+                                           int *alike)
+{
+    const struct pp_sweep_point *best = NULL;
+    double sign = sweep->judged[figure].figure->higher_worse ? 1 : -1;
+    *alike = 0;
+    for (int i = 0; i < sweep->count; i++) {
+        const struct pp_sweep_point *point = &sweep->points[i];
+        if (!point->done || isnan(point->judged[figure]))
+            continue;
+        double worse =
+            best ? sign * (point->judged[figure] - best->judged[figure]) : -1;
+        if (worse < 0) {
+            best = point;
+            *alike = 0;
+        } else if (!(worse > 0)) {
+            ++*alike;
+        }
+    }
+    return best;
 }
 
 const char *pp_sweep_point_text(const struct pp_sweep *sweep,

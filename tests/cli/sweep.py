@@ -66,15 +66,16 @@ def test_what_shapes_a_result_is_listed():
              'layer_split', ['even', '3,2,2,1']),
             ('--schedule interleaved --group-size 0:8:+4', 'group_size', ['0', '4', '8'])):
         points, invalid = points_of(arguments)
-        assert [p[name] for p in points] == expected and invalid == [], arguments
+        assert [p['values'][name] for p in points] == expected and invalid == [], arguments
     # Each point is what simulate finds with the point's value alone.
     points, _ = points_of('--schedule gpipe --slow 0:1.5 --slow 3:2 '
                           '--link latency=10us:100us:x10,bandwidth=1GB/s:2GB/s:x2')
     assert len(points) == 8
     for p in points:
-        link = f'latency={p["link_latency"]},bandwidth={p["link_bandwidth"]}'
+        own = p['values']
+        link = f'latency={own["link_latency"]},bandwidth={own["link_bandwidth"]}'
         single = json.loads(ppsim('simulate --quiet --json - --schedule gpipe '
-                                  f'--slow {p["slow"]} --link {link}')[0])
+                                  f'--slow {own["slow"]} --link {link}')[0])
         assert p['makespan_s'] == single['makespan_s'], p
     assert len({p['makespan_s'] for p in points}) == 8
 
@@ -103,7 +104,7 @@ def test_what_a_schedule_does_not_take_does_not_vary(tmp):
     (tmp / 'own.csv').write_text('0F0,0F1,0B0,0B1\n1F0,1B0,1F1,1B1\n')
     points, invalid = points_of('--schedule gpipe,interleaved,own.csv --group-size 4,8 '
                                 '--ranks 4,2 --seed 1,2', tmp)
-    assert [(p['schedule'], p['ranks'], p['group_size'], p['seed']) for p in points] == [
+    assert [(p['schedule'], p['ranks'], *p['values'].values()) for p in points] == [
         *(('gpipe', p, None, s) for p in (4, 2) for s in '12'),
         *(('interleaved-1f1b', p, g, s) for p in (4, 2) for g in '48' for s in '12'),
         ('own.csv', 2, None, '1'), ('own.csv', 2, None, '2')] and invalid == []
@@ -121,7 +122,7 @@ def test_points_are_what_simulate_finds():
         assert point['bubble']['theory'] == single['bubble']['theory']
         assert set(point) == {'schedule', 'ranks', 'chunks', 'microbatches', 'bubble',
                               'makespan_s', 'tokens_per_s', 'peak_in_flight',
-                              'peak_activation_bytes'}
+                              'peak_activation_bytes', 'values', 'judged', 'passed'}
         assert point['peak_in_flight'] == max(r['peak_in_flight'] for r in single['ranks'])
 
 
@@ -241,6 +242,70 @@ def test_every_v_does_the_same_work():
         assert abs(busy - 8 * 3e-3) < 1e-9, point
 
 
+SOME = 'sweep --schedule gpipe,1f1b,zb-h1,zb-h2 --microbatches 4,8'
+
+
+def test_points_are_checked():
+    out, _ = ppsim(f"{SOME} --check bubble<=0.3 --check makespan<1s", status=1)
+    points, _ = points_of(SOME[6:])
+    bad = [p for p in points if p['bubble']['fraction'] > 0.3]
+    lines = [line for line in out.splitlines() if line.startswith('FAIL')]
+    assert len(lines) == len(bad) == 2
+    for line, p in zip(lines, bad):
+        assert line.startswith(f'FAIL  check bubble<=0.3: {p["schedule"]}, p=4, v=1, '
+                               f'm={p["microbatches"]}: bubble is'), line
+    rows = [line.split()[-1] for line in out.splitlines()[:9]]
+    assert rows == ['checks'] + ['FAIL' if p in bad else 'pass' for p in points], out
+    assert 'FAIL' not in ppsim(f'{SOME} --check bubble<=0.5')[0]
+    # A machine reads a verdict per check and point, and nothing else.
+    out, err = ppsim(f'{SOME} --check bubble<=0.3 --check makespan<1s --format tap', status=1)
+    assert out.startswith('TAP version 13\n1..16\n') and out.count('\nnot ok') == 2, out
+    names = [line.split(' - ')[1] for line in out.splitlines() if 'ok ' in line[:7]]
+    assert len(set(names)) == 16 and 'simulated' in err
+    assert "no figure named 'x'" in ppsim('sweep --check x<1', status=2)[1]
+    # A rank that a point does not have satisfies nothing.
+    out, _ = ppsim('sweep --ranks 2,4 --check peak_in_flight[3]<=2', status=1)
+    assert out.count('FAIL  check') == 1 and 'p=2' in out[out.index('FAIL  check'):]
+
+
+def test_points_are_checked_where_they_are_read(tmp):
+    sweep = f'{SOME} --csv s.csv --check bubble<=0.3'
+    assert ppsim(sweep, tmp, 1) == ppsim(sweep, tmp, 1)
+    assert "not their 'cooldown'" in ppsim(f'{sweep} --sort cooldown', tmp, 2)[1]
+
+
+def test_the_best_of_those_that_fit():
+    points, _ = points_of(SOME[6:])
+    fit = [p for p in points if p['peak_in_flight'] <= 4]
+    assert 0 < len(fit) < len(points)
+    for figure, key, better in (('makespan', 'makespan_s', min),
+                                ('tokens_per_s', 'tokens_per_s', max)):
+        found = json.loads(ppsim(f'{SOME} --where peak_in_flight<=4 --best {figure} '
+                                 f'--sort {figure} --quiet --json -')[0])
+        wanted = better(p[key] for p in fit)
+        assert found['best']['figure'] == figure and found['best']['value'] == wanted
+        assert found['best']['point'][key] == wanted
+        assert len(found['points']) == len(fit)
+        order = [p[key] for p in found['points']]
+        assert order == sorted(order, reverse=better is max), order
+    out, _ = ppsim(f'{SOME} --quiet --best makespan --where peak_in_flight<=4')
+    assert out == 'best makespan: 15.000 ms, of zb-h1, p=4, v=1, m=4\n', out
+    assert ppsim(f'{SOME} --quiet --best peak_in_flight')[0] == \
+        'best peak_in_flight: 4, of gpipe, p=4, v=1, m=4 and 5 more\n'
+    assert 'no point is left' in ppsim(f'{SOME} --where bubble<0.01', status=2)[1]
+    assert 'unknown' in ppsim('sweep --best loss')[0]
+    assert "'--best' 'foo'" in ppsim('sweep --best foo', status=2)[1]
+    # Points that cannot be are neither the best nor in the way.
+    out, _ = ppsim('sweep --schedule 1f1b,interleaved --chunks 1,2 --quiet --best bubble')
+    assert 'interleaved-1f1b, p=4, v=2' in out
+
+
+def test_the_picture_is_of_points_as_listed(tmp):
+    ppsim(f'{SOME} --quiet --sort bubble --plot s.svg --keep-data kept', tmp)
+    ppsim(f'{SOME} --quiet --plot s.svg --keep-data other', tmp)
+    assert (tmp / 'kept/sweep.dat').read_text() == (tmp / 'other/sweep.dat').read_text()
+
+
 def test_points_really_run(tmp):
     points, _ = points_of(f'--run --schedule gpipe,1f1b --ranks 2 --microbatches 3 {TINY}')
     assert [p['peak_in_flight'] for p in points] == [3, 2]
@@ -301,11 +366,11 @@ def test_an_interrupted_run_ends_and_leaves_nothing(tmp):
 
 
 def test_a_sweep_is_not_for_mpirun():
-    # The ranks behind the first end well, so that mpirun lets the first speak.
-    for rank, status, lines in ('0', 2, 1), ('1', 0, 0):
-        err = ppsim('sweep', status=status, OMPI_COMM_WORLD_SIZE='2',
-                    OMPI_COMM_WORLD_RANK=rank)[1]
-        assert err.count('\n') == lines, err
+    for rank in '0', '1':
+        err = ppsim('sweep', status=2, OMPI_COMM_WORLD_RANK=rank, PMIX_NAMESPACE='world')[1]
+        assert err.count('\n') == 1 and 'mpirun' in err, err
+    # A rank alone is inherited from a job, and no launcher's.
+    assert 'simulated' in ppsim('sweep', OMPI_COMM_WORLD_RANK='1')[0]
 
 
 def test_a_sweep_is_drawn(tmp):

@@ -31,10 +31,10 @@ static int parse_bound(struct pp_scanner *scanner, struct pp_check *check)
     return pp_scan_end(scanner);
 }
 
-int pp_check_parse(struct pp_check *check, const char *text, int ranks,
-                   struct pp_error *error)
+int pp_check_parse(struct pp_check *check, const char *option, const char *text,
+                   int ranks, struct pp_error *error)
 {
-    struct pp_scanner scanner = PP_SCANNER("check", text, error);
+    struct pp_scanner scanner = PP_SCANNER(option, text, error);
     *check = (struct pp_check){.text = text, .rank = -1};
     pp_scan_blanks(&scanner);
     if (pp_figure_scan(&scanner, &check->figure) != 0)
@@ -91,23 +91,33 @@ static const char *pointless(const struct pp_check *check)
     return "";
 }
 
-void pp_check_judge(const struct pp_check *check, const struct pp_report *report,
-                    struct pp_verdict *verdict)
+bool pp_check_holds(const struct pp_check *check, double value)
 {
-    double value = pp_figure_value(check->figure, report, check->rank);
-    struct pp_range range = pp_figure_range(check->figure, report, check->rank);
+    /* No comparison holds for NaN. */
+    return satisfied(check->comparison, value, check->bound);
+}
+
+void pp_check_verdict(const struct pp_check *check, double value, struct pp_range range,
+                      int steps, struct pp_verdict *verdict)
+{
     char text[PP_FIGURE_TEXT], bound[PP_FIGURE_TEXT];
-    char steps[PP_RANGE_TEXT], name[PP_FIGURE_NAME];
+    char over[PP_RANGE_TEXT], name[PP_FIGURE_NAME];
     *verdict = (struct pp_verdict){
-        /* No comparison holds for NaN. */
-        .outcome =
-            satisfied(check->comparison, value, check->bound) ? PP_PASS : PP_FAIL,
+        .outcome = pp_check_holds(check, value) ? PP_PASS : PP_FAIL,
         .rank = check->rank,
     };
     pp_assign(verdict->name, sizeof verdict->name, "check %s", check->text);
     pp_figure_texts(check->figure, value, check->bound, text, bound);
     pp_assign(verdict->finding, sizeof verdict->finding, "%s is %s%s; wanted %s%s",
               pp_figure_name(check->figure, check->rank, name), text,
-              pp_range_text(check->figure, range, report->step_count, steps),
-              check->text, isnan(value) ? "" : pointless(check));
+              pp_range_text(check->figure, range, steps, over), check->text,
+              isnan(value) ? "" : pointless(check));
+}
+
+void pp_check_judge(const struct pp_check *check, const struct pp_report *report,
+                    struct pp_verdict *verdict)
+{
+    pp_check_verdict(check, pp_figure_value(check->figure, report, check->rank),
+                     pp_figure_range(check->figure, report, check->rank),
+                     report->step_count, verdict);
 }

@@ -20,12 +20,19 @@ struct pp_check {
     double bound;
 };
 
-/* PP_BAD_INPUT names the column (from 1) and what would be valid there; a rank must be
- * below ranks. */
-int pp_check_parse(struct pp_check *check, const char *text, int ranks,
-                   struct pp_error *error);
+/* option is its name, "check", for messages. PP_BAD_INPUT names the column (from 1) and
+ * what would be valid there; a rank must be below ranks. */
+int pp_check_parse(struct pp_check *check, const char *option, const char *text,
+                   int ranks, struct pp_error *error);
 
-/* An unknown value (NaN) fails. */
+/* Does the value satisfy it? An unknown one (NaN) does not. */
+bool pp_check_holds(const struct pp_check *check, double value);
+
+/* Says so in words, with the value's range over so many steps. */
+void pp_check_verdict(const struct pp_check *check, double value, struct pp_range range,
+                      int steps, struct pp_verdict *verdict);
+
+/* The same, of the report's value. */
 void pp_check_judge(const struct pp_check *check, const struct pp_report *report,
                     struct pp_verdict *verdict);
 

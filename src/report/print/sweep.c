@@ -59,6 +59,36 @@ static void set_point(struct pp_table *table, int row, const struct pp_sweep *sw
     }
 }
 
+/* Has the table a column for it anyway? */
+static bool is_usual(const struct pp_judged *judged)
+{
+    static const char *const usual[] = {"bubble", "makespan", "tokens_per_s",
+                                        "peak_in_flight", "peak_activation_bytes"};
+    bool found = false;
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+        found |= strcmp(usual[i], judged->name) == 0;
+    return found;
+}
+
+/* What the points are judged by, and whether they pass. */
+static void set_judged(struct pp_table *table, int row, int column,
+                       const struct pp_sweep *sweep, const struct pp_sweep_point *point)
+{
+    char text[PP_FIGURE_TEXT];
+    for (int j = 0; j < sweep->judged_count; j++) {
+        const struct pp_judged *judged = &sweep->judged[j];
+        if (is_usual(judged))
+            continue;
+        pp_table_set(table, -1, column + j, "%s", judged->name);
+        pp_table_set(table, row, column + j, "%s",
+                     pp_figure_text(judged->figure, point->judged[j], text));
+    }
+    column += sweep->judged_count;
+    pp_table_set(table, -1, column, "checks");
+    if (sweep->checked)
+        pp_table_set(table, row, column, "%s", point->passed ? "pass" : "FAIL");
+}
+
 static void set_figures(struct pp_table *table, int row, int column,
                         const struct pp_sweep_point *point)
 {
@@ -87,7 +117,8 @@ int pp_sweep_print(const struct pp_sweep *sweep, FILE *stream, struct pp_error *
     int rows = 0, row = 0;
     for (int i = 0; i < sweep->count; i++)
         rows += sweep->points[i].done;
-    if (pp_table_init(&table, rows, first + FIGURES, error) != 0)
+    if (pp_table_init(&table, rows, first + FIGURES + sweep->judged_count + 1, error) !=
+        0)
         return -1;
     for (int c = 0; c < SHAPE; c++)
         pp_table_set(&table, -1, c, "%s", shape[c]);
@@ -99,7 +130,8 @@ int pp_sweep_print(const struct pp_sweep *sweep, FILE *stream, struct pp_error *
         if (!sweep->points[i].done)
             continue;
         set_point(&table, row, sweep, &sweep->points[i]);
-        set_figures(&table, row++, first, &sweep->points[i]);
+        set_figures(&table, row, first, &sweep->points[i]);
+        set_judged(&table, row++, first + FIGURES, sweep, &sweep->points[i]);
     }
     if (rows > 0)
         pp_table_print(&table, stream, 0);
@@ -107,4 +139,22 @@ int pp_sweep_print(const struct pp_sweep *sweep, FILE *stream, struct pp_error *
     for (int i = 0; i < sweep->count; i++)
         print_reason(sweep, i, stream);
     return 0;
+}
+
+void pp_sweep_print_best(const struct pp_sweep *sweep, FILE *stream)
+{
+    const struct pp_judged *judged = &sweep->judged[sweep->best];
+    char value[PP_FIGURE_TEXT], text[PP_POINT_TEXT];
+    int alike;
+    const struct pp_sweep_point *best = pp_sweep_best(sweep, sweep->best, &alike);
+    if (!best) {
+        fprintf(stream, "best %s: it is unknown for every point\n", judged->name);
+        return;
+    }
+    fprintf(stream, "best %s: %s, of %s", judged->name,
+            pp_figure_text(judged->figure, best->judged[sweep->best], value),
+            pp_sweep_point_text(sweep, best, text));
+    if (alike > 0)
+        fprintf(stream, " and %d more", alike);
+    fputc('\n', stream);
 }

@@ -1,7 +1,7 @@
 /* The file of a sweep: each point that is done adds a row, so that an interrupted sweep
  * resumes where it stopped. */
-#ifndef PP_CLI_SWEEP_H
-#define PP_CLI_SWEEP_H
+#ifndef PP_CLI_SWEEP_FILE_H
+#define PP_CLI_SWEEP_FILE_H
 
 #include <jansson.h>
 
@@ -22,8 +22,8 @@ int pp_sweep_file_add(FILE *file, const char *path, const struct pp_sweep *sweep
  * columns. */
 int pp_sweep_write_csv(const struct pp_sweep *sweep, struct pp_error *error);
 
-/* Schema ppsim.sweep/1: {"schema", "config", "points": [...], "invalid": [...]}; points
- * with the report's keys: "predicted" is simulated, and "fraction" is measured if the
+/* Schema ppsim.sweep/1: {"schema", "config", "points": [...], "invalid": [...],
+ * "best"}; points with the report's keys: "predicted" is simulated, and "fraction" is measured if the
  * point was run. Invalid points have a "reason", and the exit "status" that a command
  * for that point alone would have (above 2: the run failed). "-" is stdout. */
 int pp_sweep_write_json(const struct pp_sweep *sweep, const json_t *config,
