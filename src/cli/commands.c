@@ -49,8 +49,9 @@ const struct pp_command_row pp_commands[PP_COMMANDS] = {
     [PP_PLOT] =
         {
             .name = "plot",
-            .help = "make pictures and traces from a report",
-            .usages = {"ppsim plot REPORT.json OPTIONS"},
+            .help = "make pictures and traces from a report, or a history's picture",
+            .usages = {"ppsim plot REPORT.json OPTIONS",
+                       "ppsim plot HISTORY.csv --plot FILE"},
             .most_arguments = 1,
             .run = pp_command_plot,
         },

@@ -36,11 +36,16 @@ static int take_medians(const struct pp_gate *gate, const struct pp_options *opt
     if (pp_history_medians(&gate->history, hash, now->clock, options->baseline_last,
                            figures) > 0)
         return 0;
-    return pp_fail(error, PP_BAD_INPUT,
-                   "'--baseline' '%s' has no row of the configuration %s%s%s that did "
-                   "not fail: append one with '--history' first",
-                   options->baseline, hash, now->clock ? " and clock " : "",
-                   now->clock ? now->clock : "");
+    return pp_fail(
+        error, PP_BAD_INPUT,
+        "'--baseline' '%s' has no row that did not fail of this configuration, %s (%s, "
+        "%" JSON_INTEGER_FORMAT " ranks, %" JSON_INTEGER_FORMAT
+        " microbatches%s%s): append one with '--history'",
+        options->baseline, hash,
+        json_string_value(json_object_get(now->config, "schedule")),
+        json_integer_value(json_object_get(now->config, "ranks")),
+        json_integer_value(json_object_get(now->config, "microbatches")),
+        now->clock ? ", clock " : "", now->clock ? now->clock : "");
 }
 
 /* Is the baseline of this configuration? */

@@ -5,7 +5,7 @@
 #include "cli/plan.h"
 #include "report/gate/baseline.h"
 #include "report/gate/check.h"
-#include "report/gate/history.h"
+#include "report/history.h"
 
 /* What the report is held against, known before any work starts. */
 struct pp_gate {

@@ -24,6 +24,8 @@ const struct pp_docs_item pp_docs_files[] = {
     {"REPORT.json",
      "a report, as '--json' writes it: schema ppsim.report/1; 'explain', "
      "'compare', 'plot', '--costs' and '--baseline' read it"},
+    {"HISTORY.csv",
+     "a row per result, as '--history' appends it; '--baseline' and 'plot' read it"},
     {"FILE.safetensors", "parameters, named and laid out as in Hugging Face's GPT-2"},
     {0},
 };

@@ -3,6 +3,7 @@
 #define PP_REPORT_GATE_CONFIGURATION_H
 
 #include "report/gate/change.h"
+#include "report/history.h"
 
 /* What a result came from. */
 struct pp_configuration {
@@ -28,7 +29,6 @@ int pp_configuration_compare(const struct pp_configuration *baseline,
 
 /* A hash of the configuration without its clock, as 16 hexadecimal digits.
  * PP_ENVIRONMENT when out of memory. */
-enum { PP_CONFIGURATION_TEXT = 17 };
 int pp_configuration_hash(const struct pp_configuration *configuration,
                           const struct pp_option_facts *facts,
                           char text[PP_CONFIGURATION_TEXT], struct pp_error *error);

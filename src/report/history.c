@@ -1,4 +1,4 @@
-#include "report/gate/history.h"
+#include "report/history.h"
 
 #include <errno.h>
 #include <fcntl.h>

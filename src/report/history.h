@@ -6,13 +6,15 @@
  * The figures' columns have the figures' names, with numbers in seconds, bytes and
  * fractions, empty where unknown; of a figure per rank, the largest. A column of no
  * figure that this version knows is left empty, and passed over. */
-#ifndef PP_REPORT_GATE_HISTORY_H
-#define PP_REPORT_GATE_HISTORY_H
+#ifndef PP_REPORT_HISTORY_H
+#define PP_REPORT_HISTORY_H
 
 #include "report/figure.h"
-#include "report/gate/configuration.h"
 
 enum { PP_MOST_FIGURES = 32 };
+
+/* A hash of what a result came from (report/gate/configuration.h): 16 digits. */
+enum { PP_CONFIGURATION_TEXT = 17 };
 
 struct pp_history_row {
     char time[32];   /* ISO 8601, UTC */
