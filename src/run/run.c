@@ -13,6 +13,7 @@
 #include "run/link.h"
 #include "run/save.h"
 #include "run/topology.h"
+#include "timeline/hop.h"
 #include "timeline/producers.h"
 
 /* The parts of one run, on one rank. */
@@ -280,6 +281,19 @@ static void gather_ops(const struct job *job, const void *mine, void *all, size_
                          (first[r + 1] - first[r]) * bytes, r, PP_TAG_SPANS);
 }
 
+/* On rank 0. On the wall clock what the run's messages took says more of the link than
+ * what was measured at the start. */
+static int fit_link(const struct job *job, struct pp_error *error)
+{
+    struct pp_run_result *result = job->result;
+    double bytes = (double)message_bytes(&job->config->model), ns;
+    if (pp_median_hop(result->timelines, result->timeline_count, &ns, error) != 0)
+        return -1;
+    if (!isnan(ns))
+        pp_fit_hop(ns, bytes, &result->link_latency_s, &result->link_bandwidth);
+    return 0;
+}
+
 /* Collective. Brings all ranks' times together into rank 0's timelines. */
 static int gather_timelines(struct job *job, struct pp_error *error)
 {
@@ -310,6 +324,8 @@ static int gather_timelines(struct job *job, struct pp_error *error)
     }
     if (result->leads)
         status = set_ready(result, schedule, error);
+    if (result->leads && status == 0)
+        status = fit_link(job, error);
     return pp_agree(&job->world, status, error);
 }
 

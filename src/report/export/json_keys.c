@@ -138,7 +138,9 @@ static const struct pp_json_key cost[] = {
 
 static const struct pp_json_key link[] = {
     {"latency_s", PP_JSON_DURATION, OF(pp_report, link_latency_s),
-     .help = "what a message takes beside its bytes"},
+     .help = "what a message takes beside its bytes; in a run on the wall clock so "
+             "that both "
+             "together are the median of its messages for which a rank was waiting"},
     {"bandwidth_Bps", PP_JSON_BANDWIDTH, OF(pp_report, link_bandwidth),
      .help = "bytes per second; null: without limit"},
     {0},
@@ -224,7 +226,8 @@ const struct pp_json_key pp_json_report[] = {
      .help =
          "what ops need, by stage and kind: their CPU time, or with several threads on "
          "the wall clock the time that passed in them"},
-    {"link", PP_JSON_OBJECT, .keys = link, .help = "a hop between ranks"},
+    {"link", PP_JSON_OBJECT, .keys = link,
+     .help = "a hop between ranks, as predicted was fed with it"},
     {"training", PP_JSON_OBJECT, .keys = training, .help = "what was learned"},
     {"representative_step", PP_JSON_REPRESENTATIVE, OF(pp_report, representative),
      .help = "the number of the step whose bubble is the median"},
