@@ -138,8 +138,9 @@ const struct pp_option pp_option_table[] = {
      "cost of a hop between ranks: latency=5us,bandwidth=10GB/s", .headline = true,
      .listed = true},
     {"cost", "f=1,b=2,..", PP_TEXT, TIME, S | L | E | W, AT(cost), 0, 0, NULL,
-     "what ops take, in ms or with a unit: f, b, i, w and comm; f=1,2,1,1 is per "
-     "stage",
+     "what ops take, in ms or with a unit: f, b, i, w, joined and comm. One number is "
+     "a rank's whole work on a microbatch, shared by its stages; f=1,2,1,1 is per "
+     "stage (f=1,b=2)",
      .listed = true},
     {"costs", "REPORT.json", PP_TEXT, TIME, S | E | W, AT(costs), 0, 0, NULL,
      "take the median costs that a run measured", .file = PP_FILE_READ,

@@ -1,5 +1,6 @@
 /* ppsim schedules: list, show, check and convert. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/names.h"
@@ -24,24 +25,43 @@ static int list(void)
     return 0;
 }
 
-static void print_legend(const struct pp_schedule *schedule, int64_t unit)
+static void print_legend(const struct pp_schedule *schedule, double unit)
 {
     char text[PP_DURATION_TEXT];
     printf("%s: a column is %s; F forward, B backward (I for the input, W for the "
            "weights), = continues, . idle\n",
-           schedule->name, pp_duration_text((double)unit, text));
+           schedule->name, pp_duration_text(unit, text));
 }
 
-/* Draws the simulated schedule; without --cost, F takes one unit and B two. */
+/* The smallest number of which every rank's stages take whole shares; 1 where it would
+ * be large. */
+static int whole_shares(const struct pp_schedule *schedule)
+{
+    const int most = 5040;
+    int *met = pp_schedule_stages_met(schedule);
+    int common = 1;
+    for (int r = 0; met && r < schedule->ranks && common <= most; r++) {
+        int multiple = common;
+        while (met[r] > 0 && multiple <= most && multiple % met[r] != 0)
+            multiple += common;
+        common = multiple;
+    }
+    free(met);
+    return common <= most ? common : 1;
+}
+
+/* Draws the simulated schedule. A grid has no scale: its costs are multiplied so that a
+ * rank's work shared by three stages still is a whole number of columns. */
 static int print_grid(const struct pp_schedule *schedule,
                       const struct pp_options *options, struct pp_error *error)
 {
     struct pp_costs costs = {0};
     struct pp_timeline timeline = {0};
     const char *cost = options->cost ? options->cost : "f=1,b=2";
+    double scale = whole_shares(schedule);
     int status = pp_costs_init(&costs, schedule->stages, error);
     if (status == 0)
-        status = pp_cost_text(cost, &costs, error);
+        status = pp_cost_text(cost, schedule, scale, &costs, error);
     if (status == 0)
         status = pp_timeline_init(&timeline, schedule, error);
     if (status == 0)
@@ -49,7 +69,7 @@ static int print_grid(const struct pp_schedule *schedule,
     if (status == 0)
         status = pp_report_print_grid(&timeline, stdout, error);
     if (status == 0 && pp_terminal_detect(false).output)
-        print_legend(schedule, pp_report_grid_unit(&timeline));
+        print_legend(schedule, (double)pp_report_grid_unit(&timeline) / scale);
     pp_timeline_release(&timeline);
     pp_costs_release(&costs);
     return status;

@@ -18,7 +18,7 @@ int pp_command_simulate(struct pp_options *options)
     if (pp_output_paths_check(options, &error) != 0 ||
         pp_plan_schedule(&plan, options, &error) != 0 ||
         pp_gate_init(&gate, options, &plan, &error) != 0 ||
-        pp_simulation(&report, &plan, options, 1, &error) != 0)
+        pp_simulation(&report, &plan, options, &error) != 0)
         status = pp_refuse(options, &error);
     else
         status = pp_output_and_judge(&report, options, &terminal, &gate);

@@ -146,8 +146,8 @@ static int set_costs(struct pp_costs *costs, struct pp_options *options,
     else if (options->device)
         status = costs_of_device(costs, options, plan, error);
     else
-        status =
-            pp_cost_text(options->cost ? options->cost : default_cost, costs, error);
+        status = pp_cost_text(options->cost ? options->cost : default_cost,
+                              &plan->schedule, 1, costs, error);
     struct pp_model_config model = pp_model_of(options);
     costs->message_bytes = pp_message_bytes(&model);
     costs->seed = (uint64_t)options->seed;
@@ -204,12 +204,16 @@ static int make_report(struct pp_report *report, const struct pp_options *option
 {
     struct pp_equal_costs equal;
     int steps = costs->jitter > 0 ? options->steps : 1;
-    double tokens = (double)plan->schedule.microbatches * options->microbatch_size *
-                    options->seq_len;
+    bool made_up = !options->costs && !options->device; /* and so of no model */
+    double tokens = made_up ? 0
+                            : (double)plan->schedule.microbatches *
+                                  options->microbatch_size * options->seq_len;
     json_t *config = pp_plan_config(plan, options);
     bool are_equal = pp_costs_equal(costs, &plan->schedule, &equal);
     int status = simulate(report, plan, costs, steps, tokens, error);
     report->config = config;
+    if (made_up && !options->cost)
+        json_object_set_new(config, "cost", json_string(default_cost));
     if (status != 0)
         return -1;
     pp_assign(report->command, sizeof report->command, "simulate");
@@ -222,25 +226,12 @@ static int make_report(struct pp_report *report, const struct pp_options *option
     return 0;
 }
 
-/* Multiplies what ops take: for a rank's costs that are to be shared by its stages. */
-static void scale_costs(struct pp_costs *costs, double scale)
-{
-    for (int s = 0; s < costs->stages; s++) {
-        for (int kind = 0; kind < PP_KINDS; kind++)
-            costs->op[s][kind] = pp_nanoseconds(scale * (double)costs->op[s][kind]);
-    }
-    if (costs->joined >= 0)
-        costs->joined = pp_nanoseconds(scale * (double)costs->joined);
-}
-
 int pp_simulation(struct pp_report *report, struct pp_plan *plan,
-                  const struct pp_options *asked, double scale, struct pp_error *error)
+                  const struct pp_options *asked, struct pp_error *error)
 {
     struct pp_costs costs = {0};
     struct pp_options options = *asked; /* --costs bring the sizes of their model */
     int status = set_costs(&costs, &options, plan, error);
-    if (status == 0 && !options.costs && !options.device)
-        scale_costs(&costs, scale);
     if (status == 0)
         status = make_report(report, &options, plan, &costs, error);
     pp_costs_release(&costs);

@@ -6,9 +6,9 @@
 #include "cli/plan.h"
 #include "report/report.h"
 
-/* Simulates the plan on the costs that the options give; those of --cost are multiplied
- * by scale. The report takes over the plan's schedule. */
+/* Simulates the plan on the costs that the options give. The report takes over the
+ * plan's schedule. */
 int pp_simulation(struct pp_report *report, struct pp_plan *plan,
-                  const struct pp_options *asked, double scale, struct pp_error *error);
+                  const struct pp_options *asked, struct pp_error *error);
 
 #endif

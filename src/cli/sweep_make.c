@@ -49,13 +49,12 @@ static int mark_invalid(struct pp_sweep_point *point, const struct pp_error *err
 }
 
 int pp_sweep_simulate(struct pp_report *report, const struct pp_options *options,
-                      int chunks, struct pp_error *error)
+                      struct pp_error *error)
 {
     struct pp_plan plan = {0};
     int status = pp_plan_schedule(&plan, options, error);
-    /* --cost says what a whole rank takes: the same work for every v. */
     if (status == 0)
-        status = pp_simulation(report, &plan, options, 1.0 / chunks, error);
+        status = pp_simulation(report, &plan, options, error);
     pp_plan_release(&plan);
     return status;
 }
@@ -74,7 +73,7 @@ static int make_point(const struct pp_sweep *sweep, struct pp_sweep_point *point
     bool runs = options.really_run;
     int status = 0;
     if ((!runs || modelled) &&
-        pp_sweep_simulate(&simulation, &options, point->chunks, error) != 0)
+        pp_sweep_simulate(&simulation, &options, error) != 0)
         status = mark_invalid(point, error);
     if (status == 0 && point->status == PP_DONE && runs)
         status = pp_sweep_run(&run, point, &options, error);

@@ -12,8 +12,8 @@
 int pp_sweep_make(struct pp_sweep *sweep, const struct pp_dimensions *dimensions,
                   FILE *file, bool progress, struct pp_error *error);
 
-/* Simulates with the options of one point, which has so many chunks. */
+/* Simulates with the options of one point. */
 int pp_sweep_simulate(struct pp_report *report, const struct pp_options *options,
-                      int chunks, struct pp_error *error);
+                      struct pp_error *error);
 
 #endif

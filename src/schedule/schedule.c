@@ -114,6 +114,14 @@ void pp_push(struct pp_schedule *schedule, enum pp_kind kind, int stage, int mic
     };
 }
 
+int *pp_schedule_stages_met(const struct pp_schedule *schedule)
+{
+    int *met = calloc((size_t)schedule->ranks, sizeof *met);
+    for (int s = 0; met && s < schedule->stages; s++)
+        met[schedule->rank_of[s]]++;
+    return met;
+}
+
 void pp_join(struct pp_schedule *schedule)
 {
     if (schedule->ops)

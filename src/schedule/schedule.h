@@ -73,6 +73,10 @@ void pp_schedule_place(struct pp_schedule *schedule);
 /* The k-th stage on the rank (its chunk k), or -1. */
 int pp_schedule_stage(const struct pp_schedule *schedule, int rank, int chunk);
 
+/* How many stages a microbatch meets on each rank, [ranks]. The caller frees it; NULL
+ * when out of memory. */
+int *pp_schedule_stages_met(const struct pp_schedule *schedule);
+
 /* Writing: ranks in ascending order, each between begin and the next begin or end.
  * pp_push reserves room as it goes; out of memory is reported by end. */
 void pp_schedule_begin_rank(struct pp_schedule *schedule, int rank);

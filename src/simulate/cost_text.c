@@ -27,11 +27,21 @@ static bool another_stage(struct pp_scanner *scanner)
     return follows;
 }
 
+enum cost_key { F, B, I, W, COMM, JOINED };
+
+/* What was read: numbers as they stand, the costs of stages in costs->op. */
+struct cost_text {
+    struct pp_costs *costs;
+    bool given[PP_KINDS], listed[PP_KINDS]; /* listed: one number per stage */
+    int64_t hop, joined;                    /* -1: not given */
+};
+
 /* One number for all stages, or one per stage. */
-static int stage_costs(struct pp_scanner *scanner, struct pp_costs *costs,
+static int stage_costs(struct pp_scanner *scanner, struct cost_text *read,
                        enum pp_kind kind)
 {
     const char *list = scanner->at;
+    struct pp_costs *costs = read->costs;
     int stages = costs->stages, count = 0;
     do {
         int64_t ns;
@@ -47,70 +57,102 @@ static int stage_costs(struct pp_scanner *scanner, struct pp_costs *costs,
             stages == 1 ? "" : "s", stages == 1 ? "" : ", or one per stage");
     for (int s = count; s < stages; s++)
         costs->op[s][kind] = costs->op[0][kind];
+    read->given[kind] = true;
+    read->listed[kind] = count > 1;
     return 0;
 }
 
-enum cost_key { F, B, I, W, COMM, JOINED };
-
 static int cost_item(struct pp_scanner *scanner, enum cost_key key,
-                     struct pp_costs *costs)
+                     struct cost_text *read)
 {
     switch (key) {
     case F:
-        return stage_costs(scanner, costs, PP_F);
+        return stage_costs(scanner, read, PP_F);
     case B:
-        return stage_costs(scanner, costs, PP_B);
+        return stage_costs(scanner, read, PP_B);
     case I:
-        return stage_costs(scanner, costs, PP_I);
+        return stage_costs(scanner, read, PP_I);
     case W:
-        return stage_costs(scanner, costs, PP_W);
+        return stage_costs(scanner, read, PP_W);
     case COMM:
-        if (duration(scanner, &costs->near.latency) != 0)
-            return -1;
-        costs->far.latency = costs->near.latency;
-        return 0;
+        return duration(scanner, &read->hop);
     case JOINED:
-        return duration(scanner, &costs->joined);
+        return duration(scanner, &read->joined);
     }
     return -1;
 }
 
-/* B is the sum of its halves where it is not given, the halves half of B. */
-static void complete(int64_t op[PP_KINDS], bool b, bool i, bool w)
+/* What one stage takes, of which a rank's number is the share; listed numbers are
+ * multiplied by scale alone. B is the sum of its halves where it is not given, the
+ * halves half of B. */
+static void share_out(const struct cost_text *read, int64_t op[PP_KINDS], double scale,
+                      double share)
 {
-    if (!b)
+    const bool *given = read->given;
+    double factor[PP_KINDS], whole[PP_KINDS];
+    int64_t halves[PP_KINDS] = {[PP_B] = op[PP_B]};
+    pp_costs_halve(halves);
+    for (int kind = 0; kind < PP_KINDS; kind++) {
+        int from = given[kind] ? kind : PP_B;
+        factor[kind] = read->listed[from] ? scale : share;
+        whole[kind] = (double)(given[kind] ? op[kind] : halves[kind]);
+    }
+    for (int kind = 0; kind < PP_KINDS; kind++)
+        op[kind] = pp_nanoseconds(factor[kind] * whole[kind]);
+    if (!given[PP_B] && read->listed[PP_I] == read->listed[PP_W])
+        op[PP_B] = pp_nanoseconds(factor[PP_I] * (whole[PP_I] + whole[PP_W]));
+    else if (!given[PP_B])
         op[PP_B] = op[PP_I] + op[PP_W];
-    int64_t given_i = op[PP_I], given_w = op[PP_W];
-    pp_costs_halve(op);
-    if (i)
-        op[PP_I] = given_i;
-    if (w)
-        op[PP_W] = given_w;
 }
 
-int pp_cost_text(const char *text, struct pp_costs *costs, struct pp_error *error)
+/* From what was read to the costs of each stage. */
+static int finish_costs(const struct cost_text *read,
+                        const struct pp_schedule *schedule, double scale,
+                        struct pp_error *error)
+{
+    struct pp_costs *costs = read->costs;
+    int *met = pp_schedule_stages_met(schedule);
+    int status = 0;
+    if (!met)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for %d ranks",
+                       schedule->ranks);
+    if (read->joined >= 0)
+        status = pp_costs_join(costs, 0, error);
+    for (int s = 0; s < costs->stages && status == 0; s++) {
+        double share = scale / met[schedule->rank_of[s]];
+        share_out(read, costs->op[s], scale, share);
+        if (costs->joined)
+            costs->joined[s] = pp_nanoseconds(share * (double)read->joined);
+    }
+    if (read->hop >= 0) {
+        costs->near.latency = pp_nanoseconds(scale * (double)read->hop);
+        costs->far.latency = costs->near.latency;
+    }
+    free(met);
+    return status;
+}
+
+int pp_cost_text(const char *text, const struct pp_schedule *schedule, double scale,
+                 struct pp_costs *costs, struct pp_error *error)
 {
     static const char *const keys[] = {"f", "b", "i", "w", "comm", "joined", NULL};
     struct pp_scanner scanner = PP_SCANNER("cost", text, error);
+    struct cost_text read = {.costs = costs, .hop = -1, .joined = -1};
     int key, more;
     while ((more = pp_scan_key(&scanner, keys, &key, NULL)) > 0) {
-        if (cost_item(&scanner, (enum cost_key)key, costs) != 0)
+        if (cost_item(&scanner, (enum cost_key)key, &read) != 0)
             return -1;
     }
     if (more < 0)
         return -1;
-    bool f = scanner.given & 1u << F, b = scanner.given & 1u << B;
-    bool i = scanner.given & 1u << I, w = scanner.given & 1u << W;
-    if (!f)
+    if (!read.given[PP_F])
         return pp_fail(error, PP_BAD_INPUT,
                        "'--cost' lacks f, the time of a forward: give f=1,b=2");
-    if (!b && !(i && w))
+    if (!read.given[PP_B] && !(read.given[PP_I] && read.given[PP_W]))
         return pp_fail(error, PP_BAD_INPUT,
                        "'--cost' lacks b, the time of a backward, or both its halves: "
                        "give b=2, or i=1,w=1");
-    for (int s = 0; s < costs->stages; s++)
-        complete(costs->op[s], b, i, w);
-    return 0;
+    return finish_costs(&read, schedule, scale, error);
 }
 
 enum link_key { LATENCY, BANDWIDTH, SEND, RECEIVE, SERIALISE };

@@ -7,11 +7,14 @@
 #include "simulate/costs.h"
 
 /* --cost f=1,b=2,i=1,w=1,comm=0.1: times of the ops and of a hop. A number is in ms
- * unless it carries a unit (ns, us, ms, s). The costs of a kind are one number for all
- * stages, or one per stage: f=1,2,2,1 or f=1:2:2:1. i and w are each half of b
- * unless given; b may be left out when both are, and is then their sum. joined=3 is
- * what an overlapped pair takes, otherwise the sum of both. */
-int pp_cost_text(const char *text, struct pp_costs *costs, struct pp_error *error);
+ * unless it carries a unit (ns, us, ms, s). The costs of a kind are one number, a whole
+ * rank's, which the stages that a microbatch meets there share evenly; or one per stage
+ * as it stands: f=1,2,2,1 or f=1:2:2:1. i and w are each half of b unless given; b may
+ * be left out when both are, and is then their sum. joined=3 is what overlapped pairs
+ * take instead of the sum of both, likewise a whole rank's. scale multiplies all of
+ * them, hops too; 1 leaves them as they are. */
+int pp_cost_text(const char *text, const struct pp_schedule *schedule, double scale,
+                 struct pp_costs *costs, struct pp_error *error);
 
 /* --link latency=5us,bandwidth=10GB/s,send=1us,receive=1us,serialise. Keys that are not
  * given leave the hop as it is. option is the option's name, for messages. */

@@ -8,7 +8,6 @@ int pp_costs_init(struct pp_costs *costs, int stages, struct pp_error *error)
     *costs = (struct pp_costs){
         .stages = stages,
         .op = calloc((size_t)stages, sizeof *costs->op),
-        .joined = -1,
         .near.bandwidth = INFINITY,
         .far.bandwidth = INFINITY,
     };
@@ -21,6 +20,7 @@ int pp_costs_init(struct pp_costs *costs, int stages, struct pp_error *error)
 void pp_costs_release(struct pp_costs *costs)
 {
     free(costs->op);
+    free(costs->joined);
     free(costs->slow);
     *costs = (struct pp_costs){0};
 }
@@ -34,6 +34,18 @@ void pp_costs_fill(struct pp_costs *costs, int64_t forward, int64_t input,
         costs->op[s][PP_I] = input;
         costs->op[s][PP_W] = weight;
     }
+}
+
+int pp_costs_join(struct pp_costs *costs, int64_t joined, struct pp_error *error)
+{
+    if (!costs->joined)
+        costs->joined = malloc((size_t)costs->stages * sizeof *costs->joined);
+    if (!costs->joined)
+        return pp_fail(error, PP_ENVIRONMENT,
+                       "out of memory for the costs of %d stages", costs->stages);
+    for (int s = 0; s < costs->stages; s++)
+        costs->joined[s] = joined;
+    return 0;
 }
 
 void pp_costs_halve(int64_t op[PP_KINDS])
@@ -74,8 +86,7 @@ static bool add_hop(const struct pp_costs *costs, const struct pp_hop *hop, int 
 bool pp_costs_equal(const struct pp_costs *costs, const struct pp_schedule *schedule,
                     struct pp_equal_costs *equal)
 {
-    bool alike =
-        costs->jitter == 0 && (costs->joined < 0 || !pp_schedule_joins(schedule));
+    bool alike = costs->jitter == 0 && (!costs->joined || !pp_schedule_joins(schedule));
     double sum[PP_KINDS] = {0}, hops = 0;
     int hop_count = 0;
     for (int s = 0; s < costs->stages; s++) {

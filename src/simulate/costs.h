@@ -21,10 +21,14 @@ struct pp_hop {
                        * which each holds for bytes / bandwidth */
 };
 
+/* One number of --cost is a rank's whole work on one microbatch: where a microbatch
+ * meets k stages on the rank, each of them takes 1/k of it, and so does a joined pair
+ * of two of them. Here all is per stage. */
 struct pp_costs {
     int stages;
     int64_t (*op)[PP_KINDS]; /* [stages] ns of F, B, I, W; owned */
-    int64_t joined;          /* cost of a joined pair; -1: the sum of both */
+    int64_t *joined;         /* [stages] ns of a joined pair, by the stage of its first
+                              * op; NULL: the sum of both; owned */
     struct pp_hop near, far; /* within a node, between nodes */
     int ranks_per_node;      /* 0: all ranks are near */
     double message_bytes;    /* of every message between stages */
@@ -41,6 +45,9 @@ void pp_costs_release(struct pp_costs *costs);
 /* Gives every stage the same costs, in ns; B takes I and W together. */
 void pp_costs_fill(struct pp_costs *costs, int64_t forward, int64_t input,
                    int64_t weight);
+
+/* Gives every joined pair the same cost, in ns. PP_ENVIRONMENT when out of memory. */
+int pp_costs_join(struct pp_costs *costs, int64_t joined, struct pp_error *error);
 
 /* Makes I and W the halves of B. */
 void pp_costs_halve(int64_t op[PP_KINDS]);

@@ -83,10 +83,10 @@ static void pair_durations(const struct simulation *sim, const struct pp_op *op,
                            int64_t time[2])
 {
     int64_t sum = time[0] + time[1];
-    if (sim->costs->joined < 0)
+    if (!sim->costs->joined)
         return;
     int rank = sim->schedule->rank_of[op->stage];
-    double joined = (double)sim->costs->joined;
+    double joined = (double)sim->costs->joined[op->stage];
     if (sim->costs->slow)
         joined *= sim->costs->slow[rank];
     if (sim->costs->jitter > 0)
@@ -285,11 +285,12 @@ done:
 static int check_range(const struct simulation *sim, struct pp_error *error)
 {
     const struct pp_schedule *schedule = sim->schedule;
-    double longest = (double)sim->costs->joined, message = 0, slowest = 1;
+    double longest = 0, message = 0, slowest = 1;
     for (int r = 0; sim->costs->slow && r < schedule->ranks; r++)
         slowest = fmax(slowest, sim->costs->slow[r]);
-    longest *= slowest; /* the factors of ops are in them already */
-    for (int s = 0; s < schedule->stages; s++) {
+    for (int s = 0; sim->costs->joined && s < schedule->stages; s++)
+        longest = fmax(longest, (double)sim->costs->joined[s] * slowest);
+    for (int s = 0; s < schedule->stages; s++) { /* the factors of ops are in them */
         for (int kind = 0; kind < PP_KINDS; kind++)
             longest = fmax(longest, (double)sim->op[s][kind]);
     }

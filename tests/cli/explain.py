@@ -12,7 +12,7 @@ def test_explain_saves_what_it_says():
     for shape, slow, fast in (('', 'b=2', 'b=2,2,2,1.8'),
                               ('--ranks 2', 'b=4,2', 'b=3.6,2'),
                               ('--schedule interleaved --microbatches 4',
-                               'b=2', 'b=2,2,2,2,2,2,2,1.8')):
+                               'b=2', 'b=1,1,1,1,1,1,1,.9')):
         simulate = f'simulate {shape} --cost f=1,'
         saved = report(simulate + slow)['makespan_s'] - report(simulate + fast)['makespan_s']
         out = ppsim(f'explain {shape} --cost f=1,{slow}')[1]

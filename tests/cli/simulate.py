@@ -2,16 +2,51 @@
 
 usage: simulate.py PPSIM [NAME ...]     runs every test, or those named
 """
+import json
+
 from common import ppsim, refused, report, run_tests
 
 
 def test_simulation_of_unit_costs():
     found = report('simulate --schedule interleaved --ranks 4 --chunks 2 --microbatches 8 '
                    '--cost f=1,b=2')
-    assert abs(found['makespan_s'] - 57e-3) < 1e-12
+    assert abs(found['makespan_s'] - 28.5e-3) < 1e-12
     assert found['environment']['clock'] == 'simulated'
     assert [r['peak_in_flight'] for r in found['ranks']] == [5.5, 4.5, 3.5, 2.5]
     assert found['bubble']['fraction'] == found['bubble']['theory']
+
+
+def test_one_number_is_a_whole_rank_s_and_a_list_is_of_stages():
+    def simulated(rest):
+        found = report(f'simulate --microbatches 8 {rest}')
+        return found['makespan_s'], {cost['median_s'] for cost in found['costs']}
+
+    assert simulated('') == (33e-3, {1e-3, 2e-3})
+    assert simulated('--schedule interleaved') == (28.5e-3, {0.5e-3, 1e-3})
+    eight = '1,1,1,1,1,1,1,1'
+    assert simulated(f'--schedule interleaved --cost f={eight},b=4') == \
+        simulated('--schedule interleaved --cost f=2,b=4')
+    assert simulated('--schedule dualpipev --cost f=1,b=2,joined=3')[0] == \
+        simulated('--schedule dualpipev --cost f=1,b=2')[0]
+    # As much work for each number of chunks, as in a sweep.
+    swept = ppsim('sweep --quiet --json - --schedule interleaved --chunks 3 '
+                  '--cost f=1,i=0.7,w=0.4')[1]
+    assert json.loads(swept)['points'][0]['makespan_s'] == \
+        simulated('--schedule interleaved --chunks 3 --cost f=1,i=0.7,w=0.4')[0]
+
+
+def test_made_up_costs_give_no_tokens_per_second(tmp):
+    (tmp / 'a.json').write_text(json.dumps(report('simulate --device flops=1TFLOPS')))
+    assert report('simulate')['tokens_per_s'] is None
+    assert report('simulate --cost f=1,b=2')['tokens_per_s'] is None
+    assert report('simulate')['config']['cost'] == 'f=1,b=2'
+    for modelled in '--device flops=1TFLOPS', '--costs a.json':
+        found = report(f'simulate {modelled}', tmp)
+        assert found['config']['cost'] is None
+        assert abs(found['tokens_per_s'] * found['makespan_s'] - 8 * 4 * 64) < 1e-6
+        assert 'tokens/s' in ppsim(f'simulate {modelled}', tmp)[1]
+    for command in 'simulate', 'sweep':
+        assert 'tokens/s' not in ppsim(command)[1]
 
 
 def test_costs_that_say_nothing_are_refused():

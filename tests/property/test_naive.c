@@ -66,8 +66,9 @@ static int64_t length(const struct naive *naive, size_t k, int count, int rank)
 {
     double factor = slowness(naive, rank);
     int64_t sum = 0;
-    if (count == 2 && naive->costs->joined >= 0)
-        return llround((double)naive->costs->joined * factor);
+    if (count == 2 && naive->costs->joined)
+        return llround((double)naive->costs->joined[naive->schedule->ops[k].stage] *
+                       factor);
     for (int j = 0; j < count; j++) {
         struct pp_op op = naive->schedule->ops[k + (size_t)j];
         sum += llround((double)naive->costs->op[op.stage][op.kind] * factor);
@@ -218,7 +219,12 @@ START_TEST(simulations_agree)
         costs->far = any_hop(trial, &draw);
         costs->ranks_per_node = any(trial, &draw, 2);
         costs->message_bytes = any(trial, &draw, 25);
-        costs->joined = any(trial, &draw, 1) ? any(trial, &draw, 40) : -1;
+        if (any(trial, &draw, 1)) {
+            struct pp_error error = {0};
+            ck_assert_int_eq(pp_costs_join(costs, 0, &error), 0);
+            for (int s = 0; s < costs->stages; s++)
+                costs->joined[s] = any(trial, &draw, 40);
+        }
         if (any(trial, &draw, 1)) {
             costs->ranks = shape.ranks;
             costs->slow = malloc((size_t)shape.ranks * sizeof *costs->slow);

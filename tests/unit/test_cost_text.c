@@ -5,13 +5,30 @@
 #include "simulate/device.h"
 #include "unit.h"
 
+/* Stages 0, 1 and 2 on so many ranks, one after the other. */
+static struct pp_schedule three_stages(int ranks)
+{
+    struct pp_schedule schedule;
+    struct pp_error error = {0};
+    ck_assert_int_eq(pp_schedule_init(&schedule, ranks, 3, 1, PP_LOOP, &error), 0);
+    return schedule;
+}
+
+static void read(struct pp_costs *costs, const char *text,
+                 const struct pp_schedule *schedule, double scale)
+{
+    struct pp_error error = {0};
+    ck_assert_msg(pp_cost_text(text, schedule, scale, costs, &error) == 0, "%s",
+                  error.text);
+}
+
 START_TEST(costs_from_text)
 {
     struct pp_costs costs;
     struct pp_error error = {0};
+    struct pp_schedule schedule = three_stages(3);
     ck_assert_int_eq(pp_costs_init(&costs, 3, &error), 0);
-    ck_assert_int_eq(pp_cost_text("f=1:2us:0.5,b=3,comm=5us,joined=4", &costs, &error),
-                     0);
+    read(&costs, "f=1:2us:0.5,b=3,comm=5us,joined=4", &schedule, 1);
     ck_assert_int_eq(costs.op[0][PP_F], 1000000);
     ck_assert_int_eq(costs.op[1][PP_F], 2000);
     ck_assert_int_eq(costs.op[2][PP_F], 500000);
@@ -20,13 +37,13 @@ START_TEST(costs_from_text)
     ck_assert_int_eq(costs.op[2][PP_W], 1500000);
     ck_assert_int_eq(costs.near.latency, 5000);
     ck_assert_int_eq(costs.far.latency, 5000);
-    ck_assert_int_eq(costs.joined, 4000000);
-    ck_assert_int_eq(pp_cost_text("f=1,2 US,.5,b=3MS", &costs, &error), 0);
+    ck_assert_int_eq(costs.joined[2], 4000000);
+    read(&costs, "f=1,2 US,.5,b=3MS", &schedule, 1);
     ck_assert_int_eq(costs.op[0][PP_F], 1000000);
     ck_assert_int_eq(costs.op[1][PP_F], 2000);
     ck_assert_int_eq(costs.op[2][PP_F], 500000);
     ck_assert_int_eq(costs.op[2][PP_B], 3000000);
-    ck_assert_int_eq(pp_cost_text("f=1,i=2,w=0.25", &costs, &error), 0);
+    read(&costs, "f=1,i=2,w=0.25", &schedule, 1);
     ck_assert_int_eq(costs.op[1][PP_B], 2250000);
     ck_assert_int_eq(pp_link_text("link",
                                   "latency=5us,bandwidth=10GB/s,send=1us,receive=2us,"
@@ -47,6 +64,45 @@ START_TEST(costs_from_text)
     ck_assert_int_eq(costs.op[0][PP_B], 5000000000);
     ck_assert_int_eq(costs.op[1][PP_F], 500000000);
     pp_costs_release(&costs);
+    pp_schedule_release(&schedule);
+}
+END_TEST
+
+static void expect_ops(const struct pp_costs *costs, int stage, int64_t f, int64_t b,
+                       int64_t i, int64_t w)
+{
+    ck_assert_int_eq(costs->op[stage][PP_F], f);
+    ck_assert_int_eq(costs->op[stage][PP_B], b);
+    ck_assert_int_eq(costs->op[stage][PP_I], i);
+    ck_assert_int_eq(costs->op[stage][PP_W], w);
+}
+
+/* One number is shared by the stages of a rank; a list is of stages, as it stands. Rank
+ * 0 has stages 0 and 2, rank 1 has stage 1. */
+START_TEST(one_number_is_of_a_whole_rank)
+{
+    struct pp_costs costs;
+    struct pp_error error = {0};
+    struct pp_schedule schedule = three_stages(2);
+    ck_assert_int_eq(pp_costs_init(&costs, 3, &error), 0);
+    read(&costs, "f=3,b=5ns,comm=7ns,joined=4", &schedule, 1);
+    expect_ops(&costs, 0, 1500000, 3, 2, 1); /* 2.5, 1.5 and 1 */
+    expect_ops(&costs, 1, 3000000, 5, 3, 2);
+    expect_ops(&costs, 2, 1500000, 3, 2, 1);
+    ck_assert_int_eq(costs.near.latency, 7);
+    ck_assert_int_eq(costs.joined[0], 2000000);
+    ck_assert_int_eq(costs.joined[1], 4000000);
+    read(&costs, "f=1,2,3,b=6,i=1,2,2", &schedule, 1);
+    expect_ops(&costs, 0, 1000000, 3000000, 1000000, 1500000);
+    expect_ops(&costs, 1, 2000000, 6000000, 2000000, 3000000);
+    read(&costs, "f=8,i=1,2,3,w=4", &schedule, 1);
+    expect_ops(&costs, 2, 4000000, 5000000, 3000000, 2000000);
+    read(&costs, "f=1ns,b=3ns,comm=1ns", &schedule, 2);
+    expect_ops(&costs, 0, 1, 3, 2, 1);
+    expect_ops(&costs, 1, 2, 6, 4, 2);
+    ck_assert_int_eq(costs.far.latency, 2);
+    pp_costs_release(&costs);
+    pp_schedule_release(&schedule);
 }
 END_TEST
 
@@ -111,10 +167,11 @@ START_TEST(texts_refused)
     struct pp_costs costs;
     struct pp_device device;
     struct pp_error error = {0};
+    struct pp_schedule schedule = three_stages(3);
     int result;
     ck_assert_int_eq(pp_costs_init(&costs, 3, &error), 0);
     if (strcmp(option, "cost") == 0)
-        result = pp_cost_text(text, &costs, &error);
+        result = pp_cost_text(text, &schedule, 1, &costs, &error);
     else if (strcmp(option, "link") == 0)
         result = pp_link_text("link", text, &costs.near, &error);
     else if (strcmp(option, "slow") == 0)
@@ -127,6 +184,7 @@ START_TEST(texts_refused)
     ck_assert_int_eq(error.status, PP_BAD_INPUT);
     ck_assert_str_eq(error.text, refused[_i][2]);
     pp_costs_release(&costs);
+    pp_schedule_release(&schedule);
 }
 END_TEST
 
@@ -135,6 +193,7 @@ int main(void)
     Suite *suite = suite_create("cost_text");
     TCase *tests = tcase_create("cost_text");
     tcase_add_test(tests, costs_from_text);
+    tcase_add_test(tests, one_number_is_of_a_whole_rank);
     tcase_add_loop_test(tests, texts_refused, 0, sizeof refused / sizeof refused[0]);
     suite_add_tcase(suite, tests);
     return unit_run(suite);

@@ -122,6 +122,12 @@ START_TEST(the_turn_of_a_v_is_free)
 }
 END_TEST
 
+static void join(struct replay *replay, int64_t joined)
+{
+    struct pp_error error = {0};
+    ck_assert_int_eq(pp_costs_join(&replay->costs, joined, &error), 0);
+}
+
 /* Both of a pair wait for both inputs, and both outputs leave when it ends. */
 START_TEST(joined_pairs)
 {
@@ -132,7 +138,7 @@ START_TEST(joined_pairs)
     replay_run(&replay);
     int64_t apart = replay.metrics.makespan;
     ck_assert_int_eq(replay_bubble(&replay, false), 2 * 3 * 10);
-    replay.costs.joined = 20;
+    join(&replay, 20);
     replay_run(&replay);
     ck_assert_int_lt(replay.metrics.makespan, apart);
     const struct pp_schedule *schedule = &replay.schedule;
@@ -200,7 +206,7 @@ START_TEST(jitter_of_pairs)
     struct replay replay;
     ck_assert(replay_init(&replay, pp_catalogue_find("dualpipev"), &shape));
     pp_costs_fill(&replay.costs, 1000, 1000, 1000);
-    replay.costs.joined = 1000000;
+    join(&replay, 1000000);
     ck_assert_int_eq(pp_jitter_text("lognormal:0.25", &replay.costs, &error), 0);
     replay_run(&replay);
     double sum = 0, squares = 0, pairs = 0;
@@ -239,9 +245,9 @@ START_TEST(hops_and_pairs_beyond_the_clock)
     replay.costs.near.latency = INT64_MAX / 16;
     expect_too_long(&replay);
     replay.costs.near.latency = 0;
-    replay.costs.joined = INT64_MAX / 8;
+    join(&replay, INT64_MAX / 8);
     expect_too_long(&replay);
-    replay.costs.joined = INT64_MAX / 1000000000;
+    join(&replay, INT64_MAX / 1000000000);
     replay_run(&replay);
     replay.costs.slow = slow;
     expect_too_long(&replay);
@@ -299,14 +305,14 @@ START_TEST(equal_costs)
     costs->jitter = 0.1;
     ck_assert(!pp_costs_equal(costs, &replay.schedule, &equal));
     costs->jitter = 0;
-    costs->joined = 5; /* there is no pair that it could disturb */
+    join(&replay, 5); /* there is no pair that it could disturb */
     ck_assert(pp_costs_equal(costs, &replay.schedule, &equal));
     replay_release(&replay);
     shape.microbatches = 8;
     ck_assert(replay_init(&replay, pp_catalogue_find("dualpipev"), &shape));
     pp_costs_fill(&replay.costs, 10, 10, 10);
     ck_assert(pp_costs_equal(&replay.costs, &replay.schedule, &equal));
-    replay.costs.joined = 5;
+    join(&replay, 5);
     ck_assert(!pp_costs_equal(&replay.costs, &replay.schedule, &equal));
     replay_release(&replay);
 }

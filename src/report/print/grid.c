@@ -79,9 +79,9 @@ int pp_report_print_grid(const struct pp_timeline *timeline, FILE *stream,
     if (unit < shortest && last / unit > MOST_COLUMNS)
         return pp_fail(
             error, PP_BAD_INPUT,
-            "the table would need %lld columns of %lld ns, at most %d fit: give costs "
-            "that are multiples of a longer time",
-            (long long)(last / unit), (long long)unit, MOST_COLUMNS);
+            "the table would need %lld columns, at most %d fit: give costs that are "
+            "multiples of a longer time",
+            (long long)(last / unit), MOST_COLUMNS);
     int width = widest(schedule);
     int digits = snprintf(NULL, 0, "%d", schedule->ranks - 1);
     for (int r = 0; r < schedule->ranks; r++) {

@@ -25,9 +25,11 @@ __attribute__((format(printf, 3, 4))) static void add_cost(char *text, size_t si
     va_end(arguments);
 }
 
-/* "F 1.00 ms, B 2.00 ms", where every stage takes the same. */
+/* "F 1.00 ms, B 2.00 ms", of a whole rank, where all stages take the same and each rank
+ * has as many. */
 static void add_equal_costs(const struct pp_report *report, char *text, size_t size)
 {
+    const struct pp_schedule *schedule = &report->schedule;
     const struct pp_cost *of_kind[PP_KINDS] = {NULL};
     for (int i = 0; i < report->cost_count; i++) {
         const struct pp_cost *cost = &report->costs[i], **first = &of_kind[cost->kind];
@@ -35,14 +37,17 @@ static void add_equal_costs(const struct pp_report *report, char *text, size_t s
             return;
         *first = cost;
     }
+    if (schedule->stages != schedule->ranks * schedule->chunks)
+        return;
     for (int kind = 0; kind < PP_KINDS; kind++) {
         char took[PP_DURATION_TEXT];
         if (of_kind[kind])
             add_cost(text, size, "%c %s", pp_kind_letter((enum pp_kind)kind),
-                     pp_duration_text((double)of_kind[kind]->median, took));
+                     pp_duration_text((double)of_kind[kind]->median * schedule->chunks,
+                                      took));
     }
-    if (report->schedule.stages > report->schedule.ranks)
-        pp_append(text, size, " per stage");
+    if (schedule->chunks > 1)
+        pp_append(text, size, " per rank, 1/%d of it per stage", schedule->chunks);
 }
 
 /* What was simulated: op costs, hops, and what disturbs them. */

@@ -102,7 +102,8 @@ static void set_figures(struct pp_table *table, int row, int column,
     if (isfinite(point->peak_activation_bytes))
         pp_table_set(table, row, column, "%.2f",
                      point->peak_activation_bytes / 1048576);
-    pp_table_set(table, row, column + 1, "%.0f", point->tokens_per_s);
+    if (isfinite(point->tokens_per_s))
+        pp_table_set(table, row, column + 1, "%.0f", point->tokens_per_s);
 }
 
 int pp_sweep_print(const struct pp_sweep *sweep, FILE *stream, struct pp_error *error)
