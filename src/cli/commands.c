@@ -1,5 +1,7 @@
 #include "cli/command.h"
 
+#include "report/draw/sheet.h"
+
 const struct pp_command_row pp_commands[PP_COMMANDS] = {
     [PP_RUN] =
         {
@@ -49,10 +51,10 @@ const struct pp_command_row pp_commands[PP_COMMANDS] = {
     [PP_PLOT] =
         {
             .name = "plot",
-            .help = "make pictures and traces from a report, or a history's picture",
-            .usages = {"ppsim plot REPORT.json OPTIONS",
+            .help = "make pictures and traces from reports, or a history's picture",
+            .usages = {"ppsim plot REPORT.json .. OPTIONS",
                        "ppsim plot HISTORY.csv --plot FILE"},
-            .most_arguments = 1,
+            .most_arguments = PP_MOST_PLOTTED,
             .run = pp_command_plot,
         },
     [PP_SWEEP] =

@@ -44,6 +44,11 @@ static struct pp_word picture(int index)
     return (struct pp_word){pp_pictures[index].name, pp_pictures[index].help};
 }
 
+static struct pp_word plot_size(int index)
+{
+    return (struct pp_word){pp_plot_sizes[index].name, pp_plot_sizes[index].help};
+}
+
 static struct pp_word verdict_format(int index)
 {
     const struct pp_verdict_format *format = &pp_verdict_formats[index];
@@ -177,6 +182,9 @@ const struct pp_option pp_option_table[] = {
      "draw a picture with gnuplot: .svg, .png or .pdf", .file = PP_FILE_WRITTEN},
     {"picture", "NAME", PP_NAME, OUT, R | S | E | P, AT(picture), 0, 0, "timeline",
      "what --plot draws", .words = picture, .needs = {"plot"}},
+    {"size", "NAME|WxH", PP_TEXT, OUT, R | S | E | P, AT(plot_size), 0, 0, "screen",
+     "how large it is, or 800x600, 12cmx8cm, ..", .words = plot_size,
+     .needs = {"plot"}},
     {"keep-data", "DIR", PP_TEXT, OUT, R | S | E | P | W, AT(keep_data), 0, 0, NULL,
      "keep the plot's script and data, to edit and rerun", .file = PP_DIRECTORY,
      .needs = {"plot"}},

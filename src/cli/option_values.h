@@ -61,7 +61,7 @@ struct pp_options {
     const char *cost, *costs, *device, *slow, *jitter, *far_link;
     int ranks_per_node;
     bool timeline, quiet, force, update_baseline, really_run;
-    const char *json, *trace, *paje, *csv, *plot, *keep_data;
+    const char *json, *trace, *paje, *csv, *plot, *keep_data, *plot_size;
     const char *picture; /* of pp_pictures */
     int color;           /* enum pp_color */
     int show_format;     /* enum pp_show */

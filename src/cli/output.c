@@ -3,6 +3,7 @@
 #include "cli/option_table.h"
 #include "cli/terminal.h"
 #include "predict/explain.h"
+#include "predict/whatif.h"
 #include "report/draw/plot.h"
 #include "report/print/gantt.h"
 #include "report/print/summary.h"
@@ -21,14 +22,39 @@ static int export(const struct pp_report *report, const struct pp_options *optio
     return 0;
 }
 
+int pp_output_plot(const struct pp_report *reports, int count,
+                   const struct pp_options *options, struct pp_error *error)
+{
+    const struct pp_picture *picture = pp_picture_find(options->picture, error);
+    struct pp_timeline predicted[PP_MOST_PLOTTED] = {0};
+    struct pp_plot_request request = {
+        .picture = options->picture,
+        .path = options->plot,
+        .keep_data = options->keep_data,
+        .size = options->plot_size,
+        .reports = reports,
+        .predicted = predicted,
+        .count = count,
+    };
+    int status = picture ? 0 : -1;
+    for (int i = 0; i < count && status == 0 && picture->predicted; i++) {
+        status = pp_report_need_timeline(&reports[i], error);
+        if (status == 0)
+            status = pp_predict_timeline(&reports[i], &predicted[i], error);
+    }
+    if (status == 0)
+        status = pp_report_plot(&request, error);
+    for (int i = 0; i < PP_MOST_PLOTTED; i++)
+        pp_timeline_release(&predicted[i]);
+    return status;
+}
+
 int pp_output_files(const struct pp_report *report, const struct pp_options *options,
                     struct pp_error *error)
 {
     if (export(report, options, error) != 0)
         return -1;
-    return options->plot ? pp_report_plot(report, options->picture, options->plot,
-                                          options->keep_data, error)
-                         : 0;
+    return options->plot ? pp_output_plot(report, 1, options, error) : 0;
 }
 
 static int print_and_write(const struct pp_report *report,

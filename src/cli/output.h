@@ -12,6 +12,11 @@
 int pp_output_files(const struct pp_report *report, const struct pp_options *options,
                     struct pp_error *error);
 
+/* Draws the picture that the options ask for, a panel per report; at most
+ * PP_MOST_PLOTTED. */
+int pp_output_plot(const struct pp_report *reports, int count,
+                   const struct pp_options *options, struct pp_error *error);
+
 /* Prints the summary and the timeline, writes the files, then judges the gates, even if
  * a file or picture could not be written. Prints errors; returns the exit status. */
 int pp_output_and_judge(const struct pp_report *report,

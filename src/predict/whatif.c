@@ -8,6 +8,7 @@
 #include "base/words.h"
 #include "model/partition.h"
 #include "predict/predict.h"
+#include "simulate/simulate.h"
 #include "timeline/critical.h"
 
 static int config_number(const struct pp_report *report, const char *key)
@@ -58,6 +59,20 @@ static double message_bytes(const struct pp_report *report)
         .microbatch_size = config_number(report, "microbatch_size"),
     };
     return pp_message_bytes(&model);
+}
+
+int pp_predict_timeline(const struct pp_report *report, struct pp_timeline *timeline,
+                        struct pp_error *error)
+{
+    struct pp_costs costs = {0};
+    int status = pp_costs_from_report(&costs, report, &report->schedule,
+                                      message_bytes(report), error);
+    if (status == 0)
+        status = pp_timeline_init(timeline, &report->schedule, error);
+    if (status == 0)
+        status = pp_simulate(&report->schedule, &costs, 0, timeline, error);
+    pp_costs_release(&costs);
+    return status;
 }
 
 /* Ops of one stage and kind, and how much of the critical path they are. */

@@ -12,6 +12,12 @@ struct pp_even_split {
     double bubble;     /* predicted fraction */
 };
 
+/* When each op of the step would have run with the report's median costs and link, from
+ * 0 on. The caller releases the timeline, also after a failure. PP_BAD_INPUT where the
+ * report lacks a cost, PP_ENVIRONMENT when out of memory. */
+int pp_predict_timeline(const struct pp_report *report, struct pp_timeline *timeline,
+                        struct pp_error *error);
+
 /* Finds the stage and kind of op that limits the step most, by simulating the step with
  * the ops of each in turn a tenth faster; of very many, only those with the largest
  * share of the critical path. Not known where the step depends on more than the costs

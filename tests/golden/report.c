@@ -21,7 +21,7 @@ static const struct {
     struct fixture fixture;
     int width;
     const char *picture;
-    const char *files[6]; /* that gnuplot reads for it, beside the script */
+    const char *files[8]; /* that gnuplot reads for it, beside the script */
 } cases[] = {
     {"gantt-gpipe-2-80", GANTT, {"gpipe", 2, 1, 4, 1, 0, 0, 1}, 80, NULL},
     {"gantt-1f1b-4-80", GANTT, {"1f1b", 4, 1, 8, 1, 0, 0, 1}, 80, NULL},
@@ -41,19 +41,33 @@ static const struct {
      {"1f1b", 2, 1, 3, 1, 0, 0, 1},
      0,
      "timeline",
-     {"timeline-settings.gp", "rows.dat", "ops.dat", "labels.dat", "path.dat"}},
+     {"timeline-settings.gp", "timeline-panel-1.gp", "rows.dat", "ops.dat",
+      "labels.dat", "bound.dat", "path.dat"}},
     {"data-in-flight",
      DATA,
      {"interleaved", 2, 2, 2, 1, 0, 0, 1},
      0,
      "in-flight",
-     {"in-flight-settings.gp", "bands.dat", "in_flight.dat", "peaks.dat"}},
+     {"in-flight-settings.gp", "in-flight-panel-1.gp", "bands.dat", "in_flight.dat",
+      "peaks.dat"}},
     {"data-op-times",
      DATA,
      {"zb-h1", 2, 1, 3, 1, 0, 0, 2},
      0,
      "op-times",
-     {"op-times-settings.gp", "op_times.dat", "costs.dat"}},
+     {"op-times-settings.gp", "op-times-panel-1.gp", "op_times.dat", "costs.dat"}},
+    {"data-causes",
+     DATA,
+     {"1f1b", 4, 1, 4, 1, 50000, 0, 1},
+     0,
+     "causes",
+     {"causes-settings.gp", "causes-panel-1.gp", "causes.dat"}},
+    {"data-predicted",
+     DATA,
+     {"1f1b", 2, 1, 2, 1, 50000, 0, 1},
+     0,
+     "predicted",
+     {"predicted-settings.gp", "predicted-panel-1.gp", "late.dat"}},
     {"csv-gpipe", CSV, {"gpipe", 2, 1, 2, 1, 0, 0, 1}, 0, NULL},
 };
 
@@ -69,10 +83,23 @@ static void must(int result, const struct pp_error *error)
 static void print_data(const struct pp_report *report, const char *picture,
                        const char *const *files)
 {
+    struct pp_timeline predicted;
     struct pp_plot_directory directory;
     struct pp_error error = {0};
+    /* Every op starts 100 us earlier than predicted, every third one later. */
+    must(pp_timeline_init(&predicted, &report->schedule, &error), &error);
+    for (size_t k = 0; k < pp_schedule_ops(&report->schedule); k++)
+        predicted.spans[k].start =
+            report->timeline.spans[k].start + (k % 3 == 2 ? -300000 : 100000);
     must(pp_plot_directory_init(&directory, NULL, &error), &error);
-    must(pp_report_plot_data(report, picture, "a.svg", &directory, &error), &error);
+    must(pp_report_plot_data(&(struct pp_plot_request){.picture = picture,
+                                                       .path = "a.svg",
+                                                       .size = "screen",
+                                                       .reports = report,
+                                                       .predicted = &predicted,
+                                                       .count = 1},
+                             &directory, &error),
+         &error);
     for (; *files; files++) {
         char *path = pp_folder_file(&directory.folder, *files, &error);
         FILE *stream = path ? fopen(path, "r") : NULL;
@@ -84,6 +111,7 @@ static void print_data(const struct pp_report *report, const char *picture,
         free(path);
     }
     pp_plot_directory_release(&directory);
+    pp_timeline_release(&predicted);
 }
 
 /* What a report's JSON looks like, which is of no report in particular. */

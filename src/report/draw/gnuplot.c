@@ -84,34 +84,56 @@ int pp_plot_path_check(const char *path, struct pp_error *error)
                    path);
 }
 
-void pp_plot_put_terminal(FILE *settings, const char *name, const char *path, int width,
-                          int height)
+static bool is_svg(const char *path)
 {
-    const char *extension = extension_of(path);
-    fputs("set encoding utf8\n", settings);
-    if (strcmp(extension, "svg") == 0)
-        fprintf(settings,
-                "set terminal svg size %d,%d font 'sans,11' background 'white'\n",
-                width, height);
-    else if (strcmp(extension, "png") == 0)
-        fprintf(settings, "set terminal pngcairo size %d,%d font 'sans,11'\n", width,
-                height);
-    else
-        fprintf(settings, "set terminal pdfcairo size %.2fin,%.2fin font 'sans,11'\n",
-                width / 96.0, height / 96.0);
-    fprintf(settings, "set output '%s.%s'\n", name, extension);
+    return strcmp(extension_of(path), "svg") == 0;
 }
 
-void pp_plot_put_text(FILE *settings, const char *name, const char *text)
+double pp_plot_font(const char *path, double font)
 {
-    fprintf(settings, "%s = '", name);
+    return is_svg(path) ? font : font * 72 / 96;
+}
+
+void pp_plot_put_terminal(FILE *settings, const char *name, const char *path,
+                          const struct pp_plot_size *size, double height)
+{
+    /* A generic family of CSS: an SVG is drawn with what the reader's machine has. */
+    char font[64];
+    pp_assign(font, sizeof font, "font 'sans-serif,%.4g'",
+              pp_plot_font(path, size->font));
+    fputs("set encoding utf8\n", settings);
+    if (is_svg(path))
+        fprintf(settings, "set terminal svg size %.0f,%.0f %s background 'white'\n",
+                size->width, height, font);
+    else if (strcmp(extension_of(path), "png") == 0)
+        fprintf(settings,
+                "set terminal pngcairo size %.0f,%.0f %s fontscale %.4g linewidth %.4g "
+                "pointscale %.4g\n",
+                size->width * size->pixels, height * size->pixels, font, size->pixels,
+                size->pixels, size->pixels);
+    else
+        fprintf(settings, "set terminal pdfcairo size %.4fin,%.4fin %s fontscale 1\n",
+                size->width / 96, height / 96, font);
+    fprintf(settings, "set output '%s.%s'\n", name, extension_of(path));
+}
+
+void pp_plot_put_quoted(FILE *settings, const char *text)
+{
+    fputc('\'', settings);
     for (; *text; text++) {
         if (*text == '\'')
             fputs("''", settings);
         else
             fputc((unsigned char)*text < ' ' ? '?' : *text, settings);
     }
-    fputs("'\n", settings);
+    fputc('\'', settings);
+}
+
+void pp_plot_put_text(FILE *settings, const char *name, const char *text)
+{
+    fprintf(settings, "%s = ", name);
+    pp_plot_put_quoted(settings, text);
+    fputc('\n', settings);
 }
 
 /* Runs gnuplot in the directory, its messages going to the log. Returns its exit

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/folder.h"
+#include "report/draw/size.h"
 
 struct pp_plot_directory {
     struct pp_folder folder;
@@ -34,11 +35,14 @@ int pp_plot_file_close(struct pp_plot_directory *directory, FILE *stream,
 /* Is the path one of a picture that can be drawn (.svg, .png, .pdf)? PP_BAD_INPUT. */
 int pp_plot_path_check(const char *path, struct pp_error *error);
 
-/* Writes the head of a script's settings: terminal, size in pixels, output file NAME
- * with the extension of path. */
-void pp_plot_put_terminal(FILE *settings, const char *name, const char *path, int width,
-                          int height);
-/* Writes name = 'text', quoted for gnuplot. */
+/* Writes the head of a script's settings: terminal, size, output file NAME with the
+ * extension of path. height: in px, as the size's. */
+void pp_plot_put_terminal(FILE *settings, const char *name, const char *path,
+                          const struct pp_plot_size *size, double height);
+/* A font of so many px, as the terminal of that picture counts it. */
+double pp_plot_font(const char *path, double font);
+/* Writes 'text', quoted for gnuplot; and name = 'text'. */
+void pp_plot_put_quoted(FILE *settings, const char *text);
 void pp_plot_put_text(FILE *settings, const char *name, const char *text);
 
 /* Runs NAME.gp in the directory, which draws NAME with the extension of path, and

@@ -148,7 +148,8 @@ static int write_settings(const struct lines *lines, const char *path,
     int legend = (lines->count + 1) / 2 * ENTRY + ENTRY;
     int height = HEIGHT + legend;
     char text[256];
-    pp_plot_put_terminal(settings, "history", path, WIDTH, height);
+    struct pp_plot_size size = {WIDTH, height, 12, 1};
+    pp_plot_put_terminal(settings, "history", path, &size, height);
     pp_assign(text, sizeof text, "History of %d result%s, %s to %s",
               lines->history->count, lines->history->count == 1 ? "" : "s",
               lines->history->rows[0].time,

@@ -1,7 +1,9 @@
 #include "report/draw/plot_data.h"
 
+#include <math.h>
 #include <stdlib.h>
 
+#include "base/words.h"
 #include "report/palette.h"
 #include "timeline/critical.h"
 
@@ -29,7 +31,15 @@ static int close_file(struct pp_plot *plot, FILE *stream)
 
 static FILE *open_file(struct pp_plot *plot, const char *name)
 {
-    return pp_plot_file_open(plot->directory, name, plot->error);
+    char prefixed[64];
+    pp_assign(prefixed, sizeof prefixed, "%s%s", plot->prefix, name);
+    return pp_plot_file_open(plot->directory, prefixed, plot->error);
+}
+
+double pp_plot_row_height(const struct pp_plot *plot)
+{
+    const struct pp_panel *panel = plot->panel;
+    return (panel->bottom - panel->top) / plot->layout.rows;
 }
 
 double pp_plot_highest_peak(const struct pp_report *report)
@@ -94,18 +104,19 @@ int pp_plot_write_ops(struct pp_plot *plot)
     return close_file(plot, stream);
 }
 
-/* Is an op of the kind, by its median time, wide enough for the longest microbatch
+/* Is an op of the kind, by its median time, large enough for the longest microbatch
  * number? All ops of a kind are labelled or none. */
 static bool has_room(const struct pp_plot *plot, enum pp_kind kind)
 {
     const struct pp_report *report = plot->report;
-    const double digit = 7, usable = 0.93 * PP_PLOT_WIDTH; /* pixels */
+    double font = pp_plot_small_font(&plot->sheet->size);
     int digits = snprintf(NULL, 0, "%d", report->schedule.microbatches - 1);
-    bool room = !plot->thinned;
+    double needed = pp_plot_text_width(digits, font) + 2;
+    bool room = !plot->thinned && 0.8 * pp_plot_row_height(plot) >= font;
     for (int i = 0; i < report->cost_count; i++) {
-        double width =
-            (double)report->costs[i].median / (double)report->metrics.makespan * usable;
-        room &= report->costs[i].kind != kind || width > digit * digits + 1;
+        double width = (double)report->costs[i].median / plot->axis->makespan *
+                       pp_sheet_width(plot->sheet, plot->panel);
+        room &= report->costs[i].kind != kind || width > needed;
     }
     return room;
 }
@@ -160,6 +171,21 @@ done:
     return result;
 }
 
+/* As long as the busiest rank works, from bottom to top. */
+int pp_plot_write_bound(struct pp_plot *plot)
+{
+    const struct pp_metrics *metrics = &plot->report->metrics;
+    int64_t most = 0;
+    FILE *stream = open_file(plot, "bound.dat");
+    if (!stream)
+        return -1;
+    for (int r = 0; r < metrics->ranks; r++)
+        most = metrics->of_rank[r].busy > most ? metrics->of_rank[r].busy : most;
+    double bound = (double)most / plot->unit.ns;
+    fprintf(stream, "%.9g %.2f\n%.9g -0.6\n", bound, plot->layout.rows - 0.4, bound);
+    return close_file(plot, stream);
+}
+
 /* A rank takes up activations, or frees them. */
 struct change {
     int64_t time;
@@ -180,7 +206,7 @@ static void put_outline(const struct pp_plot *plot, FILE *stream, int rank,
                         const struct change *changes, size_t count, size_t stride)
 {
     const struct pp_report *report = plot->report;
-    double floor_ = rank + 0.4, scale = 0.8 / pp_plot_highest_peak(report);
+    double floor_ = rank + 0.4, scale = 0.8 / plot->axis->peak;
     int held = 0;
     fprintf(stream, "0 %g\n", floor_);
     for (size_t i = 0; i < count; i++) {
@@ -283,6 +309,74 @@ int pp_plot_write_costs(struct pp_plot *plot)
                 place_of(plot, cost->stage, cost->kind),
                 (double)cost->median / plot->unit.ns, (double)cost->p5 / plot->unit.ns,
                 (double)cost->p95 / plot->unit.ns);
+    }
+    return close_file(plot, stream);
+}
+
+int64_t pp_plot_cause(const struct pp_causes *causes, int cause)
+{
+    const int64_t all[PP_CAUSES] = {causes->warmup, causes->dependency,
+                                    causes->communication, causes->overhead,
+                                    causes->cooldown};
+    return all[cause];
+}
+
+/* In percent of the makespan. */
+int pp_plot_write_causes(struct pp_plot *plot)
+{
+    const struct pp_metrics *metrics = &plot->report->metrics;
+    FILE *stream = open_file(plot, "causes.dat");
+    if (!stream)
+        return -1;
+    for (int r = 0; r < metrics->ranks; r++) {
+        fprintf(stream, "%d", r);
+        for (int c = 0; c < PP_CAUSES; c++)
+            fprintf(stream, " %.6g",
+                    100 * (double)pp_plot_cause(&metrics->of_rank[r].causes, c) /
+                        (double)metrics->makespan);
+        fputc('\n', stream);
+    }
+    return close_file(plot, stream);
+}
+
+double pp_plot_late(const struct pp_report *report, const struct pp_timeline *predicted,
+                    size_t k)
+{
+    return (double)(report->timeline.spans[k].start - report->metrics.start -
+                    predicted->spans[k].start);
+}
+
+/* Okabe & Ito's while they last, then from blue to red. */
+int pp_plot_rank_colour(int rank, int ranks)
+{
+    static const int few[] = {0x0072B2, 0xD55E00, 0x009E73, 0xCC79A7,
+                              0xE69F00, 0x56B4E9, 0x000000, 0x999999};
+    enum { FEW = sizeof few / sizeof few[0] };
+    static const int from[] = {0x20, 0x50, 0xC8}, to[] = {0xE0, 0x60, 0x00};
+    if (ranks <= FEW)
+        return few[rank];
+    int colour = 0;
+    for (int i = 0; i < 3; i++)
+        colour = colour << 8 | (from[i] + (to[i] - from[i]) * rank / (ranks - 1));
+    return colour;
+}
+
+/* A block per rank. */
+int pp_plot_write_late(struct pp_plot *plot)
+{
+    const struct pp_schedule *schedule = &plot->report->schedule;
+    size_t stride = 1 + pp_schedule_ops(schedule) / PP_PLOT_MOST_OPS;
+    double unit = pp_time_unit(fmax(plot->axis->late, plot->axis->early)).ns;
+    FILE *stream = open_file(plot, "late.dat");
+    if (!stream)
+        return -1;
+    for (int r = 0; r < schedule->ranks; r++) {
+        for (size_t k = schedule->first[r]; k < schedule->first[r + 1]; k += stride)
+            fprintf(stream, "%.9g %.6g %d\n",
+                    in_unit(plot, plot->report->timeline.spans[k].start),
+                    pp_plot_late(plot->report, plot->predicted, k) / unit,
+                    pp_plot_rank_colour(r, schedule->ranks));
+        fputc('\n', stream);
     }
     return close_file(plot, stream);
 }

@@ -236,7 +236,8 @@ static int write_settings(const struct pp_panels *panels, const char *path,
     FILE *settings = pp_plot_file_open(directory, "sweep-settings.gp", error);
     if (!settings)
         return -1;
-    pp_plot_put_terminal(settings, "sweep", path, width, height);
+    struct pp_plot_size size = {width, height, 14, 1};
+    pp_plot_put_terminal(settings, "sweep", path, &size, height);
     fprintf(settings, "left = %.4f\nright = %.4f\n", (double)LEFT / width,
             1 - (double)legend / width);
     put_headline(settings, panels, width);
