@@ -14,7 +14,8 @@
 #include "run/launch.h"
 #include "run/run.h"
 
-static const struct pp_option_facts facts = {pp_options_decides, pp_options_orders};
+static const struct pp_option_facts facts = {pp_options_decides, pp_options_orders,
+                                             pp_options_default};
 
 static struct pp_configuration configuration_of(const struct pp_report *report)
 {
@@ -248,13 +249,22 @@ static int make_verdicts(const struct pp_gate *gate, const struct pp_report *rep
         return -1;
     if (*count == 0 && !gate->compares)
         return 0;
-    *items = calloc((size_t)*count + PP_MOST_TOLERANCES, sizeof **items);
+    *items = calloc((size_t)*count + PP_MOST_TOLERANCES + 1, sizeof **items);
     if (!*items)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for the verdicts");
     for (int i = 0; i < gate->check_count; i++)
         pp_check_judge(&gate->checks[i], report, &(*items)[i]);
-    return gate->compares ? judge_baseline(gate, report, options, *items, count, error)
-                          : 0;
+    if (gate->compares &&
+        judge_baseline(gate, report, options, *items, count, error) != 0)
+        return -1;
+    if (report->training.verified == 0) /* stderr says where */
+        (*items)[(*count)++] = (struct pp_verdict){
+            .name = "verify",
+            .outcome = PP_FAIL,
+            .finding = "the run was not bitwise equal to the sequential one",
+            .rank = -1,
+        };
+    return 0;
 }
 
 /* The report's row of the history. Wrong numbers are no result. */
@@ -285,7 +295,8 @@ static int update_baseline(const struct pp_report *report,
     if (passed && report->training.verified != 0)
         return pp_report_write_json(report, options->baseline, error);
     fprintf(stderr, "ppsim: baseline '%s' is not updated: %s failed\n",
-            options->baseline, passed ? "'--verify'" : "a check");
+            options->baseline,
+            report->training.verified == 0 ? "'--verify'" : "a check");
     return 0;
 }
 

@@ -118,6 +118,21 @@ static bool is_default(const struct pp_options *options, const struct pp_option 
     return same;
 }
 
+bool pp_options_default(const char *key, const json_t *value)
+{
+    const struct pp_option *option = find_key(key);
+    struct pp_options untouched = {0};
+    struct pp_error error;
+    if (!option || option->type == PP_TEXTS || option->type == PP_NAMES ||
+        (option->start &&
+         pp_option_set(&untouched, option, option->start, &error) != 0))
+        return false;
+    json_t *unset = pp_option_json(&untouched, option);
+    bool same = json_equal(unset, (json_t *)value);
+    json_decref(unset);
+    return same;
+}
+
 /* "--name=value"; a new text, NULL when out of memory or if the option has no one
  * value. */
 static char *argument_of(const struct pp_options *options,

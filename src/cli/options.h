@@ -34,6 +34,9 @@ bool pp_options_decides(const char *key);
  * schedule file says it itself. */
 bool pp_options_orders(const char *key);
 
+/* Is this the value that the option of this key has where it is not given? */
+bool pp_options_default(const char *key, const json_t *value);
+
 /* The options that make this work again, without outputs and what judges them: each
  * that is not at its default, as "--name=value". Returns how many; the caller frees
  * each. */

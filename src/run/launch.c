@@ -293,7 +293,8 @@ static void pass_output(int from, struct output *output)
     }
 }
 
-static int exit_status(int wait_status, bool done, int ranks)
+/* What this process is to exit with; what no rank could tell is in the error. */
+static int exit_status(int wait_status, bool done, int ranks, struct pp_error *error)
 {
     int code = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 0;
     if (WIFEXITED(wait_status) && code == 0 && done)
@@ -301,19 +302,21 @@ static int exit_status(int wait_status, bool done, int ranks)
     if (code > STATUS_BASE && code <= STATUS_BASE + PP_ENVIRONMENT)
         return code - STATUS_BASE;
     if (WIFEXITED(wait_status) && code == 0)
-        fprintf(stderr, "ppsim: mpiexec ended as if all were well, but rank 0 did not "
-                        "come to its end\n");
+        pp_fail(
+            error, PP_ENVIRONMENT,
+            "mpiexec ended as if all were well, but rank 0 did not come to its end");
     else if (code > 128 && code - 128 < NSIG)
-        fprintf(stderr, "ppsim: one of %d ranks was killed by signal %d (%s)\n", ranks,
-                code - 128, strsignal(code - 128));
+        pp_fail(error, PP_ENVIRONMENT, "one of %d ranks was killed by signal %d (%s)",
+                ranks, code - 128, strsignal(code - 128));
     else if (WIFSIGNALED(wait_status))
-        fprintf(stderr, "ppsim: mpiexec was killed by signal %d (%s)\n",
+        pp_fail(error, PP_ENVIRONMENT, "mpiexec was killed by signal %d (%s)",
                 WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)));
     else
-        fprintf(stderr,
-                "ppsim: mpiexec ended with status %d: a rank failed, or the "
-                "ranks could not be started\n",
-                code);
+        pp_fail(
+            error, PP_ENVIRONMENT,
+            "mpiexec ended with status %d: a rank failed, or the ranks could not be "
+            "started",
+            code);
     return PP_ENVIRONMENT;
 }
 
@@ -361,7 +364,13 @@ int pp_launch(int ranks, int threads, char **argv, int *status, struct pp_error 
                        "cannot start 'mpiexec': %s: is Open MPI (Debian: openmpi-bin) "
                        "installed",
                        strerror(exec_failed));
-    *status = exit_status(wait_status, output.verdict == VERDICT, ranks);
+    *status = exit_status(wait_status, output.verdict == VERDICT, ranks, error);
+    if (error->lines > 0 && output.verdict < VERDICT)
+        return -1;
+    if (error->lines > 0) { /* behind all that rank 0 had to say */
+        fprintf(stderr, "ppsim: %s\n", error->text);
+        *error = (struct pp_error){0};
+    }
     if (*status == PP_DONE && output.write_failed)
         return pp_fail(error, PP_ENVIRONMENT, "cannot write to standard output: %s",
                        strerror(output.write_failed));

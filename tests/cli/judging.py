@@ -121,6 +121,30 @@ def test_what_the_baseline_does_not_know_is_said(tmp):
     expect(f'{run} --tolerance loss=1', 1, 'FAIL  baseline loss', directory=tmp)
 
 
+def test_an_option_of_a_later_version_was_at_its_default(tmp):
+    run = base_of(tmp, '')
+
+    def forget(report):
+        del report['config']['seq_len']
+    rewrite(tmp / 'base.json', forget)
+    expect(run, 0, directory=tmp)
+    refused(f'{run} --seq-len 32', "'seq_len' is not given in the baseline, 32 here", directory=tmp)
+
+
+def test_every_rank_of_a_run_counts(tmp):
+    run = f'{TINY} --ranks 2 --clock virtual --quiet'
+    expect(f'{run} --baseline base.json --update-baseline', 0, directory=tmp)
+    out = expect(f'{run} --baseline base.json --tolerance 1', 0, directory=tmp)
+    assert 'makespan' not in out and 'pass  baseline peak_activation_bytes' in out, out
+
+    def shrink(report):
+        report['ranks'][1]['peak_activation_bytes'] -= 1
+    rewrite(tmp / 'base.json', shrink)
+    out = expect(f'{run} --baseline base.json --tolerance 1', 1, directory=tmp)
+    assert 'FAIL  baseline peak_activation_bytes: peak_activation_bytes[1] is ' in out, out
+    refused(f'{TINY} --ranks 2 --baseline base.json --lr 1', "'lr' is 0.003", directory=tmp)
+
+
 def test_a_damaged_baseline_is_refused(tmp):
     run = base_of(tmp, '')
     for key in 'fraction', 'over_ideal', 'span_fraction':

@@ -137,14 +137,18 @@ def test_a_file_that_only_some_ranks_see_is_named(tmp):
 
 def test_a_killed_rank_is_an_environment_error(tmp):
     shown = Terminal([PPSIM, '--ranks', '3', '--layers', '3', '--steps', '100000', '--json',
-                      'x.json', '--seed', '4242'], cwd=tmp)
+                      'x.json', '--seed', '4242', '--check', 'bubble<1', '--format', 'tap=x.tap'],
+                     cwd=tmp)
     shown.wait_for('step ')
     ranks = [rank for mpiexec in children(shown.run.pid) for rank in children(mpiexec)]
     assert len(ranks) == 3, ranks
     os.kill(ranks[1], signal.SIGKILL)
     status, text = shown.wait()
     assert status == 4 and 'signal 9' in text, (status, text[-2000:])
-    assert list(tmp.iterdir()) == []
+    # CI is told as well.
+    assert [path.name for path in tmp.iterdir()] == ['x.tap']
+    told = (tmp / 'x.tap').read_text()
+    assert '\nnot ok 1 - input' in told and 'signal 9' in told, told
 
 
 def test_a_reader_that_leaves_loses_no_files(tmp):

@@ -70,14 +70,17 @@ static void compare_configs(struct differences *differences, const json_t *befor
     json_t *value;
     json_object_foreach((json_t *)now, key, value)
     {
+        const json_t *was = json_object_get(before, key);
         if (counts(facts, by_name, key) &&
-            pp_config_differs(before, key, value, facts->decides))
-            compare_key(differences, key, json_object_get(before, key), value);
+            pp_config_differs(before, key, value, facts->decides) &&
+            (was || !facts->is_default(key, value)))
+            compare_key(differences, key, was, value);
     }
     json_object_foreach((json_t *)before, key, value)
     {
         if (!json_object_get(now, key) && counts(facts, by_name, key) &&
-            pp_config_differs(now, key, value, facts->decides))
+            pp_config_differs(now, key, value, facts->decides) &&
+            !facts->is_default(key, value))
             compare_key(differences, key, value, NULL);
     }
 }
@@ -108,7 +111,8 @@ int pp_configuration_compare(const struct pp_configuration *baseline,
                    path, differences.text, more);
 }
 
-/* The options that make a configuration, with their values: a new object, NULL when out
+/* The options that make a configuration, with their values, but for those at their
+ * defaults, of which later versions have more: a new object, NULL when out
  * of memory. */
 static json_t *deciding_of(const json_t *config, const struct pp_option_facts *facts)
 {
@@ -118,7 +122,8 @@ static json_t *deciding_of(const json_t *config, const struct pp_option_facts *f
     json_t *value;
     json_object_foreach((json_t *)config, key, value)
     {
-        if (deciding && !json_is_null(value) && counts(facts, by_name, key))
+        if (deciding && !json_is_null(value) && counts(facts, by_name, key) &&
+            !facts->is_default(key, value))
             json_object_set(deciding, key, value);
     }
     return deciding;

@@ -13,9 +13,11 @@ struct pp_configuration {
 };
 
 /* Answered by those who know the options. orders: does the option say in which order
- * ops run, which a schedule file says itself? */
+ * ops run, which a schedule file says itself? is_default: is this its value where it is
+ * not given, as in a report of a version that did not have it yet? */
 struct pp_option_facts {
     pp_decides *decides, *orders;
+    bool (*is_default)(const char *key, const json_t *value);
 };
 
 /* Fails with PP_BAD_INPUT unless the baseline is of this configuration: of all options
