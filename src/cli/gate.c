@@ -90,6 +90,18 @@ static int read_baseline(struct pp_gate *gate, const struct pp_options *options,
     return 0;
 }
 
+/* Nothing is held against times that would not have been judged themselves. */
+static int trust_baseline(const struct pp_gate *gate, const struct pp_options *options,
+                          struct pp_error *error)
+{
+    struct pp_error why = {0};
+    if (options->force || gate->history.rows ||
+        pp_report_trust_times(&gate->baseline, &why) == 0)
+        return 0;
+    return pp_fail(error, PP_BAD_INPUT, "baseline '%s': %s", options->baseline,
+                   why.text);
+}
+
 /* A run of another configuration is refused before it starts; a simulation is quick
  * enough to be refused afterwards. */
 static int check_early(const struct pp_gate *gate, const struct pp_options *options,
@@ -155,9 +167,10 @@ int pp_gate_init(struct pp_gate *gate, const struct pp_options *options,
     if (!options->baseline ||
         (options->update_baseline && !pp_history_is(options->baseline)))
         return 0;
-    return read_baseline(gate, options, error) == 0
-               ? check_early(gate, options, plan, error)
-               : -1;
+    if (read_baseline(gate, options, error) != 0 ||
+        trust_baseline(gate, options, error) != 0)
+        return -1;
+    return check_early(gate, options, plan, error);
 }
 
 void pp_gate_release(struct pp_gate *gate)

@@ -128,7 +128,7 @@ int pp_link_measure(const struct pp_world *world, size_t message_bytes,
                          message_bytes);
     *link = (struct pp_link){0, INFINITY};
     status = pp_agree(world, status, error);
-    if (status != 0 || pairs == 0) {
+    if (status != 0 || !buffers) {
         free(buffers);
         return status;
     }

@@ -257,6 +257,13 @@ def test_a_core_shared_with_others_is_no_gate(tmp, counted):
         assert ppsim(f'{tiny} --clock virtual {gate}', tmp, **counted)[0] == 0
         (tmp / 'b').unlink(missing_ok=True)
     assert ppsim(f'{tiny} --clock wall --check loss<99', tmp, **counted)[0] == 0
+    # Nor is anything held against such times.
+    assert ppsim(f'{tiny} --clock wall --json b', tmp, **counted)[0] == 0
+    status, out, err = ppsim(f'{tiny} --clock wall --baseline b', tmp)
+    assert status == 2 and err.count('\n') == 1 and "baseline 'b'" in err, err
+    told = ppsim('compare b b', tmp)[1].splitlines()[-2:]
+    assert [line[:6] for line in told] == ['before', 'after:'], told
+    assert all(line.endswith('of its core, others the rest') for line in told), told
 
 
 def test_a_failed_check_leaves_the_baseline_alone(tmp):

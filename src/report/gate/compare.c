@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/words.h"
+#include "report/differences.h"
 #include "report/gate/change.h"
 #include "timeline/shift.h"
 
@@ -271,6 +272,16 @@ static void print_reach(const struct comparison *comparison)
         comparison->before->step_count, comparison->after->step_count);
 }
 
+/* "before: rank 0 had 53% of its core, others the rest": a load that is known. */
+static void print_share(const struct comparison *comparison, const char *which,
+                        const struct pp_report *report)
+{
+    char share[PP_SHARE_TEXT];
+    if (pp_core_share_text(report, share)[0])
+        fprintf(comparison->stream, comparison->markdown ? "\n%s: %s\n" : "%s: %s\n",
+                which, share);
+}
+
 static void print_table(const struct comparison *comparison)
 {
     static const char *const parts[] = {
@@ -321,5 +332,7 @@ int pp_compare_print(const struct pp_report *before, const struct pp_report *aft
     print_config(before, after, decides, markdown, stream);
     print_table(&comparison);
     print_reach(&comparison);
+    print_share(&comparison, "before", before);
+    print_share(&comparison, "after", after);
     return 0;
 }

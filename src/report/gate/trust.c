@@ -17,10 +17,10 @@ int pp_report_trust_times(const struct pp_report *report, struct pp_error *error
             "ranks shared cores under the wall clock, so their times are noise: "
             "use '--clock' virtual, or '--force' to judge them anyway");
     if (pp_report_shared_core(report))
-        return pp_fail(
-            error, PP_BAD_INPUT,
-            "%s: below %.0f%% times are not judged; run again, use '--clock' virtual, "
-            "or '--force' to judge them anyway",
-            pp_core_share_text(report, share), 100 * PP_OWN_CORE);
+        return pp_fail(error, PP_BAD_INPUT,
+                       "%s: below %.0f%% times are not judged; measure again, use "
+                       "'--clock' virtual, "
+                       "or '--force' to judge them anyway",
+                       pp_core_share_text(report, share), 100 * PP_OWN_CORE);
     return 0;
 }
