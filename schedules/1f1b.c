@@ -59,4 +59,5 @@ const struct pp_scheduler pp_1f1b = {
     .check = pp_check_one_chunk,
     .generate = generate,
     .theory = theory,
+    .checked = true,
 };

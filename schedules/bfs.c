@@ -53,4 +53,5 @@ const struct pp_scheduler pp_bfs = {
     .default_chunks = 2,
     .generate = generate,
     .theory = theory,
+    .checked = true,
 };

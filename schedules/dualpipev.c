@@ -132,4 +132,5 @@ const struct pp_scheduler pp_dualpipev = {
     .check = check,
     .generate = generate,
     .theory = theory,
+    .checked = true,
 };

@@ -38,4 +38,5 @@ const struct pp_scheduler pp_gpipe = {
     .check = pp_check_one_chunk,
     .generate = generate,
     .theory = theory,
+    .checked = true,
 };

@@ -62,4 +62,5 @@ const struct pp_scheduler pp_interleaved_zb = {
     .check = pp_check_groups,
     .generate = generate,
     .theory = theory,
+    .checked = true,
 };

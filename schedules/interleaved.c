@@ -125,4 +125,5 @@ const struct pp_scheduler pp_interleaved = {
     .check = pp_check_groups,
     .generate = generate,
     .theory = theory,
+    .checked = true,
 };

@@ -24,7 +24,8 @@ struct pp_equal_costs {
 struct pp_theory {
     double bubble;      /* ns of idle on the critical rank */
     double makespan;    /* ns, = what each rank computes + bubble */
-    bool exact;         /* equals the simulation (else an approximation, said so) */
+    bool exact;         /* equals the simulation; else an approximation, said so: the
+                         * bubble is within a tenth of the simulated makespan */
     bool by_span;       /* counted within a rank's own span (span_fraction) */
     const char *source; /* paper and section */
 };
@@ -50,6 +51,10 @@ struct pp_scheduler {
      * applies. NULL: none known. */
     bool (*theory)(const struct pp_shape *shape, const struct pp_equal_costs *costs,
                    struct pp_theory *theory, const char **why);
+
+    /* A property test holds the form against the simulation, over many shapes and
+     * costs; reports say where none does. */
+    bool checked;
 };
 
 #endif

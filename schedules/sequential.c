@@ -42,4 +42,5 @@ const struct pp_scheduler pp_sequential = {
     .default_chunks = 1,
     .generate = generate,
     .theory = theory,
+    .checked = true,
 };

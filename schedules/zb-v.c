@@ -98,4 +98,5 @@ const struct pp_scheduler pp_zb_v = {
     .check = pp_check_v,
     .generate = generate,
     .theory = theory,
+    .checked = true,
 };

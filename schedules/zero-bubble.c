@@ -103,6 +103,7 @@ const struct pp_scheduler pp_zb_h1 = {
     .check = pp_check_one_chunk,
     .generate = generate_h1,
     .theory = theory_h1,
+    .checked = true,
 };
 
 const struct pp_scheduler pp_zb_h2 = {
@@ -113,4 +114,5 @@ const struct pp_scheduler pp_zb_h2 = {
     .check = pp_check_one_chunk,
     .generate = generate_h2,
     .theory = theory_h2,
+    .checked = true,
 };

@@ -76,13 +76,13 @@ void pp_set_theory(struct pp_report *report, const struct pp_scheduler *row,
     double form = theory.bubble / theory.makespan;
     if (theory.by_span) {
         pp_assign(report->theory_note, sizeof report->theory_note,
-                  "the closed form gives span_fraction instead: %.4f (%s)", form,
-                  theory.source);
+                  "the closed form gives span_fraction instead: %.4f (%s%s)", form,
+                  theory.source, row->checked ? "" : ", unchecked");
         return;
     }
     report->theory = form;
-    pp_assign(report->theory_note, sizeof report->theory_note, "%s%s", theory.source,
-              theory.exact ? "" : ", approximate");
+    pp_assign(report->theory_note, sizeof report->theory_note, "%s%s%s", theory.source,
+              theory.exact ? "" : ", approximate", row->checked ? "" : ", unchecked");
 }
 
 int pp_predict(const struct pp_schedule *schedule, const struct pp_costs *costs,

@@ -88,17 +88,23 @@ const struct pp_figure pp_figures[] = {
     {"span", PP_FRACTION, false, true, span},
     {"span_fraction", PP_FRACTION, false, true, span},
     {"makespan", PP_SECONDS, false, true, makespan},
-    {"tokens_per_s", PP_RATE, false, false, tokens_per_s},
+    {"tokens_per_s", PP_RATE, false, false, tokens_per_s,
+     .unknown =
+         "made-up costs are of no model: '--device', '--costs' or a run gives it"},
     {"warmup", PP_FRACTION, false, true, warmup},
     {"dependency", PP_FRACTION, false, true, dependency},
     {"communication", PP_FRACTION, false, true, communication},
     {"overhead", PP_FRACTION, false, true, overhead},
     {"cooldown", PP_FRACTION, false, true, cooldown},
     {"peak_in_flight", PP_COUNT, true, true, peak_in_flight},
-    {"peak_activation_bytes", PP_BYTES, true, true, peak_activation_bytes},
-    {"loss", PP_NATS, false, true, loss},
-    {"predicted_error", PP_FRACTION, false, true, predicted_error},
-    {"theory_error", PP_FRACTION, false, true, theory_error},
+    {"peak_activation_bytes", PP_BYTES, true, true, peak_activation_bytes,
+     .unknown = "a simulation holds no model: a run gives it"},
+    {"loss", PP_NATS, false, true, loss,
+     .unknown = "a simulation does not train: a run gives it"},
+    {"predicted_error", PP_FRACTION, false, true, predicted_error,
+     .unknown = "a simulation is itself the prediction: a run gives it"},
+    {"theory_error", PP_FRACTION, false, true, theory_error,
+     .unknown = "no closed form holds here: the summary says why"},
     {NULL, PP_FRACTION, false, false, NULL},
 };
 
@@ -106,6 +112,11 @@ bool pp_figure_of_times(const struct pp_figure *figure)
 {
     return figure->unit == PP_FRACTION || figure->unit == PP_SECONDS ||
            figure->unit == PP_RATE;
+}
+
+const char *pp_figure_why_unknown(const struct pp_figure *figure)
+{
+    return figure->unknown ? figure->unknown : "there is no such rank";
 }
 
 const struct pp_figure *pp_figure_find(const char *name, size_t length)

@@ -13,12 +13,17 @@ struct pp_figure {
     bool per_rank;     /* may be followed by [rank]; without, the maximum */
     bool higher_worse; /* false: lower is */
     double (*value)(const struct pp_report *report, int rank);
-    bool above_one; /* a fraction that may be more than 1 */
+    bool above_one;      /* a fraction that may be more than 1 */
+    const char *unknown; /* why it may be so, and what gives it; NULL: only where there
+                          * is no such rank */
 };
 
 /* All figures, ended by a NULL name. Causes are fractions of ranks * makespan, like
  * bubble, which they add up to. */
 extern const struct pp_figure pp_figures[];
+
+/* Why it has no value, and what gives one. */
+const char *pp_figure_why_unknown(const struct pp_figure *figure);
 
 /* Is it made of times? Then it is only as true as they are. */
 bool pp_figure_of_times(const struct pp_figure *figure);

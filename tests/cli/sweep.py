@@ -278,9 +278,12 @@ def test_the_best_of_those_that_fit():
     points, _ = points_of(SOME[6:])
     fit = [p for p in points if p['peak_in_flight'] <= 4]
     assert 0 < len(fit) < len(points)
-    for figure, key, better in (('makespan', 'makespan_s', min),
-                                ('tokens_per_s', 'tokens_per_s', max)):
-        found = json.loads(ppsim(f'{SOME} --where peak_in_flight<=4 --best {figure} '
+    for figure, key, better, costs in (('makespan', 'makespan_s', min, ''),
+                                       ('tokens_per_s', 'tokens_per_s', max,
+                                        '--device flops=1TFLOPS ')):
+        points, _ = points_of(costs + SOME[6:])
+        fit = [p for p in points if p['peak_in_flight'] <= 4]
+        found = json.loads(ppsim(f'{SOME} {costs} --where peak_in_flight<=4 --best {figure} '
                                  f'--sort {figure} --quiet --json -')[0])
         wanted = better(p[key] for p in fit)
         assert found['best']['figure'] == figure and found['best']['value'] == wanted
@@ -293,7 +296,8 @@ def test_the_best_of_those_that_fit():
     assert ppsim(f'{SOME} --quiet --best peak_in_flight')[0] == \
         'best peak_in_flight: 4, of gpipe, p=4, v=1, m=4 and 5 more\n'
     assert 'no point is left' in ppsim(f'{SOME} --where bubble<0.01', status=2)[1]
-    assert 'unknown' in ppsim('sweep --best loss')[0]
+    assert 'unknown for every point (a simulation does not train: a run gives it)' in \
+        ppsim('sweep --best loss')[0]
     assert "'--best' 'foo'" in ppsim('sweep --best foo', status=2)[1]
     # Points that cannot be are neither the best nor in the way.
     out, _ = ppsim('sweep --schedule 1f1b,interleaved --chunks 1,2 --quiet --best bubble')

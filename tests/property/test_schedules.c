@@ -1,4 +1,6 @@
 /* What holds for every schedule of the catalogue, over many shapes. */
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../unit/replay.h"
@@ -127,9 +129,15 @@ START_TEST(makespan_never_rises_when_a_cost_falls)
 }
 END_TEST
 
-/* A closed form that says it is exact must equal the simulation. */
+/* How a closed form fares: how often it is given, and where it first fails. */
+struct trial {
+    int given;
+    char failure[256]; /* empty: nowhere */
+};
+
+/* One that says it is exact must equal the simulation; another be near. */
 static void check_theory(const struct pp_scheduler *row, struct pp_shape shape,
-                         const int64_t cost[5], int *held)
+                         const int64_t cost[5], struct trial *trial)
 {
     struct replay replay;
     struct pp_equal_costs equal;
@@ -144,24 +152,27 @@ static void check_theory(const struct pp_scheduler *row, struct pp_shape shape,
     ck_assert(pp_costs_equal(&replay.costs, &replay.schedule, &equal));
     if (!row->theory(&shape, &equal, &theory, &why)) {
         ck_assert_ptr_nonnull(why);
-    } else if (theory.exact) {
+    } else {
         replay_run(&replay);
         double bubble = (double)replay_bubble(&replay, theory.by_span);
         double busy = (double)replay.metrics.of_rank[0].busy;
-        ck_assert_msg(
-            bubble - theory.bubble < 1e-9 && theory.bubble - bubble < 1e-9,
-            "%s p=%d v=%d m=%d N=%d costs %ld %ld %ld %ld: bubble %g, form %g",
-            row->name, shape.ranks, shape.chunks, shape.microbatches, shape.group_size,
-            (long)cost[0], (long)cost[1], (long)cost[2], (long)cost[3], bubble,
-            theory.bubble);
-        ck_assert(theory.makespan - busy - theory.bubble < 1e-6 &&
-                  busy + theory.bubble - theory.makespan < 1e-6);
-        ++*held;
+        double room = theory.exact ? 1e-9 : 0.1 * (double)replay.metrics.makespan;
+        bool holds = fabs(bubble - theory.bubble) < room &&
+                     fabs(theory.makespan - busy - theory.bubble) < 1e-6;
+        if (!holds && !trial->failure[0])
+            sprintf(trial->failure,
+                    "p=%d v=%d m=%d N=%d costs %ld %ld %ld %ld: bubble %g, form %g",
+                    shape.ranks, shape.chunks, shape.microbatches, shape.group_size,
+                    (long)cost[0], (long)cost[1], (long)cost[2], (long)cost[3], bubble,
+                    theory.bubble);
+        trial->given++;
     }
     replay_release(&replay);
 }
 
-START_TEST(closed_forms_are_exact)
+/* A row says that its closed form is checked where this test does so, and only there.
+ */
+START_TEST(closed_forms_hold)
 {
     /* F, I, W, hop, and what B takes beyond I and W */
     static const int64_t costs[][5] = {
@@ -173,7 +184,9 @@ START_TEST(closed_forms_are_exact)
         {5, 40, 3, 1},      {5, 40, 3, 22},
     };
     const struct pp_scheduler *row = pp_catalogue_row(_i);
-    int held = 0;
+    struct trial trial = {0};
+    ck_assert_msg(row->theory || !row->checked, "'%s' has no closed form to be checked",
+                  row->name);
     if (!row->theory)
         return;
     for (int p = 1; p <= 8; p++)
@@ -181,14 +194,19 @@ START_TEST(closed_forms_are_exact)
             for (int m = 1; m <= 40; m++)
                 for (size_t k = 0; k < sizeof costs / sizeof costs[0]; k++) {
                     struct pp_shape shape = {p, v, m, 0};
-                    check_theory(row, shape, costs[k], &held);
+                    check_theory(row, shape, costs[k], &trial);
                     bool groups = row->check == pp_check_groups;
                     for (int N = 1; groups && p <= 4 && m <= 12 && N <= m + p; N++) {
                         shape.group_size = N;
-                        check_theory(row, shape, costs[k], &held);
+                        check_theory(row, shape, costs[k], &trial);
                     }
                 }
-    ck_assert_int_gt(held, 300);
+    ck_assert_msg(!trial.failure[0], "the closed form of '%s' does not hold: %s",
+                  row->name, trial.failure);
+    ck_assert_int_gt(trial.given, 300);
+    ck_assert_msg(row->checked,
+                  "the closed form of '%s' holds in %d cases: say .checked = true",
+                  row->name, trial.given);
 }
 END_TEST
 
@@ -287,7 +305,7 @@ int main(void)
     int rows = pp_catalogue_count();
     tcase_add_loop_test(tcase, every_shape_runs, 0, rows);
     tcase_add_loop_test(tcase, makespan_never_rises_when_a_cost_falls, 0, rows);
-    tcase_add_loop_test(tcase, closed_forms_are_exact, 0, rows);
+    tcase_add_loop_test(tcase, closed_forms_hold, 0, rows);
     tcase_add_loop_test(tcase, peaks_are_those_of_the_papers, 0, rows);
     tcase_add_loop_test(tcase, chosen_group_is_best, 0, 3);
     suite_add_tcase(suite, tcase);

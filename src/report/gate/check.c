@@ -108,10 +108,14 @@ void pp_check_verdict(const struct pp_check *check, double value, struct pp_rang
     };
     pp_assign(verdict->name, sizeof verdict->name, "check %s", check->text);
     pp_figure_texts(check->figure, value, check->bound, text, bound);
-    pp_assign(verdict->finding, sizeof verdict->finding, "%s is %s%s; wanted %s%s",
-              pp_figure_name(check->figure, check->rank, name), text,
-              pp_range_text(check->figure, range, steps, over), check->text,
-              isnan(value) ? "" : pointless(check));
+    pp_figure_name(check->figure, check->rank, name);
+    if (isnan(value))
+        pp_assign(verdict->finding, sizeof verdict->finding, "%s is %s (%s); wanted %s",
+                  name, text, pp_figure_why_unknown(check->figure), check->text);
+    else
+        pp_assign(verdict->finding, sizeof verdict->finding, "%s is %s%s; wanted %s%s",
+                  name, text, pp_range_text(check->figure, range, steps, over),
+                  check->text, pointless(check));
 }
 
 void pp_check_judge(const struct pp_check *check, const struct pp_report *report,

@@ -205,7 +205,8 @@ static void print_bubble(const struct pp_report *report, FILE *stream)
             bubble->fraction, bubble->over_ideal, bubble->span_fraction);
     fputs("          theory ", stream);
     if (isfinite(report->theory))
-        fprintf(stream, "%.4f", report->theory);
+        fprintf(stream, "%.4f%s", report->theory,
+                strstr(report->theory_note, "unchecked") ? " (unchecked)" : "");
     else
         fputs("none", stream);
     if (isfinite(report->predicted))

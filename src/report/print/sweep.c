@@ -149,7 +149,8 @@ void pp_sweep_print_best(const struct pp_sweep *sweep, FILE *stream)
     int alike;
     const struct pp_sweep_point *best = pp_sweep_best(sweep, sweep->best, &alike);
     if (!best) {
-        fprintf(stream, "best %s: it is unknown for every point\n", judged->name);
+        fprintf(stream, "best %s: it is unknown for every point (%s)\n", judged->name,
+                pp_figure_why_unknown(judged->figure));
         return;
     }
     fprintf(stream, "best %s: %s, of %s", judged->name,
