@@ -230,20 +230,24 @@ static int advise(struct advice *advice, const struct pp_gate *gate,
                      : 0;
 }
 
-static int print(struct pp_verdicts *verdicts, const struct pp_gate *gate,
+static int print(const struct pp_verdict *items, int count, const struct pp_gate *gate,
                  const struct pp_report *report, const struct pp_options *options,
                  struct pp_error *error)
 {
     struct advice advice = {0};
     bool file = options->schedule && pp_plan_is_file(options->schedule);
     int status = advise(&advice, gate, report, options, error);
-    verdicts->file = file ? options->schedule : NULL;
-    verdicts->where = advice.where.text[0] ? advice.where.text : NULL;
-    verdicts->where_rank = advice.where.rank;
-    verdicts->rerun = advice.rerun;
-    verdicts->go_on = advice.go_on;
+    const struct pp_verdicts verdicts = {
+        .items = items,
+        .count = count,
+        .file = file ? options->schedule : NULL,
+        .where = advice.where.text[0] ? advice.where.text : NULL,
+        .where_rank = advice.where.rank,
+        .rerun = advice.rerun,
+        .go_on = advice.go_on,
+    };
     if (status == 0)
-        status = pp_verdicts_print(options, verdicts, error);
+        status = pp_verdicts_print(options, &verdicts, error);
     free(advice.rerun);
     free(advice.go_on);
     return status;
@@ -333,9 +337,10 @@ int pp_gate_judge(const struct pp_gate *gate, const struct pp_report *report,
         free(items);
         return pp_refuse(options, &error);
     }
-    struct pp_verdicts verdicts = {.items = items, .count = count};
+    const struct pp_verdicts verdicts = {.items = items, .count = count};
     bool passed = pp_verdicts_count(&verdicts, PP_FAIL) == 0;
-    if (count > 0 && print(&verdicts, gate, report, options, &error) != 0)
+    if ((count > 0 || options->formats.count > 0) &&
+        print(items, count, gate, report, options, &error) != 0)
         status = pp_print_error(&error);
     if (keep(gate, report, options, passed, &error) != 0)
         status = pp_print_error(&error);

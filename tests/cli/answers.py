@@ -100,6 +100,14 @@ def test_several_formats_from_one_run(tmp):
     assert json.loads((tmp / 'base.json').read_text()) == json.loads(before)
 
 
+def test_no_format_is_empty(tmp):
+    """Also where there is nothing to judge yet."""
+    for format, text in ('tap', '1..0'), ('junit', 'tests="0"'), ('markdown', 'verdict'):
+        expect(f'{SIMULATE} --baseline base.json --update-baseline --format {format}=out', 0,
+               directory=tmp)
+        assert text in (tmp / 'out').read_text()
+
+
 def test_a_failure_says_where_and_how_to_go_on(tmp):
     cost = '--cost f=1,b=2'
     expect(f"{SIMULATE} {cost} --baseline it's.json --update-baseline", 0, directory=tmp)

@@ -97,7 +97,7 @@ def test_another_configuration_is_named_with_both_values(tmp):
     refused(f'{run} --ranks 3', "'ranks' is 4 in the baseline, 3 here",
             "'stages' is 4 in the baseline, 3 here", directory=tmp)
     refused(f'{run} --d-model 64', "'d_model' is 128 in the baseline, 64 here", directory=tmp)
-    refused(f'{run} --cost f=1,b=3', "'cost' is not given in the baseline, f=1,b=3 here",
+    refused(f'{run} --cost f=1,b=3', "'cost' is f=1,b=2 in the baseline, f=1,b=3 here",
             directory=tmp)
     expect(f'{run} --json out.json --color never', 0, directory=tmp)
 
