@@ -21,7 +21,8 @@ int pp_command_explain(struct pp_options *options)
                 options->arguments[0], too_late);
     if (error.lines > 0 || pp_output_paths_check(options, &error) != 0 ||
         pp_report_read_json(&report, options->arguments[0], &error) != 0 ||
-        pp_predict_explain(&report, pp_text_stream(options), &error) != 0 ||
+        (!pp_output_is_silent(options) &&
+         pp_predict_explain(&report, pp_text_stream(options), &error) != 0) ||
         pp_output_files(&report, options, &error) != 0)
         status = pp_print_error(&error);
     pp_report_release(&report);

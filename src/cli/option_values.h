@@ -64,6 +64,7 @@ struct pp_options {
     const char *json, *trace, *paje, *csv, *plot, *keep_data, *plot_size;
     const char *picture; /* of pp_pictures */
     int color;           /* enum pp_color */
+    int from, to;        /* columns of a shown schedule */
     int show_format;     /* enum pp_show */
     int compare_format;  /* enum pp_compare */
     const char *baseline, *tolerance;

@@ -57,28 +57,48 @@ int pp_output_files(const struct pp_report *report, const struct pp_options *opt
     return options->plot ? pp_output_plot(report, 1, options, error) : 0;
 }
 
+bool pp_output_is_silent(const struct pp_options *options)
+{
+    if (!options->quiet || options->command != PP_EXPLAIN)
+        return options->quiet;
+    for (int i = 0; i < pp_option_count; i++) {
+        const struct pp_option *option = &pp_option_table[i];
+        bool writes = option->write || option->file == PP_FILE_WRITTEN;
+        if (writes && pp_option_of(option, PP_EXPLAIN) &&
+            pp_option_text(options, option))
+            return true;
+    }
+    return false;
+}
+
+/* The summary, and the timeline as a drawing. */
+static void print_report(const struct pp_report *report,
+                         const struct pp_options *options, int columns, FILE *stream,
+                         bool color)
+{
+    enum { SMALL_WIDTH = 80 };
+    int width = options->timeline || columns < SMALL_WIDTH ? columns : SMALL_WIDTH;
+    char headline[512];
+    pp_options_headline(options, headline, sizeof headline);
+    pp_report_print_summary(report, headline, columns, stream, color);
+    fputc('\n', stream);
+    pp_report_print_gantt(report, stream, width, color);
+    if (options->command == PP_EXPLAIN)
+        fputc('\n', stream);
+}
+
 static int print_and_write(const struct pp_report *report,
                            const struct pp_options *options,
                            const struct pp_terminal *terminal, struct pp_error *error)
 {
-    enum { SMALL_WIDTH = 80 };
     FILE *stream = pp_text_stream(options);
     bool color =
         pp_terminal_color(options->color, pp_text_is_terminal(options, terminal));
-    if (!options->quiet) {
-        int width = options->timeline || terminal->width < SMALL_WIDTH ? terminal->width
-                                                                       : SMALL_WIDTH;
-        char headline[512];
-        pp_options_headline(options, headline, sizeof headline);
-        pp_report_print_summary(report, headline, stream, color);
-        fputc('\n', stream);
-        pp_report_print_gantt(report, stream, width, color);
-        if (options->command == PP_EXPLAIN) {
-            fputc('\n', stream);
-            if (pp_predict_explain(report, stream, error) != 0)
-                return -1;
-        }
-    }
+    if (!options->quiet)
+        print_report(report, options, terminal->width, stream, color);
+    if (options->command == PP_EXPLAIN && !pp_output_is_silent(options) &&
+        pp_predict_explain(report, stream, error) != 0)
+        return -1;
     return pp_output_files(report, options, error);
 }
 

@@ -12,6 +12,10 @@
 int pp_output_files(const struct pp_report *report, const struct pp_options *options,
                     struct pp_error *error);
 
+/* Is nothing to be printed? --quiet leaves explain its explanation, unless a file was
+ * asked for too. */
+bool pp_output_is_silent(const struct pp_options *options);
+
 /* Draws the picture that the options ask for, a panel per report; at most
  * PP_MOST_PLOTTED. */
 int pp_output_plot(const struct pp_report *reports, int count,

@@ -55,6 +55,13 @@ static int whole_shares(const struct pp_schedule *schedule)
 static int print_grid(const struct pp_schedule *schedule,
                       const struct pp_options *options, struct pp_error *error)
 {
+    struct pp_terminal terminal = pp_terminal_detect(false);
+    /* In a file a rank stays on one line. */
+    const struct pp_grid_view view = {
+        .width = terminal.output ? terminal.width : 0,
+        .from = options->from,
+        .to = pp_options_given(options, "to") ? options->to : -1,
+    };
     struct pp_costs costs = {0};
     struct pp_timeline timeline = {0};
     const char *cost = options->cost ? options->cost : "f=1,b=2";
@@ -67,19 +74,34 @@ static int print_grid(const struct pp_schedule *schedule,
     if (status == 0)
         status = pp_simulate(schedule, &costs, 0, &timeline, error);
     if (status == 0)
-        status = pp_report_print_grid(&timeline, stdout, error);
-    if (status == 0 && pp_terminal_detect(false).output)
+        status = pp_report_print_grid(&timeline, &view, stdout, error);
+    if (status == 0 && terminal.output)
         print_legend(schedule, (double)pp_report_grid_unit(&timeline) / scale);
     pp_timeline_release(&timeline);
     pp_costs_release(&costs);
     return status;
 }
 
+static int check_excerpt(const struct pp_options *options, struct pp_error *error)
+{
+    bool from = pp_options_given(options, "from"), to = pp_options_given(options, "to");
+    if ((from || to) && options->show_format != PP_SHOW_GRID)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--%s' counts the columns of the grid: leave '--format' out",
+                       from ? "from" : "to");
+    if (to && options->to < options->from)
+        return pp_fail(error, PP_BAD_INPUT, "'--to' %d is before '--from' %d",
+                       options->to, options->from);
+    return 0;
+}
+
 static int show(const struct pp_options *options, struct pp_error *error)
 {
     struct pp_plan plan = {0};
     const struct pp_schedule *schedule = &plan.schedule;
-    int status = pp_plan_schedule(&plan, options, error);
+    int status = check_excerpt(options, error);
+    if (status == 0)
+        status = pp_plan_schedule(&plan, options, error);
     if (status == 0) {
         switch (options->show_format) {
         case PP_SHOW_GRID:

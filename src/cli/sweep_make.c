@@ -72,8 +72,7 @@ static int make_point(const struct pp_sweep *sweep, struct pp_sweep_point *point
     bool modelled = pp_options_given_for(&options, PP_SIMULATE, PP_RUN) != NULL;
     bool runs = options.really_run;
     int status = 0;
-    if ((!runs || modelled) &&
-        pp_sweep_simulate(&simulation, &options, error) != 0)
+    if ((!runs || modelled) && pp_sweep_simulate(&simulation, &options, error) != 0)
         status = mark_invalid(point, error);
     if (status == 0 && point->status == PP_DONE && runs)
         status = pp_sweep_run(&run, point, &options, error);

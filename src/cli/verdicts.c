@@ -5,6 +5,7 @@
 #include "cli/paths.h"
 #include "cli/plan.h"
 #include "cli/terminal.h"
+#include "run/launch.h"
 
 static int write_file(const struct pp_format *format,
                       const struct pp_verdicts *verdicts, struct pp_error *error)
@@ -16,6 +17,18 @@ static int write_file(const struct pp_format *format,
     return pp_output_commit(&output, error);
 }
 
+/* On a standard stream, in colour where that has it. */
+static void print(const struct pp_verdict_format *format,
+                  const struct pp_options *options, const struct pp_verdicts *verdicts,
+                  FILE *stream)
+{
+    struct pp_terminal terminal = pp_terminal_detect(pp_launched());
+    struct pp_verdicts shown = *verdicts;
+    shown.color = pp_terminal_color(options->color, stream == stdout ? terminal.output
+                                                                     : terminal.errors);
+    format->print(&shown, stream);
+}
+
 /* Prints all formats but, unless it is for people too, those for people on a standard
  * stream. */
 static int print_all(const struct pp_options *options,
@@ -25,14 +38,14 @@ static int print_all(const struct pp_options *options,
     FILE *stream = pp_verdict_stream(options);
     int status = 0;
     if (for_people && !pp_formats_print(options))
-        pp_verdict_formats[0].print(verdicts, pp_text_stream(options));
+        print(&pp_verdict_formats[0], options, verdicts, pp_text_stream(options));
     for (int i = 0; i < options->formats.count; i++) {
         struct pp_format format = pp_format_of(options->formats.items[i]);
         /* A refusal may be of just this file. */
         if (format.file && pp_output_path_is_alone(options, format.file))
             status |= write_file(&format, verdicts, error);
         else if (!format.file && (for_people || !format.kind->for_people))
-            format.kind->print(verdicts, stream);
+            print(format.kind, options, verdicts, stream);
     }
     return status;
 }

@@ -20,6 +20,15 @@ def test_explain_saves_what_it_says():
         assert abs(float(claimed) * {'us': 1e-6, 'ms': 1e-3}[unit] - saved) < 1e-6, (out, saved)
 
 
+def test_quiet_leaves_the_explanation_unless_a_file_was_asked_for(tmp):
+    loud = ppsim('explain --cost f=1,b=2 --json r.json', tmp)[1]
+    quiet = ppsim('explain --quiet --cost f=1,b=2')[1]
+    assert quiet.startswith('critical path') and loud.endswith(quiet) and loud != quiet
+    assert ppsim('explain r.json --quiet', tmp)[1] == quiet
+    for command in 'explain r.json --quiet --csv x.csv', 'explain --quiet --cost f=1,b=2 --csv x.csv':
+        assert ppsim(command, tmp)[:2] == (0, ''), command
+
+
 def test_free_links_carry_no_part_of_the_critical_path(tmp):
     for name in ('gpipe', '1f1b', 'interleaved', 'bfs', 'zb-h1', 'zb-v', 'dualpipev'):
         status, out, _ = ppsim(f'explain --schedule {name} --cost f=1,b=2', tmp)

@@ -21,7 +21,7 @@ def test_no_output_is_written_over_another_or_an_input(tmp):
     for arguments in ('simulate --baseline r.json --json ./r.json', 'plot r.json --csv link.json',
                       'simulate --costs r.json --trace r.json',
                       'simulate --baseline link.json --json r.json --check bubble<0'):
-        refused(arguments, 'written over', directory=tmp)
+        refused(arguments, 'would overwrite', directory=tmp)
     assert (tmp / 'r.json').read_text() == before
 
 
@@ -32,6 +32,32 @@ def test_a_file_on_stdout_stands_there_alone(tmp):
         assert status == 0 and out.startswith(first), out[:80]
         assert 'pass' not in out and 'pass' in err and 'makespan  ' in err, err
     assert ppsim('simulate --format tap --check bubble<1', tmp)[1].startswith('TAP')
+
+
+def test_verdicts_are_coloured_where_text_is(tmp):
+    checks = 'simulate --quiet --check bubble<0.5 --check bubble<0.1'
+    plain = ppsim(checks)[1]
+    coloured = ppsim(checks + ' --color always --format text --format junit=j.xml', tmp)[1]
+    assert '\x1b' not in plain and '\x1b[' not in (tmp / 'j.xml').read_text()
+    assert '\x1b[32mpass\x1b[0m' in coloured and '\x1b[1;31mFAIL\x1b[0m' in coloured
+    assert '\x1b' not in ppsim(checks + ' --color always --format tap')[1]
+    status, shown = Terminal([PPSIM, *checks.split()],
+                             env={**os.environ, 'TERM': 'xterm', 'NO_COLOR': ''}).wait()
+    assert status == 1 and '\x1b[1;31mFAIL\x1b[0m' in shown, shown
+
+
+def test_tables_of_ranks_fold():
+    shape = 'simulate --ranks 4 --link latency=100us,send=20us --jitter lognormal:0.3'
+    for width, heads in (100, 2), (80, 3), (50, 3):
+        shown = Terminal([PPSIM, *shape.split()],
+                         env={**os.environ, 'COLUMNS': str(width)}).wait()[1]
+        lines = shown.split('bubble  ')[0].replace('\r', '').splitlines()
+        table = [line for line in lines if line.startswith('  ') and '--' not in line]
+        assert max(map(len, table)) <= width, shown
+        assert sum(line.split()[0] == 'rank' for line in table) == heads, shown
+        words = ' '.join(table).split()
+        for name in 'stages', 'busy', 'dependency', 'overhead', 'cooldown', 'peak':
+            assert words.count(name) == 1, (name, shown)
 
 
 def test_stdout_carries_json_alone():

@@ -3,8 +3,10 @@
 usage: schedules.py PPSIM [NAME ...]     runs every test, or those named
 """
 import json
+import os
 
-from common import ppsim, run_tests
+from common import PPSIM, ppsim, refused, run_tests
+from processes import Terminal
 
 
 def test_schedules_round_trip(tmp):
@@ -18,6 +20,34 @@ def test_schedules_round_trip(tmp):
         assert again == csv, name
         status, comms, _ = ppsim('schedules convert schedule.csv --format csv-comms', tmp)
         assert status == 0 and 'SEND_F' in comms
+
+
+def cells(text):
+    """The cells of each rank, from all parts of a table."""
+    rows = {}
+    for line in text.replace('\r', '').splitlines():
+        if line.startswith('rank '):
+            rows.setdefault(line.split()[1], []).extend(line.split()[2:])
+    return rows
+
+
+def test_a_wide_schedule_folds_on_a_terminal():
+    command = 'schedules show interleaved --ranks 4 --microbatches 8'
+    whole = ppsim(command)[1]
+    assert max(map(len, whole.splitlines())) > 200 and 'columns' not in whole
+    on_terminal = Terminal([PPSIM, *command.split()], env={**os.environ, 'COLUMNS': '70'})
+    status, shown = on_terminal.wait()
+    table = shown.split('interleaved-1f1b:')[0]
+    assert status == 0 and max(map(len, table.splitlines())) <= 70, shown
+    assert cells(table) == cells(whole)
+    part = ppsim(command + ' --from 7 --to 19')[1]
+    assert cells(part) == {rank: row[7:20] for rank, row in cells(whole).items()}, part
+    assert part.startswith('columns 7 to 19 of 0 to '), part
+    rest = ppsim(command + ' --from 30')[1]
+    assert cells(rest) == {rank: row[30:] for rank, row in cells(whole).items()}
+    refused('schedules show 1f1b --from 33', "'--from' 33", '0 to 32')
+    refused('schedules show 1f1b --from 3 --to 2', 'before')
+    refused('schedules show 1f1b --to 2 --format csv', "'--to'", 'grid')
 
 
 def test_any_name_of_a_file_goes_into_a_report(tmp):

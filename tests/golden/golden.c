@@ -66,7 +66,8 @@ static int simulate(const struct request *request, const struct pp_schedule *sch
         goto done;
     result = 0;
     if (strcmp(request->what, "grid") == 0)
-        result = pp_report_print_grid(&timeline, out, error);
+        result = pp_report_print_grid(&timeline, &(struct pp_grid_view){.to = -1}, out,
+                                      error);
     else if (strcmp(request->what, "letters") == 0)
         print_letters(&timeline, out);
     else if (strcmp(request->what, "figures") == 0)

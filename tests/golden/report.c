@@ -138,7 +138,7 @@ int main(int argc, char **argv)
         if (cases[i].what == GANTT)
             pp_report_print_gantt(&report, stdout, cases[i].width, false);
         else if (cases[i].what == SUMMARY)
-            pp_report_print_summary(&report, "", stdout, false);
+            pp_report_print_summary(&report, "", 80, stdout, false);
         else if (cases[i].what == EXPLAIN)
             must(pp_report_print_explain(&report,
                                          &(struct pp_speedup){true, 3, PP_B, 0.0018},

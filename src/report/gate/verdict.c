@@ -72,9 +72,13 @@ static void print_text(const struct pp_verdicts *verdicts, FILE *stream)
 {
     static const char *const words[] = {
         [PP_PASS] = "pass", [PP_FAIL] = "FAIL", [PP_NOT_JUDGED] = "skip"};
+    static const char *const colours[] = {
+        [PP_PASS] = "\x1b[32m", [PP_FAIL] = "\x1b[1;31m", [PP_NOT_JUDGED] = "\x1b[33m"};
     for (int i = 0; i < verdicts->count; i++) {
         const struct pp_verdict *verdict = &verdicts->items[i];
-        fprintf(stream, "%s  %s: ", words[verdict->outcome], verdict->name);
+        fprintf(
+            stream, "%s%s%s  %s: ", verdicts->color ? colours[verdict->outcome] : "",
+            words[verdict->outcome], verdicts->color ? "\x1b[0m" : "", verdict->name);
         print_escaped(verdict->finding, of_text, stream);
         fputc('\n', stream);
     }

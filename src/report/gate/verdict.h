@@ -31,6 +31,7 @@ struct pp_verdicts {
     int where_rank;
     const char *rerun; /* the command that judges again */
     const char *go_on; /* the commands that say more */
+    bool color;        /* in text: FAIL is red and pass green */
 };
 
 /* A way to print verdicts. */

@@ -147,7 +147,7 @@ static void fill_memory(struct pp_table *table, const struct pp_report_rank *ran
     pp_table_set(table, row, 4, "%.*s", PP_CELL - 1, rank->cpuset);
 }
 
-static void print_tables(const struct pp_report *report, FILE *stream)
+static void print_tables(const struct pp_report *report, int width, FILE *stream)
 {
     const struct pp_schedule *schedule = &report->schedule;
     int ranks = schedule->ranks, rows = ranks < MOST_ROWS ? ranks : MOST_ROWS;
@@ -185,9 +185,9 @@ static void print_tables(const struct pp_report *report, FILE *stream)
                    &stages[(size_t)r * (size_t)schedule->chunks]);
         fill_memory(&memory, &report->ranks[r], row, r);
     }
-    pp_table_print(&times, stream, 2);
+    pp_table_print(&times, stream, 2, width);
     fputc('\n', stream);
-    pp_table_print(&memory, stream, 2);
+    pp_table_print(&memory, stream, 2, width);
 done:
     pp_table_release(&times);
     pp_table_release(&memory);
@@ -268,10 +268,10 @@ static void print_training(const struct pp_report_training *training, FILE *stre
 }
 
 void pp_report_print_summary(const struct pp_report *report, const char *given,
-                             FILE *stream, bool color)
+                             int width, FILE *stream, bool color)
 {
     print_headline(report, given, stream, color);
-    print_tables(report, stream);
+    print_tables(report, width, stream);
     fputc('\n', stream);
     print_bubble(report, stream);
     print_step(report, stream);

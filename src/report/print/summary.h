@@ -5,9 +5,10 @@
 #include "report/report.h"
 
 /* given: what was given of the cost model, for the headline of a simulation, as "--link
- * latency=5us, --slow 1:2"; "": nothing. Per rank stages, busy, idle, peaks; the bubble
+ * latency=5us, --slow 1:2"; "": nothing. width: columns that the tables of ranks fold
+ * within. Per rank stages, busy, idle, peaks; the bubble
  * under its three names beside theory and prediction. */
 void pp_report_print_summary(const struct pp_report *report, const char *given,
-                             FILE *stream, bool color);
+                             int width, FILE *stream, bool color);
 
 #endif

@@ -135,7 +135,7 @@ int pp_sweep_print(const struct pp_sweep *sweep, FILE *stream, struct pp_error *
         set_judged(&table, row++, first + FIGURES, sweep, &sweep->points[i]);
     }
     if (rows > 0)
-        pp_table_print(&table, stream, 0);
+        pp_table_print(&table, stream, 0, 0);
     pp_table_release(&table);
     for (int i = 0; i < sweep->count; i++)
         print_reason(sweep, i, stream);

@@ -48,21 +48,45 @@ static bool says_nothing(const struct pp_table *table, int column)
     return true;
 }
 
-void pp_table_print(const struct pp_table *table, FILE *stream, int indent)
+static int width_of(const struct pp_table *table, int column)
 {
+    int width = 0;
     for (int row = -1; row < table->rows; row++) {
-        fprintf(stream, "%*s", indent, "");
-        int printed = 0;
-        for (int column = 0; column < table->columns; column++) {
-            int width = 0;
-            for (int other = -1; other < table->rows; other++) {
-                int length = (int)strlen(cell_at(table, other, column));
-                width = length > width ? length : width;
+        int length = (int)strlen(cell_at(table, row, column));
+        width = length > width ? length : width;
+    }
+    return width;
+}
+
+/* The column behind the last one that fits on a line which begins with the first one,
+ * and goes on from this one: that at least is on it. */
+static int end_of_line(const struct pp_table *table, int from, int indent, int most)
+{
+    int width = indent + width_of(table, 0), end = from;
+    for (; end < table->columns; end++) {
+        int more = says_nothing(table, end) ? 0 : 2 + width_of(table, end);
+        if (most > 0 && end > from && width + more > most)
+            break;
+        width += more;
+    }
+    return end;
+}
+
+void pp_table_print(const struct pp_table *table, FILE *stream, int indent, int width)
+{
+    for (int from = 1, end; from < table->columns; from = end) {
+        end = end_of_line(table, from, indent, width);
+        if (from > 1)
+            fputc('\n', stream);
+        for (int row = -1; row < table->rows; row++) {
+            fprintf(stream, "%*s%*s", indent, "", width_of(table, 0),
+                    cell_at(table, row, 0));
+            for (int column = from; column < end; column++) {
+                if (!says_nothing(table, column))
+                    fprintf(stream, "  %*s", width_of(table, column),
+                            cell_at(table, row, column));
             }
-            if (column == 0 || !says_nothing(table, column))
-                fprintf(stream, "%s%*s", printed++ ? "  " : "", width,
-                        cell_at(table, row, column));
+            fputc('\n', stream);
         }
-        fputc('\n', stream);
     }
 }

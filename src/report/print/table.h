@@ -23,7 +23,9 @@ __attribute__((format(printf, 4, 5))) void
 pp_table_set(struct pp_table *table, int row, int column, const char *format, ...);
 
 /* Prints the columns right-aligned, two spaces apart, every line after indent spaces.
- * Columns whose cells are all empty but for the header are left out. */
-void pp_table_print(const struct pp_table *table, FILE *stream, int indent);
+ * Columns whose cells are all empty but for the header are left out. Where a line would
+ * be longer than width (0: however long), the columns that do not fit follow below,
+ * behind the first one again. */
+void pp_table_print(const struct pp_table *table, FILE *stream, int indent, int width);
 
 #endif
