@@ -159,8 +159,8 @@ const struct pp_option pp_option_table[] = {
     {"ranks-per-node", "N", PP_INT, TIME, S | E | W, AT(ranks_per_node), 0, 1 << 16,
      "0", "ranks on one node; between nodes '--far-link' counts (0: all on one)",
      .needs = {"far-link"}, .listed = true},
-    {"slow", "RANK:FACTOR", PP_TEXT, TIME, S | E | W, AT(slow), 0, 0, NULL,
-     "ranks whose ops take longer: 2:1.5,3:2", .headline = true, .listed = true},
+    {"slow", "RANK:FACTOR", PP_TEXT, TIME, R | S | E | W, AT(slow), 0, 0, NULL,
+     "ranks whose ops take longer: 2:1.5,3:2; a run needs the virtual clock", .headline = true, .listed = true},
     {"jitter", "lognormal:SIGMA", PP_TEXT, TIME, S | E | W, AT(jitter), 0, 0, NULL,
      "random factor on what each op takes", .headline = true, .listed = true},
 

@@ -6,6 +6,7 @@
 
 #include "model/partition.h"
 #include "schedule/csv.h"
+#include "simulate/cost_text.h"
 #include "timeline/timeline.h"
 
 bool pp_plan_is_file(const char *schedule)
@@ -155,6 +156,9 @@ int pp_plan_model(struct pp_plan *plan, const struct pp_options *options,
     plan->model = pp_model_of(options);
     if (pp_model_check(&plan->model, error) != 0)
         return -1;
+    if (options->slow &&
+        pp_slow_text(options->slow, plan->schedule.ranks, &plan->slow, error) != 0)
+        return -1;
     plan->layers_of = calloc((size_t)plan->schedule.stages, sizeof *plan->layers_of);
     if (!plan->layers_of)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for %d stages",
@@ -167,6 +171,7 @@ void pp_plan_release(struct pp_plan *plan)
 {
     pp_schedule_release(&plan->schedule);
     free(plan->layers_of);
+    free(plan->slow);
     *plan = (struct pp_plan){0};
 }
 

@@ -14,6 +14,7 @@ struct pp_plan {
     struct pp_shape shape;
     struct pp_schedule schedule; /* verified; for a simulation all but the order */
     struct pp_model_config model;
+    double *slow;   /* [ranks] --slow; NULL: not given */
     int *layers_of; /* [stages] */
 };
 

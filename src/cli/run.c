@@ -50,6 +50,11 @@ static int configure(struct pp_run_config *config, const struct pp_options *opti
                        "'--warmup-steps' %d leaves none of '--steps' %d to measure: at "
                        "most %d",
                        options->warmup_steps, options->steps, options->steps - 1);
+    if (plan->slow && options->clock == PP_CHOOSE_WALL)
+        return pp_fail(
+            error, PP_BAD_INPUT,
+            "'--slow' needs '--clock' virtual: on the wall clock an op takes "
+            "the time that it takes");
     *config = (struct pp_run_config){
         .schedule = &plan->schedule,
         .model = plan->model,
@@ -74,6 +79,7 @@ static int configure(struct pp_run_config *config, const struct pp_options *opti
         .clock = options->clock,
         .link_latency_s = hop.latency < 0 ? (double)NAN : (double)hop.latency / 1e9,
         .link_bandwidth = hop.bandwidth,
+        .slow = plan->slow,
         .threads = options->threads,
         .verify = options->verify,
     };

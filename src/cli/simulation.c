@@ -158,7 +158,7 @@ static int set_costs(struct pp_costs *costs, struct pp_options *options,
     if (status == 0 && options->far_link)
         status = pp_link_text("far-link", options->far_link, &costs->far, error);
     if (status == 0 && options->slow)
-        status = pp_slow_text(options->slow, plan->schedule.ranks, costs, error);
+        status = pp_slow_text(options->slow, plan->schedule.ranks, &costs->slow, error);
     if (status == 0 && options->jitter)
         status = pp_jitter_text(options->jitter, costs, error);
     return status;

@@ -1,5 +1,6 @@
 #include "run/clock.h"
 
+#include <math.h>
 #include <time.h>
 
 static int64_t read_clock(clockid_t id)
@@ -75,7 +76,7 @@ static void align(const struct pp_world *world, int64_t *offset, int64_t *error)
 void pp_clock_init(struct pp_clock *clock, enum pp_clock_kind kind,
                    const struct pp_world *world)
 {
-    *clock = (struct pp_clock){.kind = kind};
+    *clock = (struct pp_clock){.kind = kind, .slow = 1};
     align(world, &clock->offset, &clock->error);
     clock->aligned_at = read_clock(CLOCK_MONOTONIC);
     int64_t origin = clock->aligned_at;
@@ -136,7 +137,7 @@ int64_t pp_clock_end(struct pp_clock *clock, int64_t start)
 {
     if (clock->kind == PP_CLOCK_WALL)
         return pp_clock_wall(clock);
-    clock->now = start + (pp_clock_cpu() - clock->cpu);
+    clock->now = start + llround(clock->slow * (double)(pp_clock_cpu() - clock->cpu));
     if (clock->cores)
         pp_cores_give(clock->cores);
     return clock->now;

@@ -28,6 +28,7 @@ struct pp_clock {
     int64_t cpu;            /* virtual: thread CPU time at the start of this op */
     int64_t link_latency;   /* virtual: ns */
     double link_bandwidth;  /* virtual: bytes per second, INFINITY: free */
+    double slow;            /* virtual: how many times an op's CPU time counts */
     struct pp_cores *cores; /* virtual: what ops take turns on; NULL: own cores */
 };
 

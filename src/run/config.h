@@ -27,8 +27,9 @@ struct pp_run_config {
     const char *data, *load, *save, *save_grads; /* paths, NULL where not given */
     enum pp_clock_choice clock;
     double link_latency_s, link_bandwidth; /* NaN: measured */
-    int threads;                           /* BLAS threads per rank */
-    bool verify;                           /* against the sequential run, bit by bit */
+    const double *slow; /* [ranks] an op of the rank counts so many times; NULL: once */
+    int threads;        /* BLAS threads per rank */
+    bool verify;        /* against the sequential run, bit by bit */
     void (*on_step)(void *data, const struct pp_progress *progress); /* or NULL */
     void *on_step_data;
 };

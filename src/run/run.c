@@ -43,7 +43,7 @@ static enum pp_clock_kind choose_clock(const struct pp_run_config *config,
     case PP_CHOOSE_AUTO:
         break;
     }
-    return topology->own_core ? PP_CLOCK_WALL : PP_CLOCK_VIRTUAL;
+    return topology->own_core && !config->slow ? PP_CLOCK_WALL : PP_CLOCK_VIRTUAL;
 }
 
 static size_t message_bytes(const struct pp_model_config *model)
@@ -101,6 +101,8 @@ static int start_clock(struct job *job, struct pp_error *error)
                        "the virtual clock counts the CPU time of one thread: use "
                        "'--threads' 1, or '--clock' wall");
     pp_clock_init(&job->clock, kind, &job->world);
+    if (job->config->slow)
+        job->clock.slow = job->config->slow[job->world.rank];
     return 0;
 }
 

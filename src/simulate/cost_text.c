@@ -193,41 +193,38 @@ int pp_link_text(const char *option, const char *text, struct pp_hop *hop,
 }
 
 /* One RANK:FACTOR. A factor that was not given yet is NaN. */
-static int slow_rank(struct pp_scanner *scanner, struct pp_costs *costs)
+static int slow_rank(struct pp_scanner *scanner, double *slow, int ranks)
 {
     const char *at = scanner->at;
     long rank;
     double factor;
-    if (pp_scan_whole(scanner, "rank", 0, costs->ranks - 1, &rank) != 0)
+    if (pp_scan_whole(scanner, "rank", 0, ranks - 1, &rank) != 0)
         return -1;
-    if (!isnan(costs->slow[rank]))
+    if (!isnan(slow[rank]))
         return pp_scan_fail(scanner, at, "rank %ld is given twice", rank);
     if (!pp_scan_sign(scanner, ":"))
         return pp_scan_fail(scanner, scanner->at, "want ':' and a factor, as in 3:1.5");
     if (pp_scan_positive(scanner, &pp_no_units, &factor) != 0)
         return -1;
-    costs->slow[rank] = factor;
+    slow[rank] = factor;
     return 0;
 }
 
-int pp_slow_text(const char *text, int ranks, struct pp_costs *costs,
-                 struct pp_error *error)
+int pp_slow_text(const char *text, int ranks, double **slow, struct pp_error *error)
 {
     struct pp_scanner scanner = PP_SCANNER("slow", text, error);
-    free(costs->slow);
-    costs->slow = malloc((size_t)ranks * sizeof *costs->slow);
-    costs->ranks = ranks;
-    if (!costs->slow)
+    *slow = malloc((size_t)ranks * sizeof **slow);
+    if (!*slow)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for %d ranks", ranks);
     for (int r = 0; r < ranks; r++)
-        costs->slow[r] = NAN;
+        (*slow)[r] = NAN;
     do {
-        if (slow_rank(&scanner, costs) != 0)
+        if (slow_rank(&scanner, *slow, ranks) != 0)
             return -1;
     } while (pp_scan_sign(&scanner, ","));
     for (int r = 0; r < ranks; r++) {
-        if (isnan(costs->slow[r]))
-            costs->slow[r] = 1;
+        if (isnan((*slow)[r]))
+            (*slow)[r] = 1;
     }
     return pp_scan_end(&scanner);
 }

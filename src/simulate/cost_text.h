@@ -21,9 +21,9 @@ int pp_cost_text(const char *text, const struct pp_schedule *schedule, double sc
 int pp_link_text(const char *option, const char *text, struct pp_hop *hop,
                  struct pp_error *error);
 
-/* --slow 3:1.5,0:2: factors on the ops of some ranks. */
-int pp_slow_text(const char *text, int ranks, struct pp_costs *costs,
-                 struct pp_error *error);
+/* --slow 3:1.5,0:2: factors on the ops of some ranks. *slow becomes a new array,
+ * [ranks], 1 for the others; also on failure it is the caller's to free. */
+int pp_slow_text(const char *text, int ranks, double **slow, struct pp_error *error);
 
 /* --jitter lognormal:0.05. The number is sigma, at most 2. */
 int pp_jitter_text(const char *text, struct pp_costs *costs, struct pp_error *error);

@@ -33,7 +33,6 @@ struct pp_costs {
     int ranks_per_node;      /* 0: all ranks are near */
     double message_bytes;    /* of every message between stages */
     double *slow;            /* [ranks] factor on each rank's ops; NULL: 1; owned */
-    int ranks;               /* of slow */
     double jitter;           /* sigma of a lognormal factor of mean 1 on every op */
     uint64_t seed;           /* of the jitter */
 };

@@ -126,4 +126,28 @@ def test_the_wall_clock_knows_what_ops_need(tmp, counted):
     assert all(rank['core_share'] is None for rank in ranks)
 
 
+def test_an_op_of_a_slow_rank_counts_more(tmp, counted):
+    shape = ('--microbatches 6 --layers 8 --d-model 32 --seq-len 32 --steps 4 '
+             '--link latency=0,bandwidth=1TB/s')
+
+    def medians(found):
+        return {(c['stage'], c['kind']): c['median_s'] for c in found['costs']}
+
+    plain = report(f'{shape} --clock virtual', tmp, **counted)
+    slowed = report(f'{shape} --slow 1:2.5,3:.5', tmp, **counted)  # auto is then virtual
+    assert slowed['environment']['clock'] == 'virtual' and slowed['config']['slow'] == '1:2.5,3:.5'
+    assert slowed['training'] == plain['training']
+    for (stage, kind), time in medians(plain).items():
+        factor = {1: 2.5, 3: 0.5}.get(stage, 1)
+        assert abs(medians(slowed)[stage, kind] - factor * time) < 1e-9, (stage, kind)
+    # Everything downstream follows: what is measured is what is predicted.
+    (tmp / 'plain.json').write_text(json.dumps(plain))
+    simulated = report('simulate --microbatches 6 --costs plain.json --slow 1:2.5,3:.5', tmp)
+    for found in simulated['makespan_s'], slowed['predicted_makespan_s']:
+        assert abs(slowed['makespan_s'] - found) < 1e-6 * found
+    assert slowed['makespan_s'] > 1.5 * plain['makespan_s']
+    refused(f'{shape} --clock wall --slow 1:2', "'--slow' needs '--clock' virtual")
+    refused(f'{shape} --slow 4:2', "'--slow' '4:2', column 1")
+
+
 run_tests(globals())

@@ -81,8 +81,8 @@ def test_explain_names_the_slow_stage_of_a_simulation(tmp):
     status, out, _ = ppsim('explain --cost f=1,2,b=2,4 --ranks 2')
     assert status == 0 and 'of stage 1 (rank 1)' in out, out
     refused('explain absent.json', 'absent.json', directory=tmp)
-    refused('explain --slow 1:2 --data x', '--slow', '--data')
-    status, out, _ = ppsim('explain --slow 1:2')
+    refused('explain --cost f=1,b=2 --data x', '--cost', '--data')
+    status, out, _ = ppsim('explain --cost f=1,b=2 --slow 1:2')
     assert status == 0 and 'simulated' in out, out
 
 

@@ -322,7 +322,8 @@ def test_points_really_run(tmp):
     _, invalid = points_of('--run --ranks 1,9 --microbatches 2 --steps 3')
     assert '8 layers' in invalid[0]['reason'], invalid
     # A cost model, where there is one, is what is simulated.
-    points, _ = points_of(f'--run --ranks 2 --microbatches 3 --slow 0:3 {TINY}')
+    points, _ = points_of(f'--run --ranks 2 --microbatches 3 --slow 0:3 '
+                          f'--cost f=1,b=2 {TINY}')
     single = json.loads(ppsim('simulate --quiet --json - --ranks 2 --microbatches 3 '
                               '--slow 0:3')[0])
     assert points[0]['bubble']['predicted'] == single['bubble']['fraction']

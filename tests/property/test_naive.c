@@ -226,7 +226,6 @@ START_TEST(simulations_agree)
                 costs->joined[s] = any(trial, &draw, 40);
         }
         if (any(trial, &draw, 1)) {
-            costs->ranks = shape.ranks;
             costs->slow = malloc((size_t)shape.ranks * sizeof *costs->slow);
             for (int r = 0; r < shape.ranks; r++)
                 costs->slow[r] = 1 + 0.25 * any(trial, &draw, 4);

@@ -175,7 +175,7 @@ START_TEST(texts_refused)
     else if (strcmp(option, "link") == 0)
         result = pp_link_text("link", text, &costs.near, &error);
     else if (strcmp(option, "slow") == 0)
-        result = pp_slow_text(text, 3, &costs, &error);
+        result = pp_slow_text(text, 3, &costs.slow, &error);
     else if (strcmp(option, "jitter") == 0)
         result = pp_jitter_text(text, &costs, &error);
     else

@@ -101,7 +101,7 @@ START_TEST(slow_ranks)
     struct pp_error error = {0};
     struct replay replay;
     two_ranks(&replay, "1f1b", 1);
-    ck_assert_int_eq(pp_slow_text("1:1.5", 2, &replay.costs, &error), 0);
+    ck_assert_int_eq(pp_slow_text("1:1.5", 2, &replay.costs.slow, &error), 0);
     replay_run(&replay);
     ck_assert_int_eq(replay.metrics.makespan, 30 + 45);
     replay_release(&replay);

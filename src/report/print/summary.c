@@ -78,8 +78,11 @@ static void print_headline(const struct pp_report *report, const char *given,
     bool simulated = strcmp(report->environment.clock, "simulated") == 0;
     if (simulated)
         describe_costs(report, given, costs, sizeof costs);
-    pp_assign(rest, sizeof rest, "· %s%s%s", report->environment.clock,
-              simulated ? costs : " clock",
+    const char *slow = json_string_value(json_object_get(report->config, "slow"));
+    if (!simulated)
+        pp_assign(costs, sizeof costs, " clock%s%s", slow ? " · --slow " : "",
+                  slow ? slow : "");
+    pp_assign(rest, sizeof rest, "· %s%s%s", report->environment.clock, costs,
               report->environment.oversubscribed ? " · ranks share cores" : "");
     fprintf(stream, "%s%s%s", color ? "\x1b[1m" : "", shape, color ? "\x1b[0m" : "");
     pp_print_wrapped(stream, rest, pp_columns(shape, strlen(shape)), 2, true);
