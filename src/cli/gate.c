@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/words.h"
 #include "cli/rerun.h"
 #include "cli/terminal.h"
 #include "cli/verdicts.h"
@@ -230,6 +231,20 @@ static int advise(struct advice *advice, const struct pp_gate *gate,
                      : 0;
 }
 
+/* Files of two names, or a file and a schedule of the catalogue, are judged by what
+ * they do: said, lest one of them was meant to be the other. */
+static void note_schedules(const struct pp_gate *gate, const struct pp_report *report,
+                           char *text, size_t size)
+{
+    const char *before = gate->baseline.schedule.name, *now = report->schedule.name;
+    if (gate->compares && !gate->history.rows && strcmp(before, now) != 0)
+        pp_append(
+            text, size,
+            "the baseline's schedule is '%s', this one's '%s': they are judged by "
+            "what they do",
+            before, now);
+}
+
 static int print(const struct pp_verdict *items, int count, const struct pp_gate *gate,
                  const struct pp_report *report, const struct pp_options *options,
                  struct pp_error *error)
@@ -237,9 +252,12 @@ static int print(const struct pp_verdict *items, int count, const struct pp_gate
     struct advice advice = {0};
     bool file = options->schedule && pp_plan_is_file(options->schedule);
     int status = advise(&advice, gate, report, options, error);
+    char note[256] = "";
+    note_schedules(gate, report, note, sizeof note);
     const struct pp_verdicts verdicts = {
         .items = items,
         .count = count,
+        .note = note[0] ? note : NULL,
         .file = file ? options->schedule : NULL,
         .where = advice.where.text[0] ? advice.where.text : NULL,
         .where_rank = advice.where.rank,

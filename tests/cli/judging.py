@@ -79,7 +79,11 @@ def test_the_content_of_a_file_is_judged_whatever_its_name(tmp):
     run = base_of(tmp, '--schedule a.csv')
     (tmp / 'a.csv').rename(tmp / 'other-name')
     expect(f'{run} --schedule ./other-name', 0, directory=tmp)
-    expect(f'{run} --schedule 1f1b', 0, directory=tmp)
+    out = expect(f'{run} --schedule 1f1b', 0, directory=tmp)
+    said = "the baseline's schedule is 'a.csv', this one's '1f1b'"
+    assert f'note: {said}' in out, out
+    for format in 'tap', 'junit', 'gha', 'markdown':
+        assert said in expect(f'{run} --schedule 1f1b --format {format}', 0, directory=tmp), format
     schedule(tmp, 'gpipe', 'other-name')
     expect(f'{run} --schedule ./other-name', 1, directory=tmp)
     expect(f'{run} --schedule gpipe', 1, directory=tmp)

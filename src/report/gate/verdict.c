@@ -82,6 +82,8 @@ static void print_text(const struct pp_verdicts *verdicts, FILE *stream)
         print_escaped(verdict->finding, of_text, stream);
         fputc('\n', stream);
     }
+    if (verdicts->note)
+        fprintf(stream, "note: %s\n", verdicts->note);
     if (any_failed(verdicts) && verdicts->where)
         fprintf(stream, "where: %s\n", verdicts->where);
     if (any_failed(verdicts) && verdicts->rerun)
@@ -103,6 +105,8 @@ static void print_tap(const struct pp_verdicts *verdicts, FILE *stream)
         print_advice(verdicts, verdict, "  ", ": \"", of_yaml, "\"\n", stream);
         fputs("  ...\n", stream);
     }
+    if (verdicts->note)
+        fprintf(stream, "# %s\n", verdicts->note);
 }
 
 static void print_case(const struct pp_verdicts *verdicts,
@@ -135,6 +139,11 @@ static void print_junit(const struct pp_verdicts *verdicts, FILE *stream)
             pp_verdicts_count(verdicts, PP_NOT_JUDGED));
     for (int i = 0; i < verdicts->count; i++)
         print_case(verdicts, &verdicts->items[i], stream);
+    if (verdicts->note) {
+        fputs("    <system-out>", stream);
+        print_escaped(verdicts->note, of_xml, stream);
+        fputs("</system-out>\n", stream);
+    }
     fputs("  </testsuite>\n</testsuites>\n", stream);
 }
 
@@ -164,6 +173,11 @@ static void print_gha(const struct pp_verdicts *verdicts, FILE *stream)
         print_advice(verdicts, verdict, "%0A", ": ", of_gha, "", stream);
         fputc('\n', stream);
     }
+    if (verdicts->note) {
+        fputs("::notice title=ppsim::", stream);
+        print_escaped(verdicts->note, of_gha, stream);
+        fputc('\n', stream);
+    }
 }
 
 static void print_markdown(const struct pp_verdicts *verdicts, FILE *stream)
@@ -178,6 +192,11 @@ static void print_markdown(const struct pp_verdicts *verdicts, FILE *stream)
         fprintf(stream, " | %s | ", words[verdict->outcome]);
         print_escaped(verdict->finding, of_markdown, stream);
         fputs(" |\n", stream);
+    }
+    if (verdicts->note) {
+        fputs("\nNote: ", stream);
+        print_escaped(verdicts->note, of_markdown, stream);
+        fputc('\n', stream);
     }
     if (any_failed(verdicts) && verdicts->where) {
         fputs("\nWhere: ", stream);

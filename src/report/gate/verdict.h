@@ -26,6 +26,7 @@ struct pp_verdicts {
     const struct pp_verdict *items; /* [count] */
     int count;
     const char *file; /* the schedule's, which has a row per rank; or NULL */
+    const char *note; /* what is to be known of all of them; or NULL */
     /* Printed where something failed; or NULL. */
     const char *where; /* what changed most, and on which rank; -1: none */
     int where_rank;
