@@ -100,7 +100,8 @@ int pp_schedule_generate(struct pp_schedule *schedule, const struct pp_scheduler
         pp_schedule_begin_rank(schedule, rank);
         row->generate(schedule, rank);
     }
-    if (pp_schedule_end(schedule, error) != 0 || pp_verify_ops(schedule, error) != 0) {
+    if (pp_schedule_end(schedule, error) != 0 ||
+        pp_verify_ops(schedule, schedule->name, error) != 0) {
         pp_schedule_release(schedule);
         return -1;
     }
@@ -113,7 +114,7 @@ int pp_schedule_build(struct pp_schedule *schedule, const struct pp_scheduler *r
     int asked = shape->group_size;
     if (pp_schedule_generate(schedule, row, shape, error) != 0)
         return -1;
-    if (pp_verify_order(schedule, error) == 0)
+    if (pp_verify_order(schedule, schedule->name, error) == 0)
         return 0;
     if (asked > 0) {
         struct pp_error ignored = {0};

@@ -75,7 +75,7 @@ static const char *parse_action(const char *text, const char *end,
         return "the microbatch's number is too large: the last one possible is "
                "268435455";
     if (at < end)
-        return "text follows the action";
+        return "text follows the action: cells have commas between them";
     return NULL;
 }
 

@@ -12,7 +12,7 @@
 
 /* All of a file's actions, row by row. */
 struct reader {
-    const char *name; /* of the file, without its directory */
+    const char *path;
     struct pp_error *error;
     bool stopped; /* no use in reading on */
 
@@ -32,7 +32,7 @@ static int out_of_memory(struct reader *reader)
 {
     reader->stopped = true;
     return pp_fail(reader->error, PP_ENVIRONMENT, "out of memory to read '%s'",
-                   reader->name);
+                   reader->path);
 }
 
 /* Makes room for one more element. */
@@ -69,7 +69,7 @@ static void refuse_file(struct reader *reader)
         reader->error, PP_BAD_INPUT,
         "'%s' is not a schedule: none of its first %d cells is an action such as 0F3, "
         "the forward of stage 0 on microbatch 3",
-        reader->name, PP_MOST_PROBLEMS);
+        reader->path, PP_MOST_PROBLEMS);
 }
 
 static void refuse_cell(struct reader *reader, uint32_t column, const char *text,
@@ -78,7 +78,7 @@ static void refuse_cell(struct reader *reader, uint32_t column, const char *text
     char shown[SHOWN + 4];
     reader->stopped |= problem == pp_old_dialect;
     pp_fail_also(reader->error, PP_BAD_INPUT, "'%s', rank %d, cell %u: '%s': %s",
-                 reader->name, reader->rows, column + 1, printable(text, length, shown),
+                 reader->path, reader->rows, column + 1, printable(text, length, shown),
                  problem);
     if (reader->error->lines == PP_MOST_PROBLEMS && reader->count == 0) {
         refuse_file(reader);
@@ -134,7 +134,7 @@ static void read_row(struct reader *reader, const char *text, const char *end)
 {
     if (reader->rows == PP_MAX_RANKS) {
         pp_fail_also(reader->error, PP_BAD_INPUT,
-                     "'%s': more than %d rows, one for each rank", reader->name,
+                     "'%s': more than %d rows, one for each rank", reader->path,
                      PP_MAX_RANKS);
         reader->stopped = true;
         return;
@@ -207,7 +207,7 @@ static long count_numbers(struct reader *reader, bool stages)
         pp_fail_also(reader->error, PP_BAD_INPUT,
                      "'%s', rank %d, cell %u (%s): %s %u is there, but %s %u is not: "
                      "numbers go from 0 without gaps",
-                     reader->name, largest_rank, reader->cells[largest_at].column + 1,
+                     reader->path, largest_rank, reader->cells[largest_at].column + 1,
                      pp_cell_text(&reader->cells[largest_at], text), what, largest,
                      what, missing);
         pp_error_about_row(reader->error, largest_rank + 1);
@@ -230,11 +230,11 @@ static int measure(struct reader *reader, long *stages, long *microbatches)
             pp_fail_also(
                 reader->error, PP_BAD_INPUT,
                 "'%s', rank %d: the row has no op: every rank needs at least one",
-                reader->name, r);
+                reader->path, r);
         pp_error_about_row(reader->error, r + 1);
     }
     if (reader->rows == 0)
-        pp_fail_also(reader->error, PP_BAD_INPUT, "'%s' has no rows", reader->name);
+        pp_fail_also(reader->error, PP_BAD_INPUT, "'%s' has no rows", reader->path);
     if (reader->error->lines > 0)
         return -1;
     *stages = count_numbers(reader, true);
@@ -247,7 +247,7 @@ static int measure(struct reader *reader, long *stages, long *microbatches)
         return pp_fail(reader->error, PP_BAD_INPUT,
                        "'%s': %ld stages and %ld microbatches need at least %.0f ops, "
                        "the file has %zu: every stage runs every microbatch",
-                       reader->name, *stages, *microbatches,
+                       reader->path, *stages, *microbatches,
                        2.0 * (double)*stages * (double)*microbatches, ops);
     return 0;
 }
@@ -295,19 +295,21 @@ static int make_schedule(struct reader *reader, struct pp_schedule *schedule)
     if (pp_schedule_init(schedule, reader->rows, (int)stages, (int)microbatches,
                          PP_CUSTOM, reader->error) != 0)
         return -1;
-    pp_assign(schedule->name, sizeof schedule->name, "%s", reader->name);
+    const char *slash = strrchr(reader->path, '/');
+    pp_assign(schedule->name, sizeof schedule->name, "%s",
+              slash ? slash + 1 : reader->path);
     pp_make_printable(schedule->name);
     if (build(reader, schedule) != 0)
         return out_of_memory(reader);
-    if (pp_verify(schedule, reader->error) != 0)
+    if (pp_verify(schedule, reader->path, reader->error) != 0)
         return -1;
-    return pp_messages_check(schedule, reader->cells, reader->first, reader->error);
+    return pp_messages_check(schedule, reader->path, reader->cells, reader->first,
+                             reader->error);
 }
 
 int pp_csv_read(struct pp_schedule *schedule, const char *path, struct pp_error *error)
 {
-    const char *slash = strrchr(path, '/');
-    struct reader reader = {.name = slash ? slash + 1 : path, .error = error};
+    struct reader reader = {.path = path, .error = error};
     const unsigned char *bytes = NULL;
     size_t size = 0;
     int result = -1;

@@ -20,7 +20,7 @@
  * name. Communication cells must be complete and consistent where there are any, and
  * are then dropped: ours follow from the dependencies.
  *
- * PP_BAD_INPUT with one line per problem, up to 20, each naming the file, rank, cell,
+ * PP_BAD_INPUT with one line per problem, up to 20, each naming the path, rank, cell,
  * text and rule. Takes time and memory linear in the size of the file. */
 int pp_csv_read(struct pp_schedule *schedule, const char *path, struct pp_error *error);
 

@@ -9,6 +9,7 @@ enum { MADE = 1, SENT = 2, RECEIVED = 4, USED = 8 };
 
 struct checker {
     const struct pp_schedule *schedule;
+    const char *path;
     unsigned char *state; /* [2][stages][microbatches] by the op that makes it */
     bool communicates;    /* the file has communication cells at all */
     struct pp_error *error;
@@ -20,8 +21,8 @@ static void refuse(struct checker *checker, int rank, const struct pp_action_cel
     char text[PP_CELL_TEXT];
     if (checker->error->lines < PP_MOST_PROBLEMS)
         pp_fail_also(checker->error, PP_BAD_INPUT, "'%s', rank %d, cell %u (%s): %s",
-                     checker->schedule->name, rank, cell->column + 1,
-                     pp_cell_text(cell, text), problem);
+                     checker->path, rank, cell->column + 1, pp_cell_text(cell, text),
+                     problem);
     pp_error_about_row(checker->error, rank + 1);
 }
 
@@ -161,19 +162,19 @@ static void check_ends(struct checker *checker, const struct pp_action_cell *cel
     }
 }
 
-int pp_messages_check(const struct pp_schedule *schedule,
+int pp_messages_check(const struct pp_schedule *schedule, const char *path,
                       const struct pp_action_cell *cells, const size_t *first,
                       struct pp_error *error)
 {
     *error = (struct pp_error){0};
     struct checker checker = {
         .schedule = schedule,
+        .path = path,
         .state = calloc(2 * (size_t)schedule->stages, (size_t)schedule->microbatches),
         .error = error,
     };
     if (!checker.state)
-        return pp_fail(error, PP_ENVIRONMENT, "out of memory to check '%s'",
-                       schedule->name);
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory to check '%s'", path);
     check_rows(&checker, cells, first);
     if (checker.communicates && error->lines == 0)
         check_ends(&checker, cells, first);

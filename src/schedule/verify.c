@@ -7,6 +7,7 @@
 
 struct checker {
     const struct pp_schedule *schedule;
+    const char *called;  /* by messages */
     unsigned char *seen; /* [stages][microbatches] bit per kind: 1 << enum pp_kind */
     bool hinted;         /* the old dialect has been explained */
     struct pp_error *error;
@@ -17,15 +18,16 @@ static bool full(const struct checker *checker)
     return checker->error->lines >= PP_MOST_PROBLEMS;
 }
 
-/* "'name', rank 2, op 5 (3F1)", or cell 5 of a file's row. Counts from 1. */
+/* "rank 2, op 5 (3F1)", or cell 5 of a file's row. Counts from 1. */
+enum { PLACE = 128 };
 static const char *where(const struct pp_schedule *schedule, int rank, size_t k,
-                         char buffer[128])
+                         char buffer[PLACE])
 {
     char op[PP_OP_TEXT];
     bool file = schedule->cell != NULL;
     size_t position = file ? schedule->cell[k] : k - schedule->first[rank];
-    pp_assign(buffer, 128, "'%s', rank %d, %s %zu (%s)", schedule->name, rank,
-              file ? "cell" : "op", position + 1, pp_op_text(schedule->ops[k], op));
+    pp_assign(buffer, PLACE, "rank %d, %s %zu (%s)", rank, file ? "cell" : "op",
+              position + 1, pp_op_text(schedule->ops[k], op));
     return buffer;
 }
 
@@ -69,22 +71,22 @@ static void check_op(struct checker *checker, int rank, size_t k)
 {
     const struct pp_schedule *schedule = checker->schedule;
     struct pp_op op = schedule->ops[k];
-    char place[128];
+    char place[PLACE];
     if ((int)op.stage >= schedule->stages) {
         pp_fail_also(checker->error, PP_BAD_INPUT,
-                     "%s: no such stage: they are 0 to %d",
+                     "'%s', %s: no such stage: they are 0 to %d", checker->called,
                      where(schedule, rank, k, place), schedule->stages - 1);
         return;
     }
     if ((int)op.microbatch >= schedule->microbatches) {
         pp_fail_also(checker->error, PP_BAD_INPUT,
-                     "%s: no such microbatch: they are 0 to %d",
+                     "'%s', %s: no such microbatch: they are 0 to %d", checker->called,
                      where(schedule, rank, k, place), schedule->microbatches - 1);
         return;
     }
     if (schedule->rank_of[op.stage] != rank) {
-        pp_fail_also(checker->error, PP_BAD_INPUT, "%s: stage %u is on rank %d",
-                     where(schedule, rank, k, place), op.stage,
+        pp_fail_also(checker->error, PP_BAD_INPUT, "'%s', %s: stage %u is on rank %d",
+                     checker->called, where(schedule, rank, k, place), op.stage,
                      schedule->rank_of[op.stage]);
         return;
     }
@@ -93,10 +95,11 @@ static void check_op(struct checker *checker, int rank, size_t k)
         bool paired = k + 1 < end && !schedule->ops[k + 1].joined &&
                       makes_pair(op, schedule->ops[k + 1]);
         if (!paired)
-            pp_fail_also(checker->error, PP_BAD_INPUT,
-                         "%s: an overlapped pair is a forward and a backward (B or I) "
-                         "that do not need each other",
-                         where(schedule, rank, k, place));
+            pp_fail_also(
+                checker->error, PP_BAD_INPUT,
+                "'%s', %s: an overlapped pair is a forward and a backward (B or I) "
+                "that do not need each other",
+                checker->called, where(schedule, rank, k, place));
     }
     unsigned char *seen =
         &checker
@@ -105,7 +108,7 @@ static void check_op(struct checker *checker, int rank, size_t k)
     /* In a file of the old dialect every W has this problem: once is enough. */
     bool old = op.kind == PP_W && *seen & 1u << PP_B;
     if (problem && !(old && checker->hinted))
-        pp_fail_also(checker->error, PP_BAD_INPUT, "%s: %s%s",
+        pp_fail_also(checker->error, PP_BAD_INPUT, "'%s', %s: %s%s", checker->called,
                      where(schedule, rank, k, place), problem,
                      old ? " (files from before October 2024 write B for I and BW for "
                            "B: rename them)"
@@ -132,7 +135,7 @@ static void check_missing(struct checker *checker)
                 pp_fail_also(checker->error, PP_BAD_INPUT,
                              "'%s', rank %d: the %s of stage %d, microbatch %d is "
                              "missing",
-                             schedule->name, schedule->rank_of[s], missing, s, i);
+                             checker->called, schedule->rank_of[s], missing, s, i);
             pp_error_about_row(checker->error, schedule->rank_of[s] + 1);
         }
     }
@@ -156,7 +159,8 @@ static struct pp_op waited_for(const struct pp_walk *walk, int rank)
 }
 
 /* Follows the waits from a blocked rank until they close, and reports that cycle. */
-static void report_cycle(const struct pp_walk *walk, struct pp_error *error)
+static void report_cycle(const struct pp_walk *walk, const char *called,
+                         struct pp_error *error)
 {
     const struct pp_schedule *schedule = walk->schedule;
     int rank = 0;
@@ -168,7 +172,7 @@ static void report_cycle(const struct pp_walk *walk, struct pp_error *error)
         rank = schedule->rank_of[waited_for(walk, rank).stage];
 
     pp_fail_also(error, PP_BAD_INPUT,
-                 "'%s' blocks: these ranks wait in a cycle:", schedule->name);
+                 "'%s' blocks: these ranks wait in a cycle:", called);
     int start = rank;
     do {
         if (error->lines == PP_MOST_PROBLEMS - 1) {
@@ -178,13 +182,14 @@ static void report_cycle(const struct pp_walk *walk, struct pp_error *error)
         }
         struct pp_op needed = waited_for(walk, rank);
         int other = schedule->rank_of[needed.stage];
-        char place[128];
-        pp_fail_also(error, PP_BAD_INPUT,
-                     "%s: waits for the %s of stage %u, microbatch %u, which comes "
-                     "later on rank %d",
-                     where(schedule, rank, blocked_op(walk, rank), place),
-                     needed.kind == PP_F ? "forward" : "backward", needed.stage,
-                     needed.microbatch, other);
+        char place[PLACE];
+        pp_fail_also(
+            error, PP_BAD_INPUT,
+            "'%s', %s: waits for the %s of stage %u, microbatch %u, which comes "
+            "later on rank %d",
+            called, where(schedule, rank, blocked_op(walk, rank), place),
+            needed.kind == PP_F ? "forward" : "backward", needed.stage,
+            needed.microbatch, other);
         pp_error_about_row(error, rank + 1);
         rank = other;
     } while (rank != start);
@@ -196,29 +201,31 @@ static int64_t visit_nothing(void *data, const struct pp_walk_visit *at)
     return 0;
 }
 
-int pp_verify_order(const struct pp_schedule *schedule, struct pp_error *error)
+int pp_verify_order(const struct pp_schedule *schedule, const char *called,
+                    struct pp_error *error)
 {
     struct pp_walk walk;
     if (pp_walk_init(&walk, schedule, error) != 0)
         return -1;
     bool blocks = pp_walk(&walk, visit_nothing, NULL) != pp_schedule_ops(schedule);
     if (blocks)
-        report_cycle(&walk, error);
+        report_cycle(&walk, called, error);
     pp_walk_release(&walk);
     return blocks ? -1 : 0;
 }
 
-int pp_verify_ops(const struct pp_schedule *schedule, struct pp_error *error)
+int pp_verify_ops(const struct pp_schedule *schedule, const char *called,
+                  struct pp_error *error)
 {
     *error = (struct pp_error){0};
     struct checker checker = {
         .schedule = schedule,
+        .called = called,
         .seen = calloc((size_t)schedule->stages, (size_t)schedule->microbatches),
         .error = error,
     };
     if (!checker.seen)
-        return pp_fail(error, PP_ENVIRONMENT, "out of memory to verify '%s'",
-                       schedule->name);
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory to verify '%s'", called);
     for (int r = 0; r < schedule->ranks; r++) {
         for (size_t k = schedule->first[r]; k < schedule->first[r + 1]; k++) {
             if (full(&checker))
@@ -232,9 +239,10 @@ int pp_verify_ops(const struct pp_schedule *schedule, struct pp_error *error)
     return error->lines > 0 ? -1 : 0;
 }
 
-int pp_verify(const struct pp_schedule *schedule, struct pp_error *error)
+int pp_verify(const struct pp_schedule *schedule, const char *called,
+              struct pp_error *error)
 {
-    if (pp_verify_ops(schedule, error) != 0)
+    if (pp_verify_ops(schedule, called, error) != 0)
         return -1;
-    return pp_verify_order(schedule, error);
+    return pp_verify_order(schedule, called, error);
 }

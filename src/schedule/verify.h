@@ -9,13 +9,17 @@
  * that holds the stage, and if executing the ranks' ops in order cannot block.
  *
  * On failure returns -1 with PP_BAD_INPUT and one line per problem, up to 20: where
- * (schedule, rank, position), the op, the rule, what would be right. A deadlock is
- * shown as its cycle of waits, each op named. PP_ENVIRONMENT when out of memory. */
-int pp_verify(const struct pp_schedule *schedule, struct pp_error *error);
+ * (what the schedule is called, its name or the path of its file; rank, position), the
+ * op, the rule, what would be right. A deadlock is shown as its cycle of waits, each op
+ * named. PP_ENVIRONMENT when out of memory. */
+int pp_verify(const struct pp_schedule *schedule, const char *called,
+              struct pp_error *error);
 
 /* Its two parts: each op by itself and beside the others of its stage, and whether the
  * ranks' orders block together, for a schedule that has passed the first. */
-int pp_verify_ops(const struct pp_schedule *schedule, struct pp_error *error);
-int pp_verify_order(const struct pp_schedule *schedule, struct pp_error *error);
+int pp_verify_ops(const struct pp_schedule *schedule, const char *called,
+                  struct pp_error *error);
+int pp_verify_order(const struct pp_schedule *schedule, const char *called,
+                    struct pp_error *error);
 
 #endif

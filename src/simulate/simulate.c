@@ -339,7 +339,8 @@ int pp_simulate(const struct pp_schedule *schedule, const struct pp_costs *costs
     };
     int result = set_up(&sim, error);
     if (result == 0 && pp_walk(&sim.walk, visit, &sim) != pp_schedule_ops(schedule))
-        result = pp_verify_order(schedule, error); /* says how it blocks */
+        result =
+            pp_verify_order(schedule, schedule->name, error); /* says how it blocks */
     pp_walk_release(&sim.walk);
     free(sim.op);
     free(sim.messages);

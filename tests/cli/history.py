@@ -158,8 +158,15 @@ def test_the_content_of_a_schedule_file_is_no_configuration(tmp):
 
 
 def test_a_picture_of_it(tmp):
+    def settings_of_picture():
+        assert ppsim('plot h.csv --plot a.svg --keep-data kept', tmp)[0] == 0
+        return (tmp / 'kept/history-settings.gp').read_text()
+
     append(tmp, '', 'one', 'two')
+    one_line = settings_of_picture()
     append(tmp, '--schedule gpipe --check bubble<0.1', 'two')
+    assert 'size 1000,856 ' in one_line and 'size 1000,874 ' in settings_of_picture(), \
+        'the legend has two columns, and one entry more than there are lines'
     status, out, err = ppsim('plot h.csv --plot h.svg --keep-data kept', tmp)
     assert (status, out, err) == (0, '', ''), err
     picture = (tmp / 'h.svg').read_text()

@@ -69,17 +69,20 @@ def test_any_name_of_a_file_goes_into_a_report(tmp):
 
 def test_bad_schedule_files_are_explained(tmp):
     def bad(text, *words):
-        (tmp / 'bad.csv').write_text(text)
-        status, out, err = ppsim('schedules check bad.csv', tmp)
+        (tmp / 'folder').mkdir(exist_ok=True)
+        (tmp / 'folder/bad.csv').write_text(text)
+        status, out, err = ppsim('schedules check folder/bad.csv', tmp)
         assert status == 2 and out == '', (text, status, out)
-        assert all(line.startswith('ppsim: ') for line in err.splitlines())
+        assert all(line.startswith("ppsim: 'folder/bad.csv'") for line in err.splitlines()), err
         for word in words:
             assert word in err, f'{word!r} is not in {err!r}'
 
-    bad('0F0,0B0,0B0\n', 'bad.csv', 'rank 0', 'cell 3', '0B0', 'twice')
+    bad('0F0,0B0,0B0\n', 'rank 0', 'cell 3', '0B0', 'twice')
     bad('0F0,0F1,0B0\n', 'missing')
     bad('0F0,0B0,0W0\n', 'October 2024')
     bad('0F0xyz,0B0\n', '0F0xyz')
+    bad('0F0;0B0\n', 'commas')
+    bad('0SEND_F0,0F0,0B0\n1F0,1B0\n', 'cell 1')
     bad('0F0,0B0,0F1,0B1\n1F1,1B1,1F0,1B0\n', 'cycle', 'rank 0', 'rank 1')
 
 

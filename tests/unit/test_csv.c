@@ -38,19 +38,23 @@ static void accept(const char *text, const char *ops)
     free(written);
 }
 
-/* The whole message, less the file's name in front of each line. */
+/* The whole message, less the file's path in front of each line, or less the path's
+ * directory where more than the place is said of the file. */
 static void refuse(const char *text, const char *message)
 {
     struct pp_schedule schedule;
     struct pp_error error = {0};
     char shown[sizeof error.text] = "";
-    ck_assert_msg(read_text(&schedule, text, strlen(text), &error) == -1, "%s", text);
+    const char *path = unit_file("schedule.csv", text, strlen(text));
+    ck_assert_msg(pp_csv_read(&schedule, path, &error) == -1, "%s", text);
     ck_assert_int_eq(error.status, PP_BAD_INPUT);
     for (char *line = strtok(error.text, "\n"); line; line = strtok(NULL, "\n")) {
-        static const char name[] = "'schedule.csv', ";
-        bool named = strncmp(line, name, sizeof name - 1) == 0;
-        strcat(strcat(shown, shown[0] ? "\n" : ""),
-               named ? line + sizeof name - 1 : line);
+        size_t length = strlen(path) + 2;
+        bool named = line[0] == '\'' && strncmp(line + 1, path, length - 2) == 0;
+        bool placed = named && strncmp(line + length, ", ", 2) == 0;
+        strcat(shown, shown[0] ? "\n" : "");
+        strcat(shown, named && !placed ? "'schedule.csv'" : "");
+        strcat(shown, line + (placed ? length + 2 : named ? length : 0));
     }
     ck_assert_str_eq(shown, message);
     ck_assert_ptr_null(schedule.ops);
@@ -94,7 +98,9 @@ END_TEST
 
 START_TEST(wrong_cells)
 {
-    refuse("0F0,0F0xyz,0B0", "rank 0, cell 2: '0F0xyz': text follows the action");
+    refuse("0F0,0F0xyz,0B0",
+           "rank 0, cell 2: '0F0xyz': text follows the action: cells have "
+           "commas between them");
     refuse("F0", "rank 0, cell 1: 'F0': an action begins with the number of its stage, "
                  "as in 0F3");
     refuse("0F", "rank 0, cell 1: '0F': an action ends with the number of its "
@@ -289,19 +295,15 @@ END_TEST
 /* More stages times microbatches than memory, asked for by a small file. */
 START_TEST(numbers_beyond_the_file)
 {
-    struct pp_schedule schedule;
-    struct pp_error error = {0};
     char *text = NULL;
     size_t size = 0;
     FILE *stream = open_memstream(&text, &size);
     for (int i = 0; i < 100000; i++)
         fprintf(stream, "%dF0,0F%d,", i, i);
     fclose(stream);
-    ck_assert_int_eq(read_text(&schedule, text, size, &error), -1);
-    ck_assert_str_eq(error.text,
-                     "'schedule.csv': 100000 stages and 100000 microbatches need at "
-                     "least 20000000000 ops, the file has 200000: every stage runs "
-                     "every microbatch");
+    refuse(text, "'schedule.csv': 100000 stages and 100000 microbatches need at "
+                 "least 20000000000 ops, the file has 200000: every stage runs "
+                 "every microbatch");
     free(text);
 }
 END_TEST

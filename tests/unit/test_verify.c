@@ -37,7 +37,7 @@ static int judge(int stages, int microbatches, const char *const *ranks,
             push(&schedule, op);
     }
     ck_assert_int_eq(pp_schedule_end(&schedule, error), 0);
-    int result = pp_verify(&schedule, error);
+    int result = pp_verify(&schedule, schedule.name, error);
     pp_schedule_release(&schedule);
     return result;
 }

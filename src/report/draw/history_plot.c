@@ -145,7 +145,8 @@ static int write_settings(const struct lines *lines, const char *path,
     FILE *settings = pp_plot_file_open(directory, "history-settings.gp", error);
     if (!settings)
         return -1;
-    int legend = (lines->count + 1) / 2 * ENTRY + ENTRY;
+    int entries = lines->count + 1; /* 'failed' is one, too */
+    int legend = (entries + 1) / 2 * ENTRY + ENTRY;
     int height = HEIGHT + legend;
     char text[256];
     struct pp_plot_size size = {WIDTH, height, 12, 1};

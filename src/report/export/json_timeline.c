@@ -142,7 +142,7 @@ static void read_ops(struct pp_reader *reader, const struct pp_node *lists,
         return;
     if (pp_schedule_end(schedule, reader->error) != 0) {
         reader->failed = true;
-    } else if (pp_verify(schedule, &problem) != 0) {
+    } else if (pp_verify(schedule, schedule->name, &problem) != 0) {
         problem.text[strcspn(problem.text, "\n")] = '\0';
         pp_reader_fail(reader, lists, "is not a valid schedule: %s", problem.text);
     }
