@@ -244,6 +244,9 @@ const struct pp_option pp_option_table[] = {
      "say which point is the best by this figure: makespan, bubble, tokens_per_s, .."},
     {"sort", "FIGURE", PP_TEXT, JUDGE, W, AT(sort), 0, 0, NULL,
      "sort the points by this figure, the best first"},
+    {"crossover", NULL, PP_FLAG, JUDGE, W, AT(crossover), 0, 0, NULL,
+     "find where one of two schedules overtakes the other, in an interval such as "
+     "'--link latency=1us..1ms'"},
 
     {"help", NULL, PP_FLAG, ASK, ALL, AT(help), 0, 0, NULL,
      "print this help, as does -h"},

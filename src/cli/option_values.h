@@ -72,6 +72,7 @@ struct pp_options {
     const char *history, *label;
     struct pp_texts checks, wheres;
     const char *best, *sort; /* of a sweep: figures */
+    bool crossover;
     struct pp_texts formats; /* KIND[=FILE], KIND of pp_verdict_formats */
 };
 

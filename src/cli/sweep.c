@@ -7,6 +7,7 @@
 #include "cli/output.h"
 #include "cli/paths.h"
 #include "cli/plan.h"
+#include "cli/sweep_cross.h"
 #include "cli/sweep_file.h"
 #include "cli/sweep_judge.h"
 #include "cli/sweep_make.h"
@@ -48,8 +49,8 @@ static bool on_stdout(const char *path)
 /* Lists the points, and finds what is wrong with files before the first one is made.
  * Opens the sweep's file, whose rows are points that are done already. */
 static int prepare(struct pp_sweep *sweep, struct pp_dimensions *dimensions,
-                   struct pp_judge *judge, struct pp_options *options, FILE **file,
-                   struct pp_error *error)
+                   struct pp_judge *judge, struct pp_crossovers *crossovers,
+                   struct pp_options *options, FILE **file, struct pp_error *error)
 {
     if (pp_launched())
         return pp_fail(error, PP_BAD_INPUT,
@@ -58,7 +59,8 @@ static int prepare(struct pp_sweep *sweep, struct pp_dimensions *dimensions,
     options->ranks = options->ranks ? options->ranks : PP_DEFAULT_RANKS;
     options->microbatches =
         options->microbatches ? options->microbatches : PP_DEFAULT_MICROBATCHES;
-    if (pp_sweep_list(sweep, dimensions, options, error) != 0 ||
+    if (pp_crossovers_init(crossovers, options, error) != 0 ||
+        pp_sweep_list(sweep, dimensions, options, error) != 0 ||
         pp_judge_init(judge, sweep, options, error) != 0 ||
         pp_output_paths_check(options, error) != 0)
         return -1;
@@ -71,6 +73,7 @@ static int prepare(struct pp_sweep *sweep, struct pp_dimensions *dimensions,
 }
 
 static int write_outputs(struct pp_sweep *sweep, const struct pp_judge *judge,
+                         const struct pp_crossovers *crossovers,
                          const struct pp_options *options, int done,
                          struct pp_error *error)
 {
@@ -80,7 +83,9 @@ static int write_outputs(struct pp_sweep *sweep, const struct pp_judge *judge,
         status = pp_sweep_plot(sweep, options->plot, options->keep_data, error);
     if (status == 0)
         status = pp_judge_sort(judge, sweep, error);
-    if (status == 0 && !options->quiet)
+    if (status == 0 && options->crossover)
+        status = pp_crossovers_print(crossovers, sweep, pp_text_stream(options), error);
+    else if (status == 0 && !options->quiet)
         status = pp_sweep_print(sweep, pp_text_stream(options), error);
     if (status == 0 && sweep->best >= 0)
         pp_sweep_print_best(sweep, pp_text_stream(options));
@@ -88,7 +93,8 @@ static int write_outputs(struct pp_sweep *sweep, const struct pp_judge *judge,
         status = pp_sweep_write_csv(sweep, error);
     if (status == 0 && options->json) {
         json_t *config = pp_options_config(options);
-        status = pp_sweep_write_json(sweep, config, options->json, error);
+        status = pp_sweep_write_json(
+            sweep, config, pp_crossovers_json(crossovers, sweep), options->json, error);
         json_decref(config);
     }
     return status;
@@ -122,10 +128,12 @@ int pp_command_sweep(struct pp_options *options)
     struct pp_sweep sweep = {0};
     struct pp_dimensions dimensions = {0};
     struct pp_judge judge = {0};
+    struct pp_crossovers crossovers = {0};
     FILE *file = NULL;
     bool passed = true, told = false;
     int done = 0;
-    int status = prepare(&sweep, &dimensions, &judge, options, &file, &error);
+    int status =
+        prepare(&sweep, &dimensions, &judge, &crossovers, options, &file, &error);
     if (status == 0)
         status = pp_sweep_make(&sweep, &dimensions, file,
                                terminal.errors && !options->quiet, &error);
@@ -133,8 +141,10 @@ int pp_command_sweep(struct pp_options *options)
         done += sweep.points[i].done;
     if (status == 0)
         status = pp_judge_points(&judge, &sweep, &error);
+    if (status == 0 && options->crossover)
+        status = pp_crossovers_find(&crossovers, &sweep, &dimensions, &error);
     if (status == 0)
-        status = write_outputs(&sweep, &judge, options, done, &error);
+        status = write_outputs(&sweep, &judge, &crossovers, options, done, &error);
     if (status == 0) {
         status = pp_judge_print(&judge, &sweep, options, &passed, &error);
         told = true;
@@ -144,6 +154,7 @@ int pp_command_sweep(struct pp_options *options)
     if (file)
         fclose(file);
     pp_judge_release(&judge);
+    pp_crossovers_release(&crossovers);
     pp_dimensions_release(&dimensions);
     pp_sweep_release(&sweep);
     if (status != 0) /* in every format that has no verdicts yet */

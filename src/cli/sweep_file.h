@@ -23,10 +23,11 @@ int pp_sweep_file_add(FILE *file, const char *path, const struct pp_sweep *sweep
 int pp_sweep_write_csv(const struct pp_sweep *sweep, struct pp_error *error);
 
 /* Schema ppsim.sweep/1: {"schema", "config", "points": [...], "invalid": [...],
- * "best"}; points with the report's keys: "predicted" is simulated, and "fraction" is measured if the
- * point was run. Invalid points have a "reason", and the exit "status" that a command
- * for that point alone would have (above 2: the run failed). "-" is stdout. */
+ * "best", "crossovers"}, the last of which are taken over; points with the report's
+ * keys: "predicted" is simulated, and "fraction" is measured if the point was run.
+ * Invalid points have a "reason", and the exit "status" that a command for that point
+ * alone would have (above 2: the run failed). "-" is stdout. */
 int pp_sweep_write_json(const struct pp_sweep *sweep, const json_t *config,
-                        const char *path, struct pp_error *error);
+                        json_t *crossovers, const char *path, struct pp_error *error);
 
 #endif

@@ -69,7 +69,7 @@ static json_t *best_json(const struct pp_sweep *sweep)
 }
 
 int pp_sweep_write_json(const struct pp_sweep *sweep, const json_t *config,
-                        const char *path, struct pp_error *error)
+                        json_t *crossovers, const char *path, struct pp_error *error)
 {
     struct pp_output output;
     json_t *done = json_array(), *invalid = json_array();
@@ -79,6 +79,7 @@ int pp_sweep_write_json(const struct pp_sweep *sweep, const json_t *config,
         json_array_append_new(sweep->points[i].done ? done : invalid,
                               point_json(sweep, &sweep->points[i]));
     json_object_set_new(root, "best", best_json(sweep));
+    json_object_set_new(root, "crossovers", crossovers);
     int status = pp_output_open(&output, path, error);
     if (status == 0 &&
         json_dumpf(root, output.stream, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) != 0)

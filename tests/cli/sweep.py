@@ -275,15 +275,13 @@ def test_points_are_checked_where_they_are_read(tmp):
 
 
 def test_the_best_of_those_that_fit():
-    points, _ = points_of(SOME[6:])
+    priced = f'{SOME} --device flops=1TFLOPS'  # which gives tokens per second
+    points, _ = points_of(priced[6:])
     fit = [p for p in points if p['peak_in_flight'] <= 4]
     assert 0 < len(fit) < len(points)
-    for figure, key, better, costs in (('makespan', 'makespan_s', min, ''),
-                                       ('tokens_per_s', 'tokens_per_s', max,
-                                        '--device flops=1TFLOPS ')):
-        points, _ = points_of(costs + SOME[6:])
-        fit = [p for p in points if p['peak_in_flight'] <= 4]
-        found = json.loads(ppsim(f'{SOME} {costs} --where peak_in_flight<=4 --best {figure} '
+    for figure, key, better in (('makespan', 'makespan_s', min),
+                                ('tokens_per_s', 'tokens_per_s', max)):
+        found = json.loads(ppsim(f'{priced} --where peak_in_flight<=4 --best {figure} '
                                  f'--sort {figure} --quiet --json -')[0])
         wanted = better(p[key] for p in fit)
         assert found['best']['figure'] == figure and found['best']['value'] == wanted
@@ -308,6 +306,82 @@ def test_the_picture_is_of_points_as_listed(tmp):
     ppsim(f'{SOME} --quiet --sort bubble --plot s.svg --keep-data kept', tmp)
     ppsim(f'{SOME} --quiet --plot s.svg --keep-data other', tmp)
     assert (tmp / 'kept/sweep.dat').read_text() == (tmp / 'other/sweep.dat').read_text()
+
+
+def crossovers_of(arguments):
+    found = json.loads(ppsim(f'sweep --crossover --quiet --json - {arguments}')[0])
+    return found['crossovers']
+
+
+def makespan(schedule, arguments):
+    """In a sweep every v does the same work."""
+    return points_of(f'--schedule {schedule} {arguments}')[0][0]['makespan_s']
+
+
+def faster(names, arguments):
+    a, b = (makespan(name, arguments) for name in names)
+    return names[0] if a < b else names[1] if a > b else None
+
+
+def test_a_crossover_is_where_the_order_changes():
+    names = ['1f1b', 'interleaved-1f1b']
+    shapes = crossovers_of(f'--schedule {",".join(names)} --microbatches 4,8 --ranks 2,4 '
+                           '--link latency=1us..10ms')
+    assert [(s['ranks'][0], s['microbatches'][0]) for s in shapes] == \
+        [(2, 4), (2, 8), (4, 4), (4, 8)]
+    for shape in shapes:
+        assert shape['schedules'] == names and shape['quantity'] == 'link_latency'
+        assert [s['faster'] for s in shape['segments']] == [names[1], None, names[0]], shape
+        own = f'--ranks {shape["ranks"][0]} --microbatches {shape["microbatches"][0]}'
+        for before, segment in zip(shape['segments'], shape['segments'][1:]):
+            at = round(float(segment['from'].removesuffix('us')) * 1000)
+            # To the ns: one before, the order is another.
+            assert faster(names, f'{own} --link latency={at}ns') == segment['faster']
+            assert faster(names, f'{own} --link latency={at - 1}ns') == before['faster']
+            assert segment['makespan_s'][1] == \
+                makespan(names[1], f'{own} --link latency={at}ns')
+
+
+def test_every_crossover_in_the_interval_is_found():
+    shape, = crossovers_of('--schedule zb-h1,interleaved --slow 0:1..3')
+    assert [s['faster'] for s in shape['segments']] == \
+        ['zb-h1', 'interleaved-1f1b', 'zb-h1', None], shape
+    for before, segment in zip(shape['segments'], shape['segments'][1:]):
+        at = float(segment['from'])
+        assert faster(shape['schedules'], f'--slow 0:{at}') == segment['faster']
+        assert faster(shape['schedules'], f'--slow 0:{at - 1e-8}') == before['faster']
+    # Falling with the quantity, of a rate; and of a cost.
+    shape, = crossovers_of('--schedule 1f1b,interleaved '
+                           '--link latency=1ms,bandwidth=1MB/s..1GB/s')
+    assert [s['faster'] for s in shape['segments']] == ['1f1b', None, 'interleaved-1f1b']
+    shape, = crossovers_of('--schedule 1f1b,interleaved --cost f=1,b=2,comm=0us..5ms')
+    assert [s['from'] for s in shape['segments']] == ['0us', '1375us', '1375.001us'], shape
+
+
+def test_no_crossover_is_said():
+    out, _ = ppsim('sweep --schedule 1f1b,zb-h1 --link latency=1us..1ms --crossover')
+    assert out.endswith('no crossover: zb-h1 is faster from 1us to 1000us\n'), out
+    out, _ = ppsim('sweep --schedule 1f1b,gpipe --cost f=1ms..2000us,b=1 --crossover')
+    assert out.endswith('no crossover: equally fast from 1ms to 2ms\n'), out
+    out, _ = ppsim('sweep --schedule 1f1b,interleaved --chunks 2 --link latency=1us..2us '
+                   '--crossover --ranks 4', status=0)
+    assert 'not comparable' in out and '--chunks' in out, out
+
+
+def test_a_crossover_wants_two_schedules_and_one_interval():
+    for arguments, word in (
+            ('--schedule 1f1b --link latency=1us..1ms', 'two schedules'),
+            ('--schedule 1f1b,gpipe,zb-h1 --link latency=1us..1ms', 'two schedules'),
+            ('--schedule 1f1b,zb-h1', 'there are 0'),
+            ('--schedule 1f1b,zb-h1 --link latency=1us..1ms --slow 0:1..2', 'there are 2'),
+            ('--schedule 1f1b,zb-h1 --slow 1:2 --slow 0:1..2', 'no other value'),
+            ('--schedule 1f1b,zb-h1 --link latency=1ms..1us', 'column 9: the interval is'),
+            ('--schedule 1f1b,zb-h1 --link latency=1ms..1', 'column 9: the ends'),
+            ('--schedule 1f1b,zb-h1 --link latency=1ms..', 'column 14: want the other'),
+            ('--schedule 1f1b,zb-h1 --slow 0:1..2 --check bubble<=1', "leave '--check'")):
+        err = ppsim(f'sweep --crossover {arguments}', status=2)[1]
+        assert word in err and err.count('\n') == 1, (arguments, err)
+    assert "for '--crossover'" in ppsim('sweep --link latency=1us..1ms', status=2)[1]
 
 
 def test_points_really_run(tmp):
@@ -396,7 +470,8 @@ def test_what_varies_is_drawn(tmp):
           '--slow 0:1 --slow 1:1,2:2 --plot s.svg --keep-data kept', tmp)
     settings = (tmp / 'kept' / 'sweep-settings.gp').read_text()
     assert "x_label = 'link latency in us'" in settings and 'x_is_wide = 1' in settings
-    assert "x_tics = '1, 10, 100, 1000'" in settings and "heads[1] = 'm = 4'" in settings
+    assert """x_tics = '"1" 1, "10" 10, "100" 100, "1000" 1000'""" in settings
+    assert "heads[1] = 'm = 4'" in settings
     # The schedule says what v is, so that dashes are for --slow alone.
     assert "titles[1] = '1f1b, slow = 0:1'" in settings, settings
     assert "titles[4] = 'interleaved-1f1b, slow = 1:1,2:2'" in settings, settings

@@ -34,6 +34,7 @@ REPORTS = (
 SCHEDULES = ('1f1b', 'interleaved', 'zb-v', 'dualpipev', f'{EXAMPLES}/uneven.csv')
 SWEEPS = ('--schedule gpipe,interleaved --ranks 2,4 --chunks 1,2',
           '--slow 0:1.5 --slow 3:2 --best bubble --check bubble<=0.5',
+          '--schedule 1f1b,interleaved --link latency=1us..9ms --crossover --slow 0:1 --slow 0:2',
           f'--run {TINY} --ranks 1,2')
 
 

@@ -179,28 +179,42 @@ static void put_x_label(FILE *settings, const struct pp_values *x)
     pp_plot_put_text(settings, "x_label", text);
 }
 
-/* The marks of the x axis: numbers, or the texts in quotes at their places. */
-static void put_marks(FILE *settings, const struct pp_values *x)
+/* What stands at a mark of the x axis. */
+static const char *mark_text(const struct pp_values *x, double value, char text[VALUE])
 {
-    enum { MOST_MARKS = 10 };
-    int step = (x->count + MOST_MARKS - 1) / MOST_MARKS;
-    bool named = x->column && !x->column->numbers;
+    enum { LONG = 5 };
+    if (x->column && !x->column->numbers)
+        return value_text(x, value, text);
+    if (snprintf(text, VALUE, "%.12g", value) > LONG)
+        snprintf(text, VALUE, "%.3g", value);
+    return text;
+}
+
+/* The marks of the x axis, as many as there is room for in so many pixels. */
+static void put_marks(FILE *settings, const struct pp_values *x, int width)
+{
+    enum { CHARACTER = 8, GAP = 12 };
+    int longest = 1;
     char text[VALUE];
+    for (int i = 0; i < x->count; i++) {
+        int length = (int)strlen(mark_text(x, x->items[i], text));
+        longest = length > longest ? length : longest;
+    }
+    int most = width / (CHARACTER * longest + GAP);
+    int least = most > 1 ? (x->count + most - 1) / most : x->count, step = least;
+    while (step < 2 * least && (x->count - 1) % step != 0)
+        step++; /* both ends have marks, where few more are left out for it */
     fputs("x_tics = '", settings);
     for (int i = 0; i < x->count; i += step) {
-        fputs(i > 0 ? ", " : "", settings);
-        if (named) {
-            fputc('"', settings);
-            for (const char *c = value_text(x, x->items[i], text); *c; c++)
-                fputc(strchr("'\"\\`%", *c) ? '?' : *c, settings);
-            fputs("\" ", settings);
-        }
-        fprintf(settings, "%.12g", x->items[i]);
+        fputs(i > 0 ? ", \"" : "\"", settings);
+        for (const char *c = mark_text(x, x->items[i], text); *c; c++)
+            fputc(strchr("'\"\\`%", *c) ? '?' : *c, settings);
+        fprintf(settings, "\" %.12g", x->items[i]);
     }
     fputs("'\n", settings);
 }
 
-static void put_axes(FILE *settings, const struct pp_panels *panels)
+static void put_axes(FILE *settings, const struct pp_panels *panels, int width)
 {
     const struct pp_values *x = panels->x;
     double least = x->items[0], most = x->items[x->count - 1];
@@ -210,7 +224,7 @@ static void put_axes(FILE *settings, const struct pp_panels *panels)
     fprintf(settings, "x_is_wide = %d\nx_least = %.9g\nx_most = %.9g\n", wide,
             wide ? least / margin : least - 0.05 * (most - least) - single,
             wide ? most * margin : most + 0.05 * (most - least) + single);
-    put_marks(settings, x);
+    put_marks(settings, x, width);
     pp_plot_put_text(settings, "unit", panels->unit.name);
     fprintf(settings,
             "time_is_wide = %d\nleast_time = %.9g\nmost_time = %.9g\n"
@@ -242,7 +256,7 @@ static int write_settings(const struct pp_panels *panels, const char *path,
             1 - (double)legend / width);
     put_headline(settings, panels, width);
     put_titles(settings, panels);
-    put_axes(settings, panels);
+    put_axes(settings, panels, panels->columns == 1 ? ONE_PANEL : PANEL);
     return pp_plot_file_close(directory, settings, error);
 }
 
