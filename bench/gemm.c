@@ -1,8 +1,7 @@
 /* How much of a training step its matrix products are: runs real steps of one stage on
- * one rank, records every call of cblas_sgemm (the linker wraps it), and times these
+ * one rank, records every call of pp_gemm (the linker wraps it), and times these
  * calls alone, in the same order on the same arrays, in turn with the steps. The first
  * line names the kernels: by hand, unset OPENBLAS_CORETYPE and OPENBLAS_L2_SIZE. */
-#include <cblas.h>
 #include <getopt.h>
 #include <math.h>
 #include <stdio.h>
@@ -15,18 +14,13 @@
 #include "model/optimizer.h"
 #include "model/stage.h"
 
-/* One call of cblas_sgemm, row-major. */
+/* One call of pp_gemm. */
 struct call {
-    enum CBLAS_TRANSPOSE transpose_a, transpose_b;
     int m, n, k;
-    float alpha;
-    const float *a;
-    int lda;
-    const float *b;
-    int ldb;
-    float beta;
-    float *c;
-    int ldc;
+    real alpha;
+    struct pp_matrix a, b;
+    real beta, *c;
+    int c_stride;
 };
 
 /* The calls of one step. Static because a wrapped function has no other way to know. */
@@ -36,29 +30,21 @@ static struct {
     bool recording;
 } tape;
 
-void __real_cblas_sgemm(enum CBLAS_ORDER, enum CBLAS_TRANSPOSE, enum CBLAS_TRANSPOSE,
-                        blasint, blasint, blasint, float, const float *, blasint,
-                        const float *, blasint, float, float *, blasint);
-void __wrap_cblas_sgemm(enum CBLAS_ORDER, enum CBLAS_TRANSPOSE, enum CBLAS_TRANSPOSE,
-                        blasint, blasint, blasint, float, const float *, blasint,
-                        const float *, blasint, float, float *, blasint);
+void __real_pp_gemm(int m, int n, int k, real alpha, struct pp_matrix a,
+                    struct pp_matrix b, real beta, real *c, int c_stride);
+void __wrap_pp_gemm(int m, int n, int k, real alpha, struct pp_matrix a,
+                    struct pp_matrix b, real beta, real *c, int c_stride);
 
 static void play(const struct call *call)
 {
-    __real_cblas_sgemm(CblasRowMajor, call->transpose_a, call->transpose_b, call->m,
-                       call->n, call->k, call->alpha, call->a, call->lda, call->b,
-                       call->ldb, call->beta, call->c, call->ldc);
+    __real_pp_gemm(call->m, call->n, call->k, call->alpha, call->a, call->b, call->beta,
+                   call->c, call->c_stride);
 }
 
-void __wrap_cblas_sgemm(enum CBLAS_ORDER order, enum CBLAS_TRANSPOSE transpose_a,
-                        enum CBLAS_TRANSPOSE transpose_b, blasint m, blasint n,
-                        blasint k, float alpha, const float *a, blasint lda,
-                        const float *b, blasint ldb, float beta, float *c, blasint ldc)
+void __wrap_pp_gemm(int m, int n, int k, real alpha, struct pp_matrix a,
+                    struct pp_matrix b, real beta, real *c, int c_stride)
 {
-    struct call call = {transpose_a, transpose_b, m,   n,    k, alpha, a,
-                        lda,         b,           ldb, beta, c, ldc};
-    if (order != CblasRowMajor)
-        abort();
+    struct call call = {m, n, k, alpha, a, b, beta, c, c_stride};
     if (tape.recording) {
         if (tape.count == tape.room) {
             tape.room = tape.room ? 2 * tape.room : 1024;
@@ -225,7 +211,7 @@ static int measure(struct training *run, int repetitions)
     print("whole step", whole, repetitions, "ms");
     print("its matrix products", alone, repetitions, "ms");
     print("step / products", ratio, repetitions, "  ");
-    printf("%zu calls of cblas_sgemm, %.1f GFLOP/s alone, %.1f GFLOP/s in the step\n",
+    printf("%zu calls of pp_gemm, %.1f GFLOP/s alone, %.1f GFLOP/s in the step\n",
            tape.count, 1e-6 * flops / alone[repetitions / 2],
            1e-6 * flops / whole[repetitions / 2]);
     result = 0;

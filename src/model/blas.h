@@ -21,8 +21,8 @@ struct pp_matrix {
 void pp_gemm(int m, int n, int k, real alpha, struct pp_matrix a, struct pp_matrix b,
              real beta, real *c, int c_stride);
 
-/* To be called before the first product. threads: how many a product may use. Has the
- * library take its work buffers now: otherwise it does so at the first product, and
+/* Loads the library: to be called before any other function here. threads: how many a
+ * product may use. Has the library take its work buffers now: otherwise it does so at the first product, and
  * where there is no memory tries for ever. PP_ENVIRONMENT if there is none. */
 int pp_blas_init(int threads, struct pp_error *error);
 

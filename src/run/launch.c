@@ -133,9 +133,8 @@ struct mpiexec {
 
 /* Fills in what the child needs: this program's path, the pipes, the environment.
  * Returns -1 with errno set. */
-static int prepare(struct mpiexec *mpiexec, int threads)
+static int prepare(struct mpiexec *mpiexec)
 {
-    char blas_threads[16];
     ssize_t length =
         readlink("/proc/self/exe", mpiexec->self, sizeof mpiexec->self - 1);
     if (length < 0 || pipe(mpiexec->output) != 0 || pipe(mpiexec->exec_errno) != 0)
@@ -143,9 +142,6 @@ static int prepare(struct mpiexec *mpiexec, int threads)
     mpiexec->self[length] = '\0';
     setenv(launched_here, "1", 1);
     set_hwloc_environment();
-    /* OpenBLAS starts its threads when it is loaded, one per core, wanted or not. */
-    snprintf(blas_threads, sizeof blas_threads, "%d", threads);
-    setenv("OPENBLAS_NUM_THREADS", blas_threads, 0);
     return 0;
 }
 
@@ -326,7 +322,7 @@ static void end_by_signal(int number)
     raise(number);
 }
 
-int pp_launch(int ranks, int threads, char **argv, int *status, struct pp_error *error)
+int pp_launch(int ranks, char **argv, int *status, struct pp_error *error)
 {
     struct mpiexec mpiexec = {
         .ranks = ranks, .argv = argv, .output = {-1, -1}, .exec_errno = {-1, -1}};
@@ -334,7 +330,7 @@ int pp_launch(int ranks, int threads, char **argv, int *status, struct pp_error 
     int wait_status = 0;
     fflush(stdout);
     pid_t child =
-        prepare(&mpiexec, threads) == 0 ? pp_child_start(become_mpiexec, &mpiexec) : -1;
+        prepare(&mpiexec) == 0 ? pp_child_start(become_mpiexec, &mpiexec) : -1;
     if (child < 0) {
         pp_fail(error, PP_ENVIRONMENT, "cannot start ranks: %s", strerror(errno));
         close_pipes(&mpiexec);

@@ -15,13 +15,13 @@ bool pp_launched_by_user(void);
 
 /* Starts `ranks` copies of this program with mpiexec, waits for them, and sets *status
  * to what this process is to exit with: the status that rank 0 gave
- * pp_world_leave. threads: BLAS threads per rank.
+ * pp_world_leave.
  *
  * A signal to this process reaches the ranks; it then ends by that signal. If whoever
  * reads their output leaves, they still run to their end; it then ends by SIGPIPE.
  * PP_ENVIRONMENT if mpiexec cannot be started, a rank died or rank 0 did not come to
  * its end, or what the ranks print cannot be written. */
-int pp_launch(int ranks, int threads, char **argv, int *status, struct pp_error *error);
+int pp_launch(int ranks, char **argv, int *status, struct pp_error *error);
 
 /* Would ranks that pp_launch starts share cores? False where that is unknown. */
 bool pp_launch_oversubscribes(int ranks, int threads);

@@ -3,8 +3,11 @@
 usage: simulate.py PPSIM [NAME ...]     runs every test, or those named
 """
 import json
+import resource
+import subprocess
 
-from common import ppsim, refused, report, run_tests
+from common import PPSIM, ppsim, refused, report, run_tests
+from processes import LONG
 
 
 def test_simulation_of_unit_costs():
@@ -69,6 +72,16 @@ def test_what_memory_cannot_hold_is_refused():
         status, out, err = ppsim(arguments)
         assert status == 4 and out == '' and err.count('\n') == 1, (arguments, err)
         assert 'GB of memory' in err and '--microbatches' in err, err
+
+
+def test_what_multiplies_no_matrices_needs_few_addresses():
+    def limit():  # which OpenBLAS's buffers do not fit into
+        resource.setrlimit(resource.RLIMIT_AS, (150 << 20, 150 << 20))
+
+    for arguments in (['--version'], ['--help'], ['simulate'], ['schedules', 'list']):
+        done = subprocess.run([PPSIM, *arguments], capture_output=True, timeout=LONG,
+                              stdin=subprocess.DEVNULL, preexec_fn=limit)
+        assert done.returncode == 0 and done.stdout and not done.stderr, (arguments, done)
 
 
 run_tests(globals())
