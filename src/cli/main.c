@@ -1,9 +1,11 @@
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/terminal.h"
 #include "cli/verdicts.h"
 #include "run/launch.h"
 #include "version.h"
@@ -48,6 +50,8 @@ int main(int argc, char **argv)
     struct pp_error error = {0};
     int status = PP_DONE;
     fill_standard_streams();
+    /* A file over the limit (ulimit -f) is an error of its write, as on a full disk. */
+    signal(SIGXFSZ, SIG_IGN);
     bool parsed = pp_options_parse(&options, pp_commands, argc, argv, &error) == 0;
     if (!parsed)
         status = refuse(&error, &options);
@@ -58,10 +62,5 @@ int main(int argc, char **argv)
     else
         status = pp_commands[options.work].run(&options);
     pp_options_release(&options);
-    /* Text that did not reach stdout's reader is a failure. */
-    if (fflush(stdout) != 0 && status == PP_DONE) {
-        perror("ppsim: standard output");
-        status = PP_ENVIRONMENT;
-    }
-    return status;
+    return pp_finish_output(status);
 }

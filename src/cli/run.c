@@ -256,8 +256,7 @@ int pp_command_run(struct pp_options *options)
     } else {
         struct pp_terminal terminal = pp_terminal_detect(false);
         pp_terminal_hand_down(&terminal);
-        if (pp_launch(plan.schedule.ranks, options->argv, &status,
-                      &error) != 0)
+        if (pp_launch(plan.schedule.ranks, options->argv, &status, &error) != 0)
             status = error.status;
     }
     if (rank == 0 && error.lines > 0)

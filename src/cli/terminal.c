@@ -1,5 +1,6 @@
 #include "cli/terminal.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,4 +90,21 @@ int pp_print_error(const struct pp_error *error)
         line += length + (line[length] == '\n');
     }
     return (int)error->status;
+}
+
+int pp_finish_output(int status)
+{
+    bool failed = ferror(stdout);
+    /* The stream has forgotten why; the next write fails for the same reason. */
+    int reason = failed && write(STDOUT_FILENO, "\n", 1) < 0 ? errno : 0;
+    if (fflush(stdout) != 0) {
+        failed = true;
+        reason = errno;
+    }
+    if (!failed || status != PP_DONE)
+        return status;
+    struct pp_error error = {0};
+    pp_fail(&error, PP_ENVIRONMENT, "cannot write to standard output: %s",
+            strerror(reason ? reason : EIO));
+    return pp_print_error(&error);
 }

@@ -33,4 +33,8 @@ bool pp_text_is_terminal(const struct pp_options *options,
  * is the one to exit with. */
 int pp_print_error(const struct pp_error *error);
 
+/* At the end of a program: text that did not reach stdout's reader is a failure.
+ * Returns the status to exit with. */
+int pp_finish_output(int status);
+
 #endif

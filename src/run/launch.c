@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -316,6 +317,20 @@ static int exit_status(int wait_status, bool done, int ranks, struct pp_error *e
     return PP_ENVIRONMENT;
 }
 
+/* Where Open MPI cannot make its files of shared memory, mpiexec waits for ever. */
+static int check_file_limit(struct pp_error *error)
+{
+    enum { NEEDED = 32 << 20 };
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
+        limit.rlim_cur >= NEEDED)
+        return 0;
+    return pp_fail(error, PP_ENVIRONMENT,
+                   "cannot start ranks: files may have %llu bytes ('ulimit -f'), Open "
+                   "MPI's shared memory needs %d",
+                   (unsigned long long)limit.rlim_cur, NEEDED);
+}
+
 static void end_by_signal(int number)
 {
     signal(number, SIG_DFL);
@@ -328,6 +343,8 @@ int pp_launch(int ranks, char **argv, int *status, struct pp_error *error)
         .ranks = ranks, .argv = argv, .output = {-1, -1}, .exec_errno = {-1, -1}};
     struct output output = {0};
     int wait_status = 0;
+    if (check_file_limit(error) != 0)
+        return -1;
     fflush(stdout);
     pid_t child =
         prepare(&mpiexec) == 0 ? pp_child_start(become_mpiexec, &mpiexec) : -1;

@@ -4,9 +4,11 @@ usage: output.py PPSIM [NAME ...]     runs every test, or those named
 """
 import json
 import os
+import resource
+import subprocess
 
 from common import PPSIM, TINY, ppsim, refused, run_tests
-from processes import Terminal
+from processes import LONG, Terminal
 
 
 def test_no_output_is_written_over_another_or_an_input(tmp):
@@ -88,6 +90,38 @@ def test_a_failed_run_leaves_an_older_file_alone(tmp):
     refused(f'{TINY} --load absent --save model.safetensors', 'absent', directory=tmp)
     assert saved.read_bytes() == b'old'
     assert sorted(p.name for p in tmp.iterdir()) == ['model.safetensors']
+
+
+def test_text_that_finds_no_room_is_a_failure(tmp):
+    assert ppsim('simulate --quiet --json r.json', tmp)[0] == 0
+    for arguments in ('--help', 'help simulate', '--version', 'schedules list',
+                      'schedules show 1f1b', 'schedules show 1f1b --microbatches 500',
+                      'schedules convert 1f1b --microbatches 500', 'simulate',
+                      'simulate --quiet --json -', 'explain r.json', 'compare r.json r.json',
+                      f'{TINY} --ranks 2'):
+        with open('/dev/full', 'w') as full:
+            done = subprocess.run([PPSIM, *arguments.split()], cwd=tmp, stdout=full,
+                                  stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
+                                  timeout=LONG)
+        assert done.returncode == 4, (arguments, done)
+        assert done.stderr.count('\n') == 1 and 'No space' in done.stderr, (arguments, done)
+
+
+def test_a_file_over_the_limit_is_an_error_of_that_file(tmp):
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+
+    for option in 'json', 'csv', 'trace', 'paje':
+        (tmp / 'x').write_text('older')
+        done = subprocess.run([PPSIM, 'simulate', '--quiet', f'--{option}=x'], cwd=tmp, text=True,
+                              capture_output=True, timeout=LONG, preexec_fn=limit)
+        assert done.returncode == 4, (option, done)
+        assert done.stderr == "ppsim: cannot write 'x': File too large\n", (option, done)
+        assert (tmp / 'x').read_text() == 'older' and len(list(tmp.iterdir())) == 1
+    done = subprocess.run([PPSIM, *TINY.split()], text=True, capture_output=True, timeout=LONG,
+                          preexec_fn=limit)
+    assert done.returncode == 4 and 'ulimit -f' in done.stderr, done
+    assert done.stdout == '' and done.stderr.count('\n') == 1, done
 
 
 run_tests(globals())

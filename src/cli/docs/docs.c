@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/words.h"
+#include "cli/terminal.h"
 #include "schedules/catalogue.h"
 
 const struct pp_docs_item pp_docs_environment[] = {
@@ -84,7 +85,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; argc == 2 && i < sizeof texts / sizeof *texts; i++) {
         if (strcmp(argv[1], texts[i].name) == 0) {
             texts[i].print(stdout);
-            return fflush(stdout) == 0 ? 0 : 1;
+            return pp_finish_output(PP_DONE);
         }
     }
     fputs("usage: ppsim-docs man|markdown|bash|zsh\n", stderr);
