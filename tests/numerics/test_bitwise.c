@@ -119,11 +119,15 @@ static const int splits[][MOST_STAGES + 1] = {{4},    {2, 2},    {1, 3},
                                               {3, 1}, {1, 2, 1}, {1, 1, 1, 1}};
 enum { SPLITS = sizeof splits / sizeof *splits };
 
+static void setup(void)
+{
+    struct pp_error blas_error;
+    ck_assert_int_eq(pp_blas_init(1, &blas_error), 0);
+}
+
 START_TEST(any_split_gives_the_same)
 {
     bool untied = _i / SPLITS % 2 > 0, in_turn = _i / SPLITS / 2 > 0;
-    struct pp_error blas_error;
-    ck_assert_int_eq(pp_blas_init(1, &blas_error), 0);
     struct result whole = step(splits[0], untied, true);
     struct result split = step(splits[_i % SPLITS], untied, in_turn);
     for (int i = 0; i < MICROBATCHES; i++)
@@ -186,6 +190,7 @@ int main(void)
     Suite *suite = suite_create("bitwise");
     TCase *steps = tcase_create("steps");
     tcase_set_timeout(steps, 60);
+    tcase_add_checked_fixture(steps, setup, NULL);
     tcase_add_loop_test(steps, any_split_gives_the_same, 0, 4 * SPLITS);
     tcase_add_test(steps, stages_poll_between_layers);
     tcase_add_test(steps, parameters_cover_the_model);
