@@ -51,6 +51,7 @@ void pp_options_headline(const struct pp_options *options, char *text, size_t si
         pp_append(text, size, "%s--%s %.*s", text[0] ? ", " : "", option->name,
                   (int)pp_whole_characters(value, strnlen(value, 60)), value);
     }
+    pp_make_printable(text);
 }
 
 /* The first row of this key, NULL where it is no option's. */

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/words.h"
 #include "cli/formats.h"
 
 static const char handed_down[] = "PPSIM_TERMINAL";
@@ -86,7 +87,10 @@ int pp_print_error(const struct pp_error *error)
     const char *line = error->text;
     while (*line) {
         size_t length = strcspn(line, "\n");
-        fprintf(stderr, "ppsim: %.*s\n", (int)length, line);
+        char text[sizeof error->text];
+        pp_assign(text, sizeof text, "%.*s", (int)length, line);
+        pp_make_printable(text); /* a terminal would obey what arguments hold */
+        fprintf(stderr, "ppsim: %s\n", text);
         line += length + (line[length] == '\n');
     }
     return (int)error->status;

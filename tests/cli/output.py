@@ -124,4 +124,17 @@ def test_a_file_over_the_limit_is_an_error_of_that_file(tmp):
     assert done.stdout == '' and done.stderr.count('\n') == 1, done
 
 
+def test_a_terminal_is_not_commanded_by_arguments():
+    evil = '\x1b]0;title\x07\x9b31m\r\nppsim: é'
+    for arguments in (['--bogus' + evil], [evil], ['simulate', '--ranks', evil],
+                      ['simulate', '--schedule', evil], ['simulate', '--json', f'{evil}/x'],
+                      ['simulate', '--check', evil], ['simulate', '--cost', evil],
+                      ['explain', evil]):
+        done = subprocess.run([PPSIM, *arguments], capture_output=True, timeout=LONG,
+                              stdin=subprocess.DEVNULL)
+        shown = (done.stdout + done.stderr).decode()
+        assert done.returncode == 2 and shown.startswith('ppsim: '), (arguments, done)
+        assert not [c for c in shown if c != '\n' and not c.isprintable()], (arguments, shown)
+
+
 run_tests(globals())
