@@ -327,8 +327,12 @@ static int update_baseline(const struct pp_report *report,
                            const struct pp_options *options, bool passed,
                            struct pp_error *error)
 {
-    if (passed && report->training.verified != 0)
-        return pp_report_write_json(report, options->baseline, error);
+    if (passed && report->training.verified != 0) {
+        int status = pp_report_write_json(report, options->baseline, error);
+        if (status == 0)
+            pp_say_dropped(report, options->baseline);
+        return status;
+    }
     fprintf(stderr, "ppsim: baseline '%s' is not updated: %s failed\n",
             options->baseline,
             report->training.verified == 0 ? "'--verify'" : "a check");

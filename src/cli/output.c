@@ -5,6 +5,7 @@
 #include "predict/explain.h"
 #include "predict/whatif.h"
 #include "report/draw/plot.h"
+#include "report/export/json.h"
 #include "report/print/gantt.h"
 #include "report/print/summary.h"
 
@@ -15,9 +16,12 @@ static int export(const struct pp_report *report, const struct pp_options *optio
     for (int i = 0; i < pp_option_count; i++) {
         const struct pp_option *option = &pp_option_table[i];
         const char *path = pp_option_text(options, option);
-        if (option->write && pp_option_of(option, options->command) && path &&
-            option->write(report, path, error) != 0)
+        if (!option->write || !pp_option_of(option, options->command) || !path)
+            continue;
+        if (option->write(report, path, error) != 0)
             return -1;
+        if (option->write == pp_report_write_json)
+            pp_say_dropped(report, path);
     }
     return 0;
 }

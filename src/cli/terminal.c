@@ -112,3 +112,10 @@ int pp_finish_output(int status)
             strerror(reason ? reason : EIO));
     return pp_print_error(&error);
 }
+
+void pp_say_dropped(const struct pp_report *report, const char *path)
+{
+    if (report->timeline_dropped[0])
+        fprintf(stderr, "ppsim: '%s' is written without its timeline: %s\n", path,
+                report->timeline_dropped);
+}

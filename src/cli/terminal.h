@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "cli/options.h"
+#include "report/report.h"
 
 struct pp_terminal {
     bool output, errors; /* stdout, stderr: is it a terminal? */
@@ -28,6 +29,9 @@ FILE *pp_text_stream(const struct pp_options *options);
 FILE *pp_verdict_stream(const struct pp_options *options);
 bool pp_text_is_terminal(const struct pp_options *options,
                          const struct pp_terminal *terminal);
+
+/* Says on stderr that a report's file, just written, lacks the timeline, if it does. */
+void pp_say_dropped(const struct pp_report *report, const char *path);
 
 /* Prints each line of an error to stderr behind "ppsim: ". Returns its status, which
  * is the one to exit with. */

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/words.h"
+
 #include "timeline/core_share.h"
 
 /* A report in which everything is still unknown. */
@@ -117,6 +119,11 @@ int pp_report_measure(struct pp_report *report, const struct pp_measured *measur
         goto done;
     fill_peaks(report);
     find_ranges(report);
+    size_t ops = pp_schedule_ops(&report->schedule);
+    if (ops > PP_JSON_MOST_OPS)
+        pp_assign(report->timeline_dropped, sizeof report->timeline_dropped,
+                  "the step has %zu ops, and a file holds the timeline of at most %d",
+                  ops, PP_JSON_MOST_OPS);
     report->tokens_per_s = rate(report, measured->tokens);
     result = 0;
 done:
@@ -177,8 +184,6 @@ int pp_report_need_timeline(const struct pp_report *report, struct pp_error *err
 {
     if (report->timeline.spans)
         return 0;
-    return pp_fail(error, PP_BAD_INPUT,
-                   "the report has no timeline: steps of more than %d ops are "
-                   "written without one",
-                   PP_JSON_MOST_OPS);
+    return pp_fail(error, PP_BAD_INPUT, "the report has no timeline: %s",
+                   report->timeline_dropped);
 }

@@ -47,6 +47,8 @@ struct pp_report {
     struct pp_schedule schedule;  /* owned */
     struct pp_timeline timeline;  /* of the representative step; spans NULL if a read
                                    * report held none */
+    char timeline_dropped[160];   /* why the report's file holds no timeline; "": it
+                                   * does */
     struct pp_metrics metrics;    /* of the representative step */
     struct pp_report_rank *ranks; /* [schedule.ranks] */
 

@@ -62,6 +62,41 @@ def test_tables_of_ranks_fold():
             assert words.count(name) == 1, (name, shown)
 
 
+UNKNOWN = {'cores': 0, 'mpi': '', 'blas': '', 'host': ''}
+
+
+def test_what_a_simulation_cannot_know_is_null(tmp):
+    ppsim('simulate --quiet --json r.json', tmp)
+    found = json.loads((tmp / 'r.json').read_text())
+    assert {key: found['environment'][key] for key in UNKNOWN} == dict.fromkeys(UNKNOWN), found
+    assert found['training']['digest'] is None and found['timeline_dropped'] is None
+    assert all(rank['cpuset'] is None for rank in found['ranks'])
+    # As it was written before.
+    found['environment'].update(UNKNOWN)
+    found['training']['digest'] = ''
+    for rank in found['ranks']:
+        rank['cpuset'] = ''
+    del found['timeline_dropped']
+    (tmp / 'old.json').write_text(json.dumps(found))
+    assert ppsim('compare r.json old.json', tmp)[:2] == ppsim('compare r.json r.json', tmp)[:2]
+    assert ppsim('explain old.json', tmp)[:2] == ppsim('explain r.json', tmp)[:2]
+    del found['timeline']
+    (tmp / 'old.json').write_text(json.dumps(found))
+    assert ppsim('compare r.json old.json', tmp)[0] == 0
+    refused('explain old.json', 'has no timeline', directory=tmp)
+
+
+def test_a_dropped_timeline_is_named(tmp):
+    shape = 'simulate --ranks 64 --microbatches 8200 --quiet'
+    status, out, err = ppsim(f'{shape} --json r.json', tmp)
+    assert (status, out) == (0, '') and "'r.json'" in err and '1049600 ops' in err, err
+    found = json.loads((tmp / 'r.json').read_text())
+    assert found['timeline'] is None and '1049600 ops' in found['timeline_dropped'], found
+    refused('explain r.json', 'no timeline', '1049600 ops', directory=tmp)
+    assert ppsim('plot r.json --picture causes --plot c.png', tmp)[0] == 0
+    assert '1049600 ops' in ppsim(f'{shape} --baseline b.json --update-baseline', tmp)[2]
+
+
 def test_stdout_carries_json_alone():
     refused('simulate --json - --csv -', 'standard output')
     status, out, err = ppsim('simulate --json -')

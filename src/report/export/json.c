@@ -132,6 +132,18 @@ static void put_share(struct writer *writer, int64_t ns)
              (double)ns / ((double)metrics->ranks * (double)metrics->makespan));
 }
 
+/* Where C has no null. */
+static bool is_unknown(const struct pp_report *report, const struct pp_json_key *key,
+                       const void *at)
+{
+    if (key->type == PP_JSON_TIMELINE)
+        return report->timeline_dropped[0] || !report->timeline.spans;
+    if (!key->nullable)
+        return false;
+    return key->type == PP_JSON_TEXT ? *(const char *)at == '\0'
+                                     : *(const int *)at == 0;
+}
+
 static void put_value(struct writer *writer, const struct pp_json_key *key,
                       const void *base)
 {
@@ -139,6 +151,10 @@ static void put_value(struct writer *writer, const struct pp_json_key *key,
     const struct pp_report *report = writer->report;
     const void *at = field(base, key);
     FILE *stream = writer->stream;
+    if (is_unknown(report, key, at)) {
+        fputs("null", stream);
+        return;
+    }
     switch (key->type) {
     case PP_JSON_INTEGER:
         fprintf(stream, "%d", *(const int *)at);
@@ -202,13 +218,6 @@ static void put_value(struct writer *writer, const struct pp_json_key *key,
     }
 }
 
-static bool is_written(const struct pp_report *report, const struct pp_json_key *key)
-{
-    return key->type != PP_JSON_TIMELINE ||
-           (report->timeline.spans &&
-            pp_schedule_ops(&report->schedule) <= PP_JSON_MOST_OPS);
-}
-
 /* The outermost object has a line for each key. */
 static void put_object(struct writer *writer, const struct pp_json_key *keys,
                        const void *base)
@@ -216,8 +225,6 @@ static void put_object(struct writer *writer, const struct pp_json_key *keys,
     const char *between = keys == pp_json_report ? ",\n" : ", ";
     fputc('{', writer->stream);
     for (const struct pp_json_key *key = keys; key->name; key++) {
-        if (!is_written(writer->report, key))
-            continue;
         fprintf(writer->stream, "%s\"%s\": ", key > keys ? between : "", key->name);
         put_value(writer, key, base);
     }

@@ -30,14 +30,15 @@ const struct pp_json_key pp_json_shape[] = {
 #define ENVIRONMENT_TEXT(field) TEXT_OF(pp_report, environment.field)
 
 static const struct pp_json_key environment[] = {
-    {"cores", PP_JSON_INTEGER, ENVIRONMENT(cores), .most = MOST_COUNT,
-     .help = "cores that the ranks of this host may use"},
+    {"cores", PP_JSON_INTEGER, ENVIRONMENT(cores), .most = MOST_COUNT, .nullable = true,
+     .help = "cores that the ranks of this host may use; null in a simulation"},
     {"clock", ENVIRONMENT_TEXT(clock), .help = "wall, virtual or simulated"},
-    {"mpi", ENVIRONMENT_TEXT(mpi),
-     .help = "the MPI library's version; empty in a simulation"},
-    {"blas", ENVIRONMENT_TEXT(blas),
-     .help = "the BLAS library, its version and its kernels; empty in a simulation"},
-    {"host", ENVIRONMENT_TEXT(host), .help = "the host's name"},
+    {"mpi", ENVIRONMENT_TEXT(mpi), .nullable = true,
+     .help = "the MPI library's version; null in a simulation"},
+    {"blas", ENVIRONMENT_TEXT(blas), .nullable = true,
+     .help = "the BLAS library, its version and its kernels; null in a simulation"},
+    {"host", ENVIRONMENT_TEXT(host), .nullable = true,
+     .help = "the host's name; null in a simulation"},
     {"oversubscribed", PP_JSON_FLAG, ENVIRONMENT(oversubscribed),
      .help = "whether there were more ranks than cores"},
     {"clock_error_s", PP_JSON_REAL, ENVIRONMENT(clock_error_s),
@@ -118,8 +119,8 @@ static const struct pp_json_key rank[] = {
          "CPU time of the rank's ops / the time that passed in them, over the measured "
          "steps; 1: it had its core to itself; null unless on the wall clock with "
          "one thread"},
-    {"cpuset", TEXT_OF(pp_json_rank, known.cpuset),
-     .help = "the CPUs that the rank was bound to, such as 0-1; empty in a simulation"},
+    {"cpuset", TEXT_OF(pp_json_rank, known.cpuset), .nullable = true,
+     .help = "the CPUs that the rank was bound to, such as 0-1; null in a simulation"},
     {0},
 };
 
@@ -153,8 +154,8 @@ static const struct pp_json_key training[] = {
          "nats per token, one per step, warm-up steps included; empty in a simulation"},
     {"entropy_floor", PP_JSON_REAL, OF(pp_report, training.entropy_floor),
      .help = "the least loss that the data allow; null where unknown"},
-    {"digest", TEXT_OF(pp_report, training.digest),
-     .help = "of the parameters after the last step; empty in a simulation"},
+    {"digest", TEXT_OF(pp_report, training.digest), .nullable = true,
+     .help = "of the parameters after the last step; null in a simulation"},
     {"verified", PP_JSON_ANSWER, OF(pp_report, training.verified),
      .help =
          "whether the run was bitwise equal to the sequential one; null: not asked"},
@@ -235,9 +236,13 @@ const struct pp_json_key pp_json_report[] = {
      .count_offset = offsetof(struct pp_report, step_count), .keys = step,
      .help = "the measured steps"},
     {"timeline", PP_JSON_TIMELINE, OF(pp_report, timeline), .keys = timeline,
-     .help =
-         "when each op ran in the representative step; left out where there are more "
-         "than 1048576 ops"},
+     .help = "when each op ran in the representative step; null where "
+             "'timeline_dropped' says "
+             "why"},
+    {"timeline_dropped", TEXT_OF(pp_report, timeline_dropped), .nullable = true,
+     .optional = true,
+     .help = "why there is no timeline: steps of more than 1048576 ops are written "
+             "without; null where there is one"},
     {0},
 };
 

@@ -28,7 +28,7 @@ enum pp_json_type {
     PP_JSON_STAGES,         /* the stages that a rank holds */
     PP_JSON_SHARE,          /* int64_t ns; divided by ranks * makespan. Not read */
     PP_JSON_REPRESENTATIVE, /* int, an index into steps; the number of that step */
-    PP_JSON_TIMELINE,       /* left out of very long ones */
+    PP_JSON_TIMELINE,       /* null where it is dropped */
     PP_JSON_COLUMNS,        /* the names of what an op's row holds */
     PP_JSON_OPS,            /* per rank a row of values per op */
 };
@@ -43,7 +43,8 @@ struct pp_json_key {
     size_t count_offset;            /* of a list's count, an int */
     const struct pp_json_key *keys; /* of an object, or of a list's elements */
     bool derived;                   /* follows from other keys: written, not read */
-    bool optional; /* of PP_JSON_REAL: older files lack it, which reads as null */
+    bool nullable; /* of PP_JSON_INTEGER and _TEXT: unknown, 0 or "" here, is null */
+    bool optional; /* older files lack it, which reads as null */
 };
 
 /* A rank as its object has it. */

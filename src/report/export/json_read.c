@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "report/export/json_read_keys.h"
 #include "report/export/json_timeline.h"
 
@@ -287,8 +288,17 @@ static void read_representative(struct reading *in)
 static void read_timeline(struct reading *in)
 {
     const char *name = report_key(offsetof(struct pp_report, timeline))->name;
-    if (in->reader.failed || !json_object_get(in->root.value, name))
+    const json_t *value = json_object_get(in->root.value, name);
+    char *dropped = in->report->timeline_dropped;
+    size_t size = sizeof in->report->timeline_dropped;
+    if (in->reader.failed)
         return;
+    if (!value || json_is_null(value)) {
+        if (!dropped[0])
+            pp_assign(dropped, size, "its file was written without");
+        return;
+    }
+    dropped[0] = '\0';
     struct pp_node timeline = pp_read_object(&in->reader, &in->root, name);
     pp_json_read_timeline(&in->reader, &timeline, in->report);
 }

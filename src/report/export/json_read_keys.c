@@ -73,6 +73,8 @@ static void read_value(struct pp_reader *reader, const struct pp_node *object,
 {
     const char *name = key->name;
     void *at = (char *)base + key->offset;
+    if (key->nullable && json_is_null(json_object_get(object->value, name)))
+        return; /* it is 0 or "" already */
     switch (key->type) {
     case PP_JSON_INTEGER:
         *(int *)at = (int)pp_read_int(reader, object, name, key->least, key->most);

@@ -55,8 +55,12 @@ static json_t *kinds(void)
 
 static json_t *value_of(const struct pp_json_key *key)
 {
+    json_t *timeline;
     switch (key->type) {
     case PP_JSON_INTEGER:
+        if (key->nullable)
+            return json_pack("{s[ss], sI, sI}", "type", "integer", "null", "minimum",
+                             (json_int_t)key->least, "maximum", (json_int_t)key->most);
         return json_pack("{ss, sI, sI}", "type", "integer", "minimum",
                          (json_int_t)key->least, "maximum", (json_int_t)key->most);
     case PP_JSON_COUNT:
@@ -71,6 +75,9 @@ static json_t *value_of(const struct pp_json_key *key)
         return json_pack("{s[ss], si}", "type", "number", "null", "exclusiveMinimum",
                          0);
     case PP_JSON_TEXT:
+        if (key->nullable)
+            return json_pack("{s[ss], si}", "type", "string", "null", "maxLength",
+                             (int)key->size - 1);
         return json_pack("{ss, si}", "type", "string", "maxLength", (int)key->size - 1);
     case PP_JSON_FLAG:
         return json_pack("{ss}", "type", "boolean");
@@ -78,8 +85,11 @@ static json_t *value_of(const struct pp_json_key *key)
         return or_null("boolean");
     case PP_JSON_KIND:
         return kinds();
-    case PP_JSON_OBJECT:
     case PP_JSON_TIMELINE:
+        timeline = object_of(key->keys);
+        json_object_set_new(timeline, "type", json_pack("[ss]", "object", "null"));
+        return timeline;
+    case PP_JSON_OBJECT:
     case PP_JSON_CONFIG: /* beside options, which differ between commands */
         return object_of(key->keys);
     case PP_JSON_LIST:
@@ -108,7 +118,7 @@ static json_t *object_of(const struct pp_json_key *keys)
         json_t *value = value_of(keys);
         json_object_set_new(value, "description", json_string(keys->help));
         json_object_set_new(properties, keys->name, value);
-        if (keys->type != PP_JSON_TIMELINE && !keys->optional)
+        if (!keys->optional)
             json_array_append_new(required, json_string(keys->name));
     }
     return json_pack("{ss, so, so}", "type", "object", "required", required,
