@@ -236,6 +236,7 @@ const struct pp_json_key pp_json_report[] = {
      .count_offset = offsetof(struct pp_report, step_count), .keys = step,
      .help = "the measured steps"},
     {"timeline", PP_JSON_TIMELINE, OF(pp_report, timeline), .keys = timeline,
+     .optional = true,
      .help = "when each op ran in the representative step; null where "
              "'timeline_dropped' says "
              "why"},
