@@ -101,11 +101,12 @@ def changed(document, path, change):
 
 
 def free(kind, path):
-    """A key that the schema leaves open, or that may be missing: an option in a config, what is false, what older files lack, what a sweep varies."""
+    """A key that the schema leaves open, or that may be missing: an option in a config, what
+    is false, what older files lack, what a sweep varies."""
     named = schema(kind)['properties'].get('config', {}).get('properties', {})
     return (path[0] == 'config' and path[1:2] and path[1] not in named) or \
-        path[-1] in ('timeline', 'timeline_dropped', 'joined', 'core_share', 'values', 'judged') or \
-        path[-2:-1] in (('values',), ('judged',))
+        path[-1] in ('timeline', 'timeline_dropped', 'core_share', 'joined', 'values',
+                     'judged') or path[-2:-1] in (('values',), ('judged',))
 
 
 def test_schemas_are_schemas():
