@@ -92,28 +92,29 @@ START_TEST(the_keys_are_those_promised)
     ck_assert_msg(
         json_unpack_ex(
             root, &problem, 0,
-            "{s:s, s:s, s:s, s:{s:s, s:i, s:i, s:i, s:i}, s:{s:i, s:s, s:s, s:s, s:b},"
+            "{s:s, s:s, s:s, s:{s:s, s:i, s:i, s:i, s:i}, s:{s:n, s:s, s:n, s:n, s:n, "
+            "s:b},"
             " s:F, s:F, s:{s:F, s:F, s:F, s:o, s:o, s:F, s:F,"
             " s:{s:F, s:F, s:F, s:F, s:F}}, s:[{s:i, s:[I, I], s:F, s:F, s:F, s:F, s:F,"
-            " s:F, s:F, s:F, s:o, s:o, s:s}], s:[{s:i, s:s, s:F, s:F, s:F, s:I}],"
-            " s:{s:F, s:o}, s:{s:[], s:s, s:o}, s:[{s:I, s:F, s:F, s:F}]}",
+            " s:F, s:F, s:F, s:o, s:o, s:n}], s:[{s:i, s:s, s:F, s:F, s:F, s:I}],"
+            " s:{s:F, s:o}, s:{s:[], s:n, s:o}, s:[{s:I, s:F, s:F, s:F}]}",
             "schema", &schema, "version", &schema, "command", &schema, "config",
             "schedule", &schema, "ranks", &number, "chunks", &number, "stages", &number,
-            "microbatches", &number, "environment", "cores", &number, "clock", &schema,
-            "mpi", &schema, "blas", &schema, "oversubscribed", &number, "makespan_s",
-            &real, "tokens_per_s", &real, "bubble", "fraction", &real, "over_ideal",
-            &real, "span_fraction", &real, "theory", &null1, "predicted", &null2, "min",
-            &real, "max", &real, "causes", "warmup", &real, "dependency", &real,
+            "microbatches", &number, "environment", "cores", "clock", &schema, "mpi",
+            "blas", "host", "oversubscribed", &number, "makespan_s", &real,
+            "tokens_per_s", &real, "bubble", "fraction", &real, "over_ideal", &real,
+            "span_fraction", &real, "theory", &null1, "predicted", &null2, "min", &real,
+            "max", &real, "causes", "warmup", &real, "dependency", &real,
             "communication", &real, "overhead", &real, "cooldown", &real, "ranks",
             "rank", &number, "stages", &number, &number, "busy_s", &real, "idle_s",
             &real, "warmup_s", &real, "dependency_s", &real, "communication_s", &real,
             "overhead_s", &real, "cooldown_s", &real, "peak_in_flight", &real,
             "peak_activation_bytes", &null5, "parameter_bytes", &null6, "cpuset",
-            &schema, "costs", "stage", &number, "kind", &schema, "median_s", &real,
-            "p5_s", &real, "p95_s", &real, "count", &number, "link", "latency_s", &real,
-            "bandwidth_Bps", &null3, "training", "losses", "digest", &schema,
-            "verified", &null4, "steps", "step", &number, "makespan_s", &real, "step_s",
-            &real, "bubble", &real) == 0,
+            "costs", "stage", &number, "kind", &schema, "median_s", &real, "p5_s",
+            &real, "p95_s", &real, "count", &number, "link", "latency_s", &real,
+            "bandwidth_Bps", &null3, "training", "losses", "digest", "verified", &null4,
+            "steps", "step", &number, "makespan_s", &real, "step_s", &real, "bubble",
+            &real) == 0,
         "%s", problem.text);
     ck_assert(json_is_null(null1) && json_is_null(null2));
     ck_assert(json_is_null(null3) && json_is_null(null4));
