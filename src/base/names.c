@@ -1,12 +1,19 @@
 #include "base/names.h"
 
+#include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/words.h"
 
 enum { LONGEST = 63, SHORTEST = 3 };
 
-/* Levenshtein distance of names no longer than LONGEST. */
+static bool same(char a, char b)
+{
+    return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+/* Levenshtein distance of names no longer than LONGEST, in upper or lower case. */
 static size_t distance(const char *a, const char *b)
 {
     size_t length = strlen(b);
@@ -17,7 +24,7 @@ static size_t distance(const char *a, const char *b)
         size_t diagonal = row[0];
         row[0] = i;
         for (size_t j = 1; j <= length; j++) {
-            size_t best = diagonal + (a[i - 1] != b[j - 1]);
+            size_t best = diagonal + !same(a[i - 1], b[j - 1]);
             diagonal = row[j];
             if (row[j] + 1 < best)
                 best = row[j] + 1;
@@ -37,7 +44,7 @@ const char *pp_names_nearest(const char *const *names, const char *name)
     if (length > LONGEST)
         return NULL;
     for (; *names; names++) {
-        if (length >= SHORTEST && strncmp(*names, name, length) == 0)
+        if (length >= SHORTEST && strncasecmp(*names, name, length) == 0)
             return *names;
         size_t edits = strlen(*names) > LONGEST ? least : distance(name, *names);
         if (edits < least) {

@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 /* What was probably meant: the first name that begins with the text, or else the one
- * with the fewest edits (Levenshtein) between them, if they are few. NULL where there
- * is none. names ends with NULL. */
+ * with the fewest edits (Levenshtein) between them, if they are few. Upper and lower
+ * case are alike. NULL where there is none. names ends with NULL. */
 const char *pp_names_nearest(const char *const *names, const char *name);
 
 /* Is name one of them? */

@@ -34,6 +34,9 @@ const struct pp_command_row pp_commands[PP_COMMANDS] = {
         {
             .name = "explain",
             .help = "say why each rank was idle, and what would help",
+            .note = "Of a report it explains the step that was shown. Without one it "
+                    "trains first, as run does; with an option that run does not "
+                    "have, such as --cost, it simulates instead.",
             .usages = {"ppsim explain REPORT.json [OPTIONS]",
                        "ppsim explain [OPTIONS]"},
             .most_arguments = 1,

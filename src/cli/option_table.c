@@ -160,7 +160,8 @@ const struct pp_option pp_option_table[] = {
      "0", "ranks on one node; between nodes '--far-link' counts (0: all on one)",
      .needs = {"far-link"}, .listed = true},
     {"slow", "RANK:FACTOR", PP_TEXT, TIME, R | S | E | W, AT(slow), 0, 0, NULL,
-     "ranks whose ops take longer: 2:1.5,3:2; a run needs the virtual clock", .headline = true, .listed = true},
+     "ranks whose ops take longer: 2:1.5,3:2; a run needs the virtual clock",
+     .headline = true, .listed = true},
     {"jitter", "lognormal:SIGMA", PP_TEXT, TIME, S | E | W, AT(jitter), 0, 0, NULL,
      "random factor on what each op takes", .headline = true, .listed = true},
 
@@ -212,7 +213,8 @@ const struct pp_option pp_option_table[] = {
      .choices = shows},
 
     {"verify", NULL, PP_FLAG, JUDGE, R, AT(verify), 0, 0, NULL,
-     "exit 3 unless bitwise equal to the sequential run"},
+     "exit 3 unless losses, gradients and parameters are bitwise those of the "
+     "sequential run"},
     {"check", "EXPRESSION", PP_TEXTS, JUDGE, R | S | W, AT(checks), 0, 0, NULL,
      "exit 1 unless e.g. 'bubble<=0.10'; repeatable"},
     {"baseline", "REPORT.json|HISTORY.csv", PP_TEXT, JUDGE, R | S, AT(baseline), 0, 0,

@@ -30,6 +30,12 @@ static int unknown_command(const struct pp_command_row *commands, const char *wo
         names[c] = commands[c].name;
     const char *nearest = pp_names_nearest(names, word);
     pp_names_list(names, list, sizeof list);
+    for (int c = 0; c < PP_COMMANDS; c++) {
+        if (pp_names_in(commands[c].actions, word))
+            return pp_fail(error, PP_BAD_INPUT,
+                           "no command '%s': did you mean 'ppsim %s %s'?", word,
+                           commands[c].name, word);
+    }
     if (nearest)
         return pp_fail(error, PP_BAD_INPUT,
                        "no command '%s': did you mean '%s'? the commands are %s", word,
@@ -269,8 +275,11 @@ int pp_options_parse(struct pp_options *options, const struct pp_command_row *co
     if (status != 0 || set_single_values(options, error) != 0)
         return -1;
     if (options->argument_count > command->most_arguments)
-        return pp_fail(error, PP_BAD_INPUT, "'ppsim %s' takes no argument '%s'",
-                       command->name, options->arguments[command->most_arguments]);
+        return pp_fail(error, PP_BAD_INPUT, "'ppsim %s' takes no argument '%s'%s",
+                       command->name, options->arguments[command->most_arguments],
+                       command->most_arguments > 0
+                           ? ""
+                           : ": a schedule is given with '--schedule'");
     if (options->help)
         return 0;
     if (check_needs(options, error) != 0 || check_streams(options, error) != 0)

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/names.h"
+#include "base/words.h"
+#include "base/wrap.h"
 #include "cli/command.h"
 #include "cli/plan.h"
 #include "cli/terminal.h"
@@ -27,10 +29,13 @@ static int list(void)
 
 static void print_legend(const struct pp_schedule *schedule, double unit)
 {
-    char text[PP_DURATION_TEXT];
-    printf("%s: a column is %s; F forward, B backward (I for the input, W for the "
-           "weights), = continues, . idle\n",
-           schedule->name, pp_duration_text(unit, text));
+    char took[PP_DURATION_TEXT], text[160];
+    int column = printf("%s:", schedule->name);
+    pp_assign(text, sizeof text,
+              "a column is %s; F forward, B backward (I for the input, W for the "
+              "weights), = continues, . idle",
+              pp_duration_text(unit, took));
+    pp_print_wrapped(stdout, text, column, 2, false);
 }
 
 /* The smallest number of which every rank's stages take whole shares; 1 where it would

@@ -39,6 +39,7 @@ def test_a_wide_schedule_folds_on_a_terminal():
     status, shown = on_terminal.wait()
     table = shown.split('interleaved-1f1b:')[0]
     assert status == 0 and max(map(len, table.splitlines())) <= 70, shown
+    assert max(map(len, shown.splitlines())) <= 80, 'the legend folds too'
     assert cells(table) == cells(whole)
     part = ppsim(command + ' --from 7 --to 19')[1]
     assert cells(part) == {rank: row[7:20] for rank, row in cells(whole).items()}, part

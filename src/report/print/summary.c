@@ -117,6 +117,7 @@ static void fill_times(struct pp_table *table, const struct pp_report *report, i
     const struct pp_metrics *metrics = &report->metrics;
     const struct pp_rank_metrics *rank = &metrics->of_rank[r];
     double unit = pp_time_unit((double)metrics->makespan).ns;
+    int decimals = (double)metrics->makespan < 10 * unit ? 3 : 2; /* 4 digits of it */
     const struct pp_causes *own = &rank->causes, *all = &metrics->causes;
     const int64_t causes[][2] = {{own->warmup, all->warmup},
                                  {own->dependency, all->dependency},
@@ -127,13 +128,14 @@ static void fill_times(struct pp_table *table, const struct pp_report *report, i
     list_stages(stages, report->schedule.chunks, list, sizeof list);
     pp_table_set(table, row, 0, "%d", r);
     pp_table_set(table, row, 1, "%s", list);
-    pp_table_set(table, row, 2, "%.2f", (double)rank->busy / unit);
-    pp_table_set(table, row, 3, "%.2f", (double)rank->idle / unit);
+    pp_table_set(table, row, 2, "%.*f", decimals, (double)rank->busy / unit);
+    pp_table_set(table, row, 3, "%.*f", decimals, (double)rank->idle / unit);
     pp_table_set(table, row, 4, "%.1f",
                  100 * (double)rank->idle / (double)metrics->makespan);
     for (int i = 0; i < 5; i++) {
         if (causes[i][1] > 0) /* no column for a cause that no rank has */
-            pp_table_set(table, row, 5 + i, "%.2f", (double)causes[i][0] / unit);
+            pp_table_set(table, row, 5 + i, "%.*f", decimals,
+                         (double)causes[i][0] / unit);
     }
 }
 
