@@ -134,7 +134,7 @@ int pp_plan_init(struct pp_plan *plan, const struct pp_options *options,
 {
     if (pp_plan_schedule(plan, options, error) != 0)
         return -1;
-    return pp_plan_model(plan, options, error);
+    return pp_plan_model(plan, options, NULL, error);
 }
 
 struct pp_model_config pp_model_of(const struct pp_options *options)
@@ -150,8 +150,29 @@ struct pp_model_config pp_model_of(const struct pp_options *options)
     };
 }
 
+static int split_layers(struct pp_plan *plan, const struct pp_options *options,
+                        const struct pp_layer_costs *costs, struct pp_error *error)
+{
+    const struct pp_schedule *schedule = &plan->schedule;
+    int stages = schedule->stages;
+    struct pp_stage_work *work = calloc((size_t)stages, sizeof *work);
+    plan->layers_of = calloc((size_t)stages, sizeof *plan->layers_of);
+    if (!work || !plan->layers_of) {
+        free(work);
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for %d stages", stages);
+    }
+    if (costs)
+        pp_layer_costs_work(costs, stages, schedule->rank_of, plan->slow, work);
+    else
+        pp_work_of_flops(&plan->model, stages, schedule->rank_of, plan->slow, work);
+    int status = pp_partition(&plan->model, options->layer_split, stages, work,
+                              plan->layers_of, error);
+    free(work);
+    return status;
+}
+
 int pp_plan_model(struct pp_plan *plan, const struct pp_options *options,
-                  struct pp_error *error)
+                  const struct pp_layer_costs *costs, struct pp_error *error)
 {
     plan->model = pp_model_of(options);
     if (pp_model_check(&plan->model, error) != 0)
@@ -159,12 +180,7 @@ int pp_plan_model(struct pp_plan *plan, const struct pp_options *options,
     if (options->slow &&
         pp_slow_text(options->slow, plan->schedule.ranks, &plan->slow, error) != 0)
         return -1;
-    plan->layers_of = calloc((size_t)plan->schedule.stages, sizeof *plan->layers_of);
-    if (!plan->layers_of)
-        return pp_fail(error, PP_ENVIRONMENT, "out of memory for %d stages",
-                       plan->schedule.stages);
-    return pp_partition(&plan->model, options->layer_split, plan->schedule.stages,
-                        plan->layers_of, error);
+    return split_layers(plan, options, costs, error);
 }
 
 void pp_plan_release(struct pp_plan *plan)

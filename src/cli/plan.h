@@ -4,6 +4,7 @@
 
 #include "cli/options.h"
 #include "model/config.h"
+#include "predict/layers.h"
 #include "schedules/catalogue.h"
 
 /* Of a schedule from the catalogue, where the options do not say. */
@@ -28,9 +29,10 @@ int pp_plan_schedule(struct pp_plan *plan, const struct pp_options *options,
 /* The model that the options describe. */
 struct pp_model_config pp_model_of(const struct pp_options *options);
 
-/* The model, for a plan that has its schedule: split over the stages. */
+/* The model, for a plan that has its schedule: split over the stages, '--layer-split'
+ * auto by what layers cost, by their FLOPs where that is NULL, and by slow ranks. */
 int pp_plan_model(struct pp_plan *plan, const struct pp_options *options,
-                  struct pp_error *error);
+                  const struct pp_layer_costs *costs, struct pp_error *error);
 void pp_plan_release(struct pp_plan *plan);
 
 /* Is this the name of a file rather than of a schedule? */

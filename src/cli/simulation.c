@@ -32,7 +32,7 @@ static int costs_of_device(struct pp_costs *costs, const struct pp_options *opti
     struct pp_device device;
     const struct pp_model_config *model = &plan->model;
     int stages = plan->schedule.stages;
-    if (pp_plan_model(plan, options, error) != 0 ||
+    if (pp_plan_model(plan, options, NULL, error) != 0 ||
         pp_device_text(options->device, &device, error) != 0)
         return -1;
     struct pp_work *work = calloc((size_t)stages, sizeof *work);
@@ -58,25 +58,48 @@ static bool asks_for_split(const struct pp_options *options)
     return strcmp(options->layer_split, "even") != 0;
 }
 
-/* Measured costs hold for the split that they were measured with: takes that split
- * over, and refuses another one. A report of a simulation by --cost has no split. */
-static int take_split(const struct pp_report *report, const struct pp_options *options,
-                      struct pp_plan *plan, struct pp_error *error)
+/* As measured: the same stages with the same layers, where the report knows of layers.
+ */
+static int take_costs(struct pp_costs *costs, const struct pp_report *report,
+                      const struct pp_layer_costs *layers,
+                      const struct pp_options *options, struct pp_plan *plan,
+                      struct pp_error *error)
 {
-    const json_t *split = json_object_get(report->config, "layer_split");
-    if (json_array_size(split) != (size_t)plan->schedule.stages)
-        return 0;
-    if (pp_plan_model(plan, options, error) != 0)
+    int stages = plan->schedule.stages;
+    if (pp_costs_from_report(costs, report, &plan->schedule,
+                             layers->measured.message_bytes, error) != 0)
         return -1;
-    for (int s = 0; s < plan->schedule.stages; s++) {
-        json_int_t layers = json_integer_value(json_array_get(split, (size_t)s));
-        if (pp_options_given(options, "layer-split") && layers != plan->layers_of[s])
-            return pp_fail(error, PP_BAD_INPUT,
-                           "'--layer-split' %s: '%s' was measured with another split: "
-                           "its stage %d has %lld layers",
-                           options->layer_split, options->costs, s, (long long)layers);
-        plan->layers_of[s] = (int)layers;
-    }
+    if (!layers->known)
+        return 0;
+    if (pp_plan_model(plan, options, layers, error) != 0)
+        return -1;
+    for (int s = 0; s < stages; s++)
+        plan->layers_of[s] = layers->layers_of[s];
+    return 0;
+}
+
+/* Another split than was measured: by what a layer costs. */
+static int respread_costs(struct pp_costs *costs, const struct pp_layer_costs *layers,
+                          const struct pp_options *options, struct pp_plan *plan,
+                          struct pp_error *error)
+{
+    int stages = plan->schedule.stages;
+    if (!layers->known)
+        return pp_fail(
+            error, PP_BAD_INPUT,
+            "'--costs', '%s': the report has costs of %d stages, and does not "
+            "say how many layers they have: only these stages can be "
+            "simulated",
+            options->costs, layers->stages);
+    if (layers->stages == 1 && stages > 1)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--costs', '%s': its one stage does not tell the layers' costs "
+                       "from the head's: measure with two stages or more",
+                       options->costs);
+    if (pp_plan_model(plan, options, layers, error) != 0 ||
+        pp_costs_init(costs, stages, error) != 0)
+        return -1;
+    pp_layer_costs_spread(layers, plan->layers_of, costs);
     return 0;
 }
 
@@ -85,22 +108,26 @@ static int costs_of_report(struct pp_costs *costs, struct pp_options *options,
                            struct pp_plan *plan, struct pp_error *error)
 {
     struct pp_report report = {0};
+    struct pp_layer_costs layers = {0};
     int status = pp_report_read_json(&report, options->costs, error);
     if (status == 0)
         status = pp_options_take_sizes(options, report.config, options->costs, error);
     if (status == 0) {
         struct pp_model_config model = pp_model_of(options);
         pp_costs_release(costs);
-        status = pp_costs_from_report(costs, &report, &plan->schedule,
-                                      pp_message_bytes(&model), error);
+        status = pp_layer_costs_init(&layers, &report, pp_message_bytes(&model), error);
         if (status != 0) {
             struct pp_error problem = *error;
             pp_fail(error, problem.status, "'--costs', '%s': %s", options->costs,
                     problem.text);
         }
+        if (status == 0 && plan->schedule.stages == layers.stages &&
+            !pp_options_given(options, "layer-split"))
+            status = take_costs(costs, &report, &layers, options, plan, error);
+        else if (status == 0)
+            status = respread_costs(costs, &layers, options, plan, error);
     }
-    if (status == 0)
-        status = take_split(&report, options, plan, error);
+    pp_layer_costs_release(&layers);
     pp_report_release(&report);
     return status;
 }

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/scan.h"
@@ -32,10 +33,19 @@ static double total_flops(const struct pp_model_config *config, int layers, bool
     return flops.forward + flops.input + flops.weight;
 }
 
-static int divide_up(int a, int b)
+void pp_work_of_flops(const struct pp_model_config *config, int stages,
+                      const int *rank_of, const double *slow,
+                      struct pp_stage_work *work)
 {
-    assert(b > 0);
-    return (a + b - 1) / b;
+    double layer = total_flops(config, 1, false), head = total_flops(config, 0, true);
+    for (int s = 0; s < stages; s++) {
+        double times = slow ? slow[rank_of[s]] : 1;
+        work[s] = (struct pp_stage_work){
+            .rank = rank_of[s],
+            .layer = times * layer,
+            .extra = s == stages - 1 ? times * head : 0,
+        };
+    }
 }
 
 static void split_evenly(int layers, int stages, int *layers_of)
@@ -44,31 +54,64 @@ static void split_evenly(int layers, int stages, int *layers_of)
         layers_of[s] = layers / stages + (s < layers % stages);
 }
 
-/* Layers cost the same wherever they stand, so all stages before the last share
- * evenly, and only the last one's number is to be found: the fewer, the more room
- * for the head. Equal candidates: the one nearest to an even split. */
-static void split_by_flops(const struct pp_model_config *config, int stages,
-                           int *layers_of)
+/* What a stage would be like with one layer more. */
+struct offer {
+    double of_rank, of_stage;
+    int layers;
+};
+
+static bool is_less(const struct offer *a, const struct offer *b)
 {
-    int layers = config->layers;
-    split_evenly(layers, stages, layers_of);
-    if (stages == 1)
-        return;
-    int best = 0;
-    double lowest = 0;
-    for (int last = layers / stages; last >= 1; last--) {
-        int others = divide_up(layers - last, stages - 1);
-        double before = total_flops(config, others, false);
-        double heaviest = total_flops(config, last, true);
-        if (before > heaviest)
-            heaviest = before;
-        if (best == 0 || heaviest < lowest) {
-            best = last;
-            lowest = heaviest;
-        }
+    if (a->of_rank < b->of_rank || a->of_rank > b->of_rank)
+        return a->of_rank < b->of_rank;
+    if (a->of_stage < b->of_stage || a->of_stage > b->of_stage)
+        return a->of_stage < b->of_stage;
+    return a->layers < b->layers;
+}
+
+/* Every stage gets one layer; each further one goes where it makes the least load.
+ * Loads only grow, so no other split has a smaller largest one (Ibaraki & Katoh,
+ * Resource Allocation Problems, 1988, ch. 4). Equal offers: the stage with fewer
+ * layers, so that the split stays near to an even one. load: [ranks], zeroed. */
+static void balance(int layers, int stages, const struct pp_stage_work *work,
+                    double *load, int *layers_of)
+{
+    for (int s = 0; s < stages; s++) {
+        layers_of[s] = 1;
+        load[work[s].rank] += work[s].layer + work[s].extra;
     }
-    split_evenly(layers - best, stages - 1, layers_of);
-    layers_of[stages - 1] = best;
+    for (int left = layers - stages; left > 0; left--) {
+        struct offer least = {0};
+        int best = -1;
+        for (int s = 0; s < stages; s++) {
+            const struct offer offer = {
+                .of_rank = load[work[s].rank] + work[s].layer,
+                .of_stage = work[s].layer * (layers_of[s] + 1) + work[s].extra,
+                .layers = layers_of[s],
+            };
+            if (best < 0 || is_less(&offer, &least)) {
+                best = s;
+                least = offer;
+            }
+        }
+        layers_of[best]++;
+        load[work[best].rank] = least.of_rank;
+    }
+}
+
+static int split_by_work(int layers, int stages, const struct pp_stage_work *work,
+                         int *layers_of, struct pp_error *error)
+{
+    int ranks = 1;
+    assert(work);
+    for (int s = 0; s < stages; s++)
+        ranks = work[s].rank >= ranks ? work[s].rank + 1 : ranks;
+    double *load = calloc((size_t)ranks, sizeof *load);
+    if (!load)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for %d ranks", ranks);
+    balance(layers, stages, work, load, layers_of);
+    free(load);
+    return 0;
 }
 
 /* Reads "3,2,2,1", storing at most stages numbers. Returns how many there are, or -1.
@@ -135,7 +178,8 @@ static int split_as_listed(const struct pp_model_config *config, const char *spl
 }
 
 int pp_partition(const struct pp_model_config *config, const char *split, int stages,
-                 int *layers_of, struct pp_error *error)
+                 const struct pp_stage_work *work, int *layers_of,
+                 struct pp_error *error)
 {
     assert(stages >= 1);
     if (stages > config->layers)
@@ -148,9 +192,7 @@ int pp_partition(const struct pp_model_config *config, const char *split, int st
         split_evenly(config->layers, stages, layers_of);
         return 0;
     }
-    if (strcmp(split, "auto") == 0) {
-        split_by_flops(config, stages, layers_of);
-        return 0;
-    }
+    if (strcmp(split, "auto") == 0)
+        return split_by_work(config->layers, stages, work, layers_of, error);
     return split_as_listed(config, split, stages, layers_of, error);
 }

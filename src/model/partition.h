@@ -4,15 +4,24 @@
 
 #include "model/config.h"
 
+/* What a stage does for one microbatch, in any unit: its layers alike, and what it has
+ * beyond them (head, embedding). */
+struct pp_stage_work {
+    int rank; /* that holds it */
+    double layer, extra;
+};
+
 /* Fills layers_of[stages], stages >= 1, from a --layer-split text:
  *   "even" or NULL  layers / stages each, the remainder one each to the first stages
- *   "auto"          contiguous split with the smallest heaviest stage, counting each
- *                   stage's FLOPs, the head's included
+ *   "auto"          contiguous split in which the rank that does most does least; that
+ *                   is found where the layers of a rank's stages cost the same
  *   "3,2,2,1"       as it says: one number >= 1 per stage, summing to config->layers
- * PP_BAD_INPUT names what is wrong and what would be valid (more stages than layers:
- * the most stages that work). */
+ * work [stages] is for "auto" alone, and else may be NULL. PP_BAD_INPUT names what is
+ * wrong and what would be valid (more stages than layers: the most stages that work).
+ */
 int pp_partition(const struct pp_model_config *config, const char *split, int stages,
-                 int *layers_of, struct pp_error *error);
+                 const struct pp_stage_work *work, int *layers_of,
+                 struct pp_error *error);
 
 /* Floating-point operations of one microbatch through layers layers, and through the
  * head if one follows them: forward, and the two halves of backward. A multiply-add
@@ -22,5 +31,11 @@ struct pp_flops {
 };
 struct pp_flops pp_stage_flops(const struct pp_model_config *config, int layers,
                                bool head);
+
+/* The stages' work as these FLOPs, forward and backward, times slow [ranks] (NULL: 1).
+ */
+void pp_work_of_flops(const struct pp_model_config *config, int stages,
+                      const int *rank_of, const double *slow,
+                      struct pp_stage_work *work);
 
 #endif

@@ -6,8 +6,8 @@
 
 #include "report/report.h"
 
-/* Prints why each rank was idle, which ops limit the step most, and what an even split
- * of the layers would bring. PP_BAD_INPUT where the report holds no timeline,
+/* Prints why each rank was idle, which ops limit the step most, and which split
+ * of the layers would shorten it most. PP_BAD_INPUT where the report holds no timeline,
  * PP_ENVIRONMENT when out of memory. */
 int pp_predict_explain(const struct pp_report *report, FILE *stream,
                        struct pp_error *error);

@@ -5,12 +5,8 @@
 
 #include "report/print/explain.h"
 
-struct pp_even_split {
-    bool known;        /* false: the report's split is even already, or not recorded */
-    char split[256];   /* "4,4,4,4" */
-    double makespan_s; /* predicted */
-    double bubble;     /* predicted fraction */
-};
+/* Bytes of a message between stages, by the model's sizes in the report's config. */
+double pp_report_message_bytes(const struct pp_report *report);
 
 /* When each op of the step would have run with the report's median costs and link, from
  * 0 on. The caller releases the timeline, also after a failure. PP_BAD_INPUT where the
@@ -25,11 +21,5 @@ int pp_predict_timeline(const struct pp_report *report, struct pp_timeline *time
  * PP_ENVIRONMENT when out of memory. */
 int pp_predict_speedup(const struct pp_report *report, struct pp_speedup *speedup,
                        struct pp_error *error);
-
-/* Predicts the step with layers split evenly. A layer costs the mean over the stages
- * without the head; what the last stage takes beyond its layers is the head's.
- * PP_ENVIRONMENT when out of memory. */
-int pp_predict_even_split(const struct pp_report *report, struct pp_even_split *even,
-                          struct pp_error *error);
 
 #endif

@@ -22,7 +22,11 @@ def test_measured_costs_predict_the_run_and_others(tmp):
     halves = report(again + ' --schedule zb-h1', tmp)
     for b, i, w in zip(medians(run, 'B'), medians(halves, 'I'), medians(halves, 'W')):
         assert abs(i - w) < 2e-9 and abs(i + w - b) < 1e-12, (b, i, w)
-    refused('simulate --ranks 4 --costs run.json', 'run.json', '2 stages', '4', directory=tmp)
+    (tmp / 'made-up.json').write_text(json.dumps(report('simulate --ranks 2')))
+    refused('simulate --ranks 4 --costs made-up.json', 'made-up.json', '2 stages',
+            'how many layers', directory=tmp)
+    (tmp / 'one.json').write_text(json.dumps(report(f'{TINY} --ranks 1')))
+    refused('simulate --ranks 4 --costs one.json', 'one.json', 'one stage', directory=tmp)
     refused('simulate --cost f=1,b=2 --costs run.json', '--costs', directory=tmp)
 
 
@@ -63,10 +67,39 @@ def test_a_simulation_does_not_ignore_the_split(tmp):
     (tmp / 'r.json').write_text(json.dumps(run))
     shape = TINY.replace('--steps 3 --warmup-steps 1', '--ranks 2')
     refused(f'simulate {shape} --layer-split 3,1', '--layer-split', '--device')
-    refused(f'simulate {shape} --layer-split 2,2 --costs r.json', '3 layers', directory=tmp)
     refused(f'simulate {shape} --layer-split 3,2 --costs r.json', '--layer-split',
             directory=tmp)
-    report(f'simulate {shape} --layer-split 3,1 --costs r.json', tmp)
+    again = f'simulate {shape} --costs r.json'
+    assert report(f'{again} --layer-split 3,1', tmp)['makespan_s'] == \
+        report(again, tmp)['makespan_s']
+    assert report(f'{again} --layer-split even', tmp)['config']['layer_split'] == [2, 2]
+
+
+def test_another_split_of_a_measured_model_is_predicted(tmp, counted):
+    """Only matrix products count, so that a layer costs the same everywhere: runs with
+    other splits, other stages and slow ranks take exactly what is predicted."""
+    model = '--layers 12 --d-model 32 --seq-len 32 --vocab 512'
+    rest = '--microbatches 6 --steps 3 --link latency=0,bandwidth=1TB/s --clock virtual'
+
+    def measured(shape):
+        return report(f'{model} {rest} {shape}', tmp, **counted)
+
+    (tmp / 'r.json').write_text(json.dumps(measured('--slow 1:2')))
+    predict = 'simulate --microbatches 6 --costs r.json'
+    for shape, slow in (('--layer-split 2,5,4,1', '--slow 1:2'),
+                        ('--schedule gpipe --layer-split 4,4,3,1', '--slow 1:2'),
+                        ('--schedule interleaved', ''), ('--ranks 3', ''),
+                        ('--schedule gpipe --ranks 3 --layer-split auto', '--slow 0:3')):
+        # The measured straggler is that of the same stages only.
+        own = slow if '--ranks' in shape else ''
+        run, simulated = measured(f'{shape} {slow}'), report(f'{predict} {shape} {own}', tmp)
+        assert run['config']['layer_split'] == simulated['config']['layer_split'], shape
+        assert abs(run['makespan_s'] - simulated['makespan_s']) < 1e-6 * run['makespan_s'], \
+            (shape, run['makespan_s'], simulated['makespan_s'])
+    # auto relieves the slow rank, by FLOPs and by what was measured.
+    for found in measured('--slow 1:2 --layer-split auto'), \
+            report(f'{predict} --layer-split auto', tmp):
+        assert found['config']['layer_split'] == [4, 2, 4, 2], found['config']['layer_split']
 
 
 def waits(found):

@@ -76,6 +76,15 @@ static void check(struct tally *tally, const struct pp_schedule *schedule, bool 
     }
 }
 
+static int split_layers(const struct pp_model_config *model, const char *split,
+                        const struct pp_schedule *schedule, int *layers_of,
+                        struct pp_error *error)
+{
+    struct pp_stage_work work[64];
+    pp_work_of_flops(model, schedule->stages, schedule->rank_of, NULL, work);
+    return pp_partition(model, split, schedule->stages, work, layers_of, error);
+}
+
 static void run_one(struct tally *tally, const struct pp_scheduler *row, int chunks,
                     int count, bool untied, const char *split)
 {
@@ -110,7 +119,7 @@ static void run_one(struct tally *tally, const struct pp_scheduler *row, int chu
         .verify = true,
     };
     if (pp_schedule_build(&schedule, row, &shape, &error) != 0 ||
-        pp_partition(&config.model, split, schedule.stages, layers_of, &error) != 0 ||
+        split_layers(&config.model, split, &schedule, layers_of, &error) != 0 ||
         pp_run(&config, &result, &error) != 0) {
         snprintf(schedule.name, sizeof schedule.name, "%s", row->name);
         fail(tally, &schedule, untied, error.text);

@@ -12,13 +12,25 @@ static const struct pp_model_config model = {.layers = 8,
                                              .microbatch_size = 4,
                                              .vocab = 256};
 
+/* Stages on ranks of their own, by their FLOPs. */
+static int partition(const struct pp_model_config *config, const char *split,
+                     int stages, int *layers_of, struct pp_error *error)
+{
+    struct pp_stage_work work[1000];
+    int rank_of[1000];
+    for (int s = 0; s < stages; s++)
+        rank_of[s] = s;
+    pp_work_of_flops(config, stages, rank_of, NULL, work);
+    return pp_partition(config, split, stages, work, layers_of, error);
+}
+
 static void expect(const struct pp_model_config *config, const char *split, int stages,
                    const char *expected)
 {
     int layers_of[64];
     char text[256] = "";
     struct pp_error error = {0};
-    ck_assert_msg(pp_partition(config, split, stages, layers_of, &error) == 0, "%s",
+    ck_assert_msg(partition(config, split, stages, layers_of, &error) == 0, "%s",
                   error.text);
     for (int s = 0; s < stages; s++)
         sprintf(text + strlen(text), "%s%d", s > 0 ? "," : "", layers_of[s]);
@@ -97,7 +109,7 @@ START_TEST(auto_is_as_good_as_trying_every_split)
         for (int stages = 1; stages <= config.layers; stages++) {
             int found[10], trial[10], sum = 0;
             struct pp_error error = {0};
-            ck_assert_int_eq(pp_partition(&config, "auto", stages, found, &error), 0);
+            ck_assert_int_eq(partition(&config, "auto", stages, found, &error), 0);
             for (int s = 0; s < stages; s++) {
                 ck_assert_int_ge(found[s], 1);
                 sum += found[s];
@@ -107,6 +119,58 @@ START_TEST(auto_is_as_good_as_trying_every_split)
             ck_assert_double_eq(heaviest(&config, stages, found), best);
         }
     }
+}
+END_TEST
+
+/* The least that the rank which does most can do, over every split of the layers. */
+static double least_load(const struct pp_stage_work *work, int stages, int stage,
+                         int left, const double *load, int ranks)
+{
+    double with[8], best = -1;
+    memcpy(with, load, (size_t)ranks * sizeof *with);
+    with[work[stage].rank] += work[stage].extra;
+    for (int n = 1; n <= left - (stages - 1 - stage); n++) {
+        double value = 0;
+        with[work[stage].rank] += work[stage].layer;
+        if (stage < stages - 1)
+            value = least_load(work, stages, stage + 1, left - n, with, ranks);
+        else if (n < left)
+            continue;
+        for (int r = 0; r < ranks && stage == stages - 1; r++)
+            value = with[r] > value ? with[r] : value;
+        best = best < 0 || value < best ? value : best;
+    }
+    return best;
+}
+
+/* Slow ranks, several stages on a rank, loop and V: against every split. */
+START_TEST(auto_relieves_the_rank_that_does_most)
+{
+    static const double slow[] = {1, 3, 0.5, 1.5};
+    struct pp_model_config config = model;
+    config.vocab = _i & 1 ? 3000 : 256;
+    for (int ranks = 1; ranks <= 4; ranks++)
+        for (int stages = ranks; stages <= 2 * ranks; stages += ranks)
+            for (config.layers = stages; config.layers <= stages + 6; config.layers++) {
+                struct pp_stage_work work[8];
+                int rank_of[8], layers_of[8], sum = 0;
+                double none[4] = {0}, load[4] = {0}, most = 0;
+                struct pp_error error = {0};
+                for (int s = 0; s < stages; s++)
+                    rank_of[s] = _i & 2 && s >= ranks ? stages - 1 - s : s % ranks;
+                pp_work_of_flops(&config, stages, rank_of, slow, work);
+                ck_assert_int_eq(
+                    pp_partition(&config, "auto", stages, work, layers_of, &error), 0);
+                for (int s = 0; s < stages; s++) {
+                    sum += layers_of[s];
+                    load[rank_of[s]] += layers_of[s] * work[s].layer + work[s].extra;
+                }
+                ck_assert_int_eq(sum, config.layers);
+                for (int r = 0; r < ranks; r++)
+                    most = load[r] > most ? load[r] : most;
+                double best = least_load(work, stages, 0, config.layers, none, ranks);
+                ck_assert_double_le(most, best * (1 + 1e-12));
+            }
 }
 END_TEST
 
@@ -167,7 +231,7 @@ START_TEST(what_cannot_work_is_refused)
     for (int s = 0; s < 16; s++)
         layers_of[s] = -7;
     ck_assert_int_eq(
-        pp_partition(&model, refused[_i].split, refused[_i].stages, layers_of, &error),
+        partition(&model, refused[_i].split, refused[_i].stages, layers_of, &error),
         -1);
     unit_expect_error(&error, PP_BAD_INPUT, refused[_i].fragment, NULL);
     for (int s = refused[_i].stages; s < 16; s++)
@@ -181,7 +245,7 @@ START_TEST(a_long_example_is_cut)
     config.layers = 4000;
     int layers_of[1000];
     struct pp_error error = {0};
-    ck_assert_int_eq(pp_partition(&config, "1", 1000, layers_of, &error), -1);
+    ck_assert_int_eq(partition(&config, "1", 1000, layers_of, &error), -1);
     unit_expect_error(&error, PP_BAD_INPUT, "such as 4,4,4,", "4,...", NULL);
 }
 END_TEST
@@ -194,6 +258,7 @@ int main(void)
     tcase_add_test(tests, a_list_is_taken_as_it_is);
     tcase_add_test(tests, auto_relieves_a_heavy_head);
     tcase_add_loop_test(tests, auto_is_as_good_as_trying_every_split, 0, 6);
+    tcase_add_loop_test(tests, auto_relieves_the_rank_that_does_most, 0, 4);
     tcase_add_test(tests, flops_count_the_gemms);
     tcase_add_loop_test(tests, what_cannot_work_is_refused, 0,
                         sizeof refused / sizeof *refused);
