@@ -1,10 +1,13 @@
 #include "base/folder.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int no_memory(struct pp_error *error)
 {
@@ -39,11 +42,30 @@ static int remove_entry(const char *path, const struct stat *status, int type,
     return 0;
 }
 
-void pp_folder_release(struct pp_folder *folder)
+void pp_folder_remove(const char *path)
 {
     enum { OPEN_AT_ONCE = 8 };
+    nftw(path, remove_entry, OPEN_AT_ONCE, FTW_DEPTH | FTW_PHYS);
+}
+
+int pp_folder_sync(const char *path, struct pp_error *error)
+{
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    /* Some file systems know no such call, and need none. */
+    bool synced = folder >= 0 && (fsync(folder) == 0 || errno == EINVAL);
+    int reason = errno;
+    if (folder >= 0)
+        close(folder);
+    if (synced)
+        return 0;
+    return pp_fail(error, PP_ENVIRONMENT, "cannot write '%s': %s", path,
+                   strerror(reason));
+}
+
+void pp_folder_release(struct pp_folder *folder)
+{
     if (folder->path)
-        nftw(folder->path, remove_entry, OPEN_AT_ONCE, FTW_DEPTH | FTW_PHYS);
+        pp_folder_remove(folder->path);
     free(folder->path);
     folder->path = NULL;
 }

@@ -1,4 +1,5 @@
-/* A temporary folder, which is removed with all that was written there. */
+/* Folders: a temporary one, which is removed with all that was written there; and what
+ * is done with any. */
 #ifndef PP_BASE_FOLDER_H
 #define PP_BASE_FOLDER_H
 
@@ -19,5 +20,11 @@ void pp_folder_release(struct pp_folder *folder);
  * set when out of memory. */
 char *pp_folder_file(const struct pp_folder *folder, const char *name,
                      struct pp_error *error);
+
+/* Removes a folder with its content, as far as that can be done. */
+void pp_folder_remove(const char *path);
+
+/* Waits until the names in the folder are on disk. PP_ENVIRONMENT. */
+int pp_folder_sync(const char *path, struct pp_error *error);
 
 #endif

@@ -35,6 +35,14 @@ enum pp_role {
     PP_ROLE_ASKING   /* answered instead of doing any work */
 };
 
+/* Does it decide what training computes, bit for bit? A checkpoint is resumed with the
+ * same value of those that do. */
+enum pp_effect {
+    PP_EFFECT_OF_ROLE, /* yes for the model and for training, else no */
+    PP_DECIDES_NUMBERS,
+    PP_KEEPS_NUMBERS /* no; or what it decides is held against the checkpoint apart */
+};
+
 /* Which file or directory a text names. */
 enum pp_file {
     PP_NO_FILE,
@@ -81,6 +89,7 @@ struct pp_option {
     bool listed;                      /* a sweep may give it several values */
     bool headline; /* of a simulation: its headline says it, where it was given */
     bool resolved; /* the report says elsewhere what became of it */
+    enum pp_effect effect;
 };
 
 extern const struct pp_option pp_option_table[];
@@ -91,6 +100,9 @@ const char *pp_role_title(enum pp_role role);
 
 /* Does the command take the option? */
 bool pp_option_of(const struct pp_option *option, enum pp_command command);
+
+/* Is a checkpoint to be resumed with the same value of it? */
+bool pp_option_decides_numbers(const struct pp_option *option);
 
 /* Its key in the report's config: "seq_len" for --seq-len. */
 const char *pp_option_key(const struct pp_option *option, char key[PP_OPTION_KEY]);

@@ -15,6 +15,19 @@ bool pp_option_of(const struct pp_option *option, enum pp_command command)
     return option->commands & 1 << command;
 }
 
+bool pp_option_decides_numbers(const struct pp_option *option)
+{
+    switch (option->effect) {
+    case PP_DECIDES_NUMBERS:
+        return true;
+    case PP_KEEPS_NUMBERS:
+        return false;
+    case PP_EFFECT_OF_ROLE:
+        break;
+    }
+    return option->role == PP_ROLE_MODEL || option->role == PP_ROLE_TRAINING;
+}
+
 const char *pp_option_key(const struct pp_option *option, char key[PP_OPTION_KEY])
 {
     snprintf(key, PP_OPTION_KEY, "%s", option->name);

@@ -54,6 +54,9 @@ struct pp_options {
     int optimizer; /* enum pp_optimizer_kind */
     long long seed;
     const char *data, *load, *save, *save_grads;
+    const char *checkpoint;
+    int checkpoint_every, keep;
+    bool resume;
     int clock; /* enum pp_clock_choice */
     int threads;
     const char *link;

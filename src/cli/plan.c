@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/option_table.h"
 #include "model/partition.h"
 #include "schedule/csv.h"
 #include "simulate/cost_text.h"
@@ -213,4 +214,22 @@ json_t *pp_plan_config(const struct pp_plan *plan, const struct pp_options *opti
         json_object_set(config, "layer_split", split);
     json_decref(split);
     return config;
+}
+
+json_t *pp_plan_numbers(const struct pp_plan *plan, const struct pp_options *options)
+{
+    json_t *config = pp_plan_config(plan, options), *numbers = json_object();
+    for (int i = 0; config && i < pp_option_count; i++) {
+        const struct pp_option *option = &pp_option_table[i];
+        char key[PP_OPTION_KEY];
+        if (pp_option_of(option, options->command) && pp_option_decides_numbers(option))
+            json_object_set(numbers, pp_option_key(option, key),
+                            json_object_get(config, pp_option_key(option, key)));
+    }
+    if (!config) {
+        json_decref(numbers);
+        numbers = NULL;
+    }
+    json_decref(config);
+    return numbers;
 }

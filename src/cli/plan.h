@@ -42,4 +42,8 @@ bool pp_plan_is_file(const char *schedule);
  * chunks, stages, microbatches, group_size, layer_split as numbers. A new object. */
 json_t *pp_plan_config(const struct pp_plan *plan, const struct pp_options *options);
 
+/* Of those, the ones that decide what training computes, whatever the layout. A new
+ * object, NULL when out of memory. */
+json_t *pp_plan_numbers(const struct pp_plan *plan, const struct pp_options *options);
+
 #endif

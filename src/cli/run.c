@@ -10,8 +10,8 @@
 #include "cli/plan.h"
 #include "cli/terminal.h"
 #include "cli/verdicts.h"
-#include "model/checkpoint.h"
 #include "model/corpus.h"
+#include "model/gpt2_file.h"
 #include "predict/predict.h"
 #include "run/launch.h"
 #include "run/run.h"
@@ -76,6 +76,10 @@ static int configure(struct pp_run_config *config, const struct pp_options *opti
         .load = options->load,
         .save = options->save,
         .save_grads = options->save_grads,
+        .checkpoint = options->checkpoint,
+        .checkpoint_every = options->checkpoint_every,
+        .keep = options->keep,
+        .resume = options->resume,
         .clock = options->clock,
         .link_latency_s = hop.latency < 0 ? (double)NAN : (double)hop.latency / 1e9,
         .link_bandwidth = hop.bandwidth,
@@ -103,7 +107,7 @@ static int check_files(const struct pp_options *options, const struct pp_plan *p
         return 0;
     if (pp_st_open(&file, options->load, error) != 0)
         return -1;
-    int status = pp_checkpoint_check(&file, &plan->model, error);
+    int status = pp_gpt2_file_check(&file, &plan->model, error);
     pp_st_close(&file);
     return status;
 }
@@ -161,6 +165,8 @@ static int make_report(struct pp_report *report, const struct pp_options *option
     report->training = (struct pp_report_training){
         .losses = result->losses,
         .loss_count = options->steps,
+        .resumed_from =
+            result->resumed_from > 0 ? (double)result->resumed_from : (double)NAN,
         .entropy_floor = result->entropy_floor,
         .verified = result->verified,
     };
@@ -193,7 +199,10 @@ static int train(struct pp_options *options, struct pp_plan *plan,
         config->on_step = print_progress;
         config->on_step_data = &progress;
     }
-    if (pp_run(config, &result, error) != 0) {
+    config->numbers = pp_plan_numbers(plan, options);
+    int ran = pp_run(config, &result, error);
+    json_decref(config->numbers);
+    if (ran != 0) {
         pp_run_result_release(&result);
         return error->status;
     }

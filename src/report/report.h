@@ -33,6 +33,8 @@ struct pp_report_environment {
 struct pp_report_training {
     double *losses; /* [loss_count] nats per token, one per step, all steps */
     int loss_count;
+    double resumed_from;  /* the step of the checkpoint that the run went on from; NaN:
+                           * it began anew */
     double entropy_floor; /* NaN if unknown */
     char digest[32];      /* of the parameters, in hex */
     int verified;         /* 1 yes, 0 failed, -1 not asked */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "run/shard.h"
 #include "schedules/catalogue.h"
 
 /* The first element in which a and b differ bitwise, or count. */
@@ -46,14 +47,15 @@ static int compare_tensor(void *data, int index, const real *values,
 }
 
 /* Trains the sequential run's steps; compares the losses. */
-static int train_sequential(struct pp_trainer *sequential, const double *losses,
-                            struct pp_error *difference, struct pp_error *error)
+static int train_sequential(struct pp_trainer *sequential, int begin,
+                            const double *losses, struct pp_error *difference,
+                            struct pp_error *error)
 {
     struct pp_span *spans =
         calloc(pp_schedule_ops(sequential->schedule), sizeof *spans);
     if (!spans)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for a timeline");
-    for (int step = 1; step <= sequential->config->steps; step++) {
+    for (int step = begin + 1; step <= sequential->config->steps; step++) {
         struct pp_outcome outcome;
         pp_trainer_step(sequential, step, spans, NULL, &outcome);
         if (memcmp(&outcome.loss, &losses[step - 1], sizeof outcome.loss) != 0 &&
@@ -67,9 +69,9 @@ static int train_sequential(struct pp_trainer *sequential, const double *losses,
     return 0;
 }
 
-int pp_compare_with_sequential(struct pp_trainer *trainer, const double *losses,
-                               bool *equal, struct pp_error *difference,
-                               struct pp_error *error)
+int pp_compare_with_sequential(struct pp_trainer *trainer, const struct pp_begin *begin,
+                               const double *losses, bool *equal,
+                               struct pp_error *difference, struct pp_error *error)
 {
     const struct pp_run_config *config = trainer->config;
     const struct pp_world alone = {.comm = MPI_COMM_SELF, .size = 1, .own_core = true};
@@ -91,8 +93,11 @@ int pp_compare_with_sequential(struct pp_trainer *trainer, const double *losses,
         if (status == 0)
             status = pp_trainer_init(&sequential, config, &alone, &schedule,
                                      &config->model.layers, &clock, error);
+        if (status == 0 && begin->folder)
+            status = pp_shards_read(&sequential, begin->folder, error);
         if (status == 0)
-            status = train_sequential(&sequential, losses, difference, error);
+            status =
+                train_sequential(&sequential, begin->step, losses, difference, error);
     }
     status = pp_agree(trainer->world, status, error);
     if (status != 0)

@@ -4,13 +4,20 @@
 
 #include "run/train.h"
 
-/* Collective. Trains the same model again on rank 0 alone, under the sequential
- * schedule, and compares the losses of all steps, the gradients of the last and the
- * parameters after it with those of trainer, which has just trained all its steps.
+/* Where training began: after that step of a checkpoint. {0}: at the beginning. */
+struct pp_begin {
+    int step;
+    const char *folder;
+};
+
+/* Collective. Trains the same model again on rank 0 alone, from the same beginning,
+ * under the sequential schedule, and compares the losses of all steps since, the
+ * gradients of the last and the parameters after it with those of trainer, which has
+ * just trained all its steps. losses [steps] counts from the first step of all.
  * Sets *equal, on rank 0; where it is false, difference names the first step, or
  * tensor and element, that differ. */
-int pp_compare_with_sequential(struct pp_trainer *trainer, const double *losses,
-                               bool *equal, struct pp_error *difference,
-                               struct pp_error *error);
+int pp_compare_with_sequential(struct pp_trainer *trainer, const struct pp_begin *begin,
+                               const double *losses, bool *equal,
+                               struct pp_error *difference, struct pp_error *error);
 
 #endif

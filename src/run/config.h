@@ -2,6 +2,8 @@
 #ifndef PP_RUN_CONFIG_H
 #define PP_RUN_CONFIG_H
 
+#include <jansson.h>
+
 #include "model/config.h"
 #include "model/optimizer.h"
 #include "schedule/schedule.h"
@@ -25,6 +27,13 @@ struct pp_run_config {
     uint64_t seed;
     int steps, warmup_steps;
     const char *data, *load, *save, *save_grads; /* paths, NULL where not given */
+    const char
+        *checkpoint;      /* folder of checkpoints (store.h); NULL: none are written */
+    int checkpoint_every; /* steps; 0: only after the last */
+    int keep;             /* how many, at least 1 */
+    bool resume;          /* go on from the newest, where there is one */
+    json_t *numbers; /* the options that decide the numbers, by key: what a checkpoint
+                      * is held against; borrowed */
     enum pp_clock_choice clock;
     double link_latency_s, link_bandwidth; /* NaN: measured */
     const double *slow; /* [ranks] an op of the rank counts so many times; NULL: once */

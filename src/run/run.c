@@ -9,27 +9,32 @@
 
 #include "base/pages.h"
 #include "model/blas.h"
+#include "run/checkpoint.h"
 #include "run/compare.h"
 #include "run/link.h"
 #include "run/save.h"
+#include "run/shard.h"
 #include "run/topology.h"
 #include "timeline/hop.h"
 #include "timeline/producers.h"
 
 /* The parts of one run, on one rank. */
 struct job {
-    const struct pp_run_config *config;
+    struct pp_run_config own; /* without '--load' where a checkpoint takes its place */
+    const struct pp_run_config *config; /* own */
     struct pp_run_result *result;
     struct pp_world world;
     struct pp_topology topology;
     struct pp_clock clock;
     struct pp_cores cores;
     struct pp_trainer trainer;
+    struct pp_checkpoints checkpoints;
     struct pp_span *spans; /* [measured + 1][ops of this rank]: the last is for
                             * warm-up steps */
     struct pp_cpu *cpu;    /* [measured + 1][ops of this rank]; NULL: not counted */
     size_t ops;
-    int measured;
+    int warmup;   /* the steps of this process that are left out, and */
+    int measured; /* those that are not */
 };
 
 static enum pp_clock_kind choose_clock(const struct pp_run_config *config,
@@ -162,6 +167,22 @@ static bool counts_cpu(const struct job *job)
     return job->clock.kind == PP_CLOCK_WALL && job->config->threads == 1;
 }
 
+/* Where training starts. Of what a resumed run has left to train, the warm-up is left
+ * out as of any; but the last step is measured. */
+static int find_start(struct job *job, struct pp_error *error)
+{
+    const struct pp_run_config *config = job->config;
+    if (pp_checkpoints_init(&job->checkpoints, config, &job->world, error) != 0)
+        return -1;
+    int start = job->checkpoints.start, left = config->steps - start;
+    job->result->resumed_from = start;
+    if (start > 0)
+        job->own.load = NULL;
+    job->warmup = config->warmup_steps < left ? config->warmup_steps : left - 1;
+    job->measured = left - job->warmup;
+    return 0;
+}
+
 /* Spans, CPU times and losses of all steps, before the first. */
 static int allocate(struct job *job, struct pp_error *error)
 {
@@ -169,7 +190,6 @@ static int allocate(struct job *job, struct pp_error *error)
     const struct pp_schedule *schedule = config->schedule;
     struct pp_run_result *result = job->result;
     job->ops = schedule->first[job->world.rank + 1] - schedule->first[job->world.rank];
-    job->measured = config->steps - config->warmup_steps;
     size_t rows = (size_t)job->measured + 1;
     job->spans = pp_touched_alloc((rows * job->ops + 1) * sizeof *job->spans);
     result->losses = calloc((size_t)config->steps, sizeof *result->losses);
@@ -183,6 +203,9 @@ static int allocate(struct job *job, struct pp_error *error)
         !result->numbers || !result->durations || !result->ranks)
         status = pp_fail(error, PP_ENVIRONMENT, "out of memory for %d steps' timelines",
                          config->steps);
+    if (status == 0 && job->checkpoints.found.losses)
+        memcpy(result->losses, job->checkpoints.found.losses,
+               (size_t)job->checkpoints.start * sizeof *result->losses);
     return pp_agree(&job->world, status, error);
 }
 
@@ -201,12 +224,22 @@ static int refuse_numbers(const struct pp_run_config *config, const char *load,
                    step, config->optimizer.lr);
 }
 
+/* What no later step has looked at. */
+static int check_parameters(struct job *job, int step, struct pp_error *error)
+{
+    if (pp_tensors_finite(&job->trainer.tensors))
+        return 0;
+    return refuse_numbers(job->config, NULL, step, "a parameter after the update",
+                          error);
+}
+
 static int train(struct job *job, struct pp_error *error)
 {
     const struct pp_run_config *config = job->config;
     struct pp_run_result *result = job->result;
-    for (int step = 1; step <= config->steps; step++) {
-        int row = step - 1 - config->warmup_steps;
+    int first = job->checkpoints.start + 1;
+    for (int step = first; step <= config->steps; step++) {
+        int row = step - first - job->warmup;
         size_t at = (size_t)(row >= 0 ? row : job->measured) * job->ops;
         struct pp_outcome outcome;
         pp_trainer_step(&job->trainer, step, job->spans + at,
@@ -228,14 +261,16 @@ static int train(struct job *job, struct pp_error *error)
                                 .duration_s = (double)outcome.duration / 1e9,
                                 .makespan_s = (double)outcome.makespan / 1e9,
                             });
-        if (step == 1 && config->save_grads &&
+        if (step == first && config->save_grads &&
             pp_save_gradients(&job->trainer, config->save_grads, step, error) != 0)
             return -1;
+        bool keeps = pp_checkpoints_due(&job->checkpoints, step);
+        if ((keeps || step == config->steps) && check_parameters(job, step, error) != 0)
+            return -1;
+        if (keeps && pp_checkpoints_write(&job->checkpoints, &job->trainer, step,
+                                          result->losses, error) != 0)
+            return -1;
     }
-    /* What no later step has looked at. */
-    if (!pp_tensors_finite(&job->trainer.tensors))
-        return refuse_numbers(config, NULL, config->steps,
-                              "a parameter after the update", error);
     return 0;
 }
 
@@ -361,11 +396,14 @@ static int set_up(struct job *job, struct pp_error *error)
     if (check_message_size(job, error) != 0 || find_cores(job, error) != 0 ||
         start_blas(job, error) != 0 || start_clock(job, error) != 0 ||
         set_link(job, error) != 0 || share_cores(job, error) != 0 ||
-        allocate(job, error) != 0)
+        find_start(job, error) != 0 || allocate(job, error) != 0)
         return -1;
     describe_environment(job);
     if (pp_trainer_init(&job->trainer, job->config, &job->world, job->config->schedule,
                         job->config->layers_of, &job->clock, error) != 0)
+        return -1;
+    if (job->checkpoints.folder &&
+        pp_shards_read(&job->trainer, job->checkpoints.folder, error) != 0)
         return -1;
     job->result->entropy_floor = pp_corpus_entropy_floor(&job->trainer.corpus);
     return 0;
@@ -387,10 +425,12 @@ static int verify(struct job *job, struct pp_error *error)
     bool equal = false;
     if (!job->config->verify)
         return 0;
-    if (pp_compare_with_sequential(&job->trainer, result->losses, &equal,
+    const struct pp_begin begin = {job->checkpoints.start, job->checkpoints.folder};
+    if (pp_compare_with_sequential(&job->trainer, &begin, result->losses, &equal,
                                    &result->difference, error) != 0)
         return -1;
     result->verified = equal;
+    pp_checkpoints_let_go(&job->checkpoints);
     return 0;
 }
 
@@ -406,6 +446,7 @@ static int save(struct job *job, struct pp_error *error)
 
 static void release(struct job *job)
 {
+    pp_checkpoints_release(&job->checkpoints);
     pp_trainer_release(&job->trainer);
     pp_cores_release(&job->cores);
     free(job->spans);
@@ -416,7 +457,7 @@ static void release(struct job *job)
 int pp_run(const struct pp_run_config *config, struct pp_run_result *result,
            struct pp_error *error)
 {
-    struct job job = {.config = config, .result = result};
+    struct job job = {.own = *config, .config = &job.own, .result = result};
     int status = -1;
     *result = (struct pp_run_result){.verified = -1};
     if (set_up(&job, error) != 0 || train(&job, error) != 0)

@@ -22,7 +22,8 @@ struct pp_run_result {
     int *numbers;                  /* [timeline_count] of the steps, from 1 */
     int64_t *durations;            /* [timeline_count] ns, optimizer included */
     int timeline_count;
-    double *losses; /* [steps] */
+    double *losses;   /* [steps] those before resumed_from are the checkpoint's */
+    int resumed_from; /* the step of the checkpoint; 0: training began anew */
     double entropy_floor;
     char digest[32];
     int verified;               /* 1 yes, 0 no, -1 not asked */

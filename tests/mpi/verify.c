@@ -50,7 +50,8 @@ static void expect(struct pp_trainer *trainer, const double *losses, const char 
 {
     struct pp_error difference, error = {0};
     bool equal = false;
-    if (pp_compare_with_sequential(trainer, losses, &equal, &difference, &error) != 0) {
+    if (pp_compare_with_sequential(trainer, &(struct pp_begin){0}, losses, &equal,
+                                   &difference, &error) != 0) {
         fprintf(stderr, "verify: %s\n", error.text);
         failures++;
         return;
@@ -99,7 +100,8 @@ static void expect_no_start(struct pp_trainer *trainer, struct pp_run_config *co
     struct pp_error difference, error = {0};
     bool equal = false;
     config->load = "no/such.safetensors";
-    if (pp_compare_with_sequential(trainer, losses, &equal, &difference, &error) == 0 ||
+    if (pp_compare_with_sequential(trainer, &(struct pp_begin){0}, losses, &equal,
+                                   &difference, &error) == 0 ||
         !strstr(error.text, config->load)) {
         printf("FAILED rank %d got the error '%s'\n", trainer->world->rank, error.text);
         failures++;

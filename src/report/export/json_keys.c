@@ -152,6 +152,10 @@ static const struct pp_json_key training[] = {
      .count_offset = offsetof(struct pp_report, training.loss_count),
      .help =
          "nats per token, one per step, warm-up steps included; empty in a simulation"},
+    {"resumed_from", PP_JSON_REAL, OF(pp_report, training.resumed_from),
+     .optional = true,
+     .help =
+         "the step of the checkpoint that the run went on from; null: it began anew"},
     {"entropy_floor", PP_JSON_REAL, OF(pp_report, training.entropy_floor),
      .help = "the least loss that the data allow; null where unknown"},
     {"digest", TEXT_OF(pp_report, training.digest), .nullable = true,

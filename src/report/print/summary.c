@@ -263,6 +263,8 @@ static void print_training(const struct pp_report_training *training, FILE *stre
         fprintf(stream, "loss      %.4f -> %.4f nats per token over %d step%s",
                 training->losses[0], training->losses[training->loss_count - 1],
                 training->loss_count, training->loss_count == 1 ? "" : "s");
+        if (isfinite(training->resumed_from))
+            fprintf(stream, ", resumed from step %.0f", training->resumed_from);
         if (isfinite(training->entropy_floor))
             fprintf(stream, " · entropy floor %.4f", training->entropy_floor);
         fputc('\n', stream);

@@ -1,4 +1,4 @@
-#include "model/checkpoint.h"
+#include "model/gpt2_file.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -79,8 +79,8 @@ static int check_extra(const struct pp_st_file *file, const struct pp_st_tensor 
                    file->path, pp_st_shown(tensor->name, name_shown));
 }
 
-int pp_checkpoint_check(const struct pp_st_file *file,
-                        const struct pp_model_config *config, struct pp_error *error)
+int pp_gpt2_file_check(const struct pp_st_file *file,
+                       const struct pp_model_config *config, struct pp_error *error)
 {
     if (check_sizes(file, config, error) != 0)
         return -1;

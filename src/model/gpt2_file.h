@@ -1,6 +1,6 @@
-/* Is a safetensors file a checkpoint of this model? */
-#ifndef PP_MODEL_CHECKPOINT_H
-#define PP_MODEL_CHECKPOINT_H
+/* Does a safetensors file hold the parameters of this model? */
+#ifndef PP_MODEL_GPT2_FILE_H
+#define PP_MODEL_GPT2_FILE_H
 
 #include "model/config.h"
 #include "model/safetensors.h"
@@ -13,7 +13,7 @@
  * tensors that pp_st_open leaves out (integers, booleans), which are no parameters. A
  * tensor that is missing, or whose own shape is wrong, pp_st_read refuses.
  * PP_BAD_INPUT, PP_ENVIRONMENT. */
-int pp_checkpoint_check(const struct pp_st_file *file,
-                        const struct pp_model_config *config, struct pp_error *error);
+int pp_gpt2_file_check(const struct pp_st_file *file,
+                       const struct pp_model_config *config, struct pp_error *error);
 
 #endif

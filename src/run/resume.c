@@ -1,0 +1,190 @@
+#include "run/resume.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/words.h"
+#include "run/store.h"
+
+int pp_resume_describe(struct pp_manifest *here, const struct pp_run_config *config,
+                       struct pp_error *error)
+{
+    *here = (struct pp_manifest){.options = json_incref(config->numbers),
+                                 .has_data = config->data != NULL};
+    if (config->load) {
+        here->load = strdup(config->load);
+        if (!here->load)
+            return pp_fail(error, PP_ENVIRONMENT, "out of memory for a file's name");
+        pp_make_printable(here->load);
+    }
+    return here->has_data ? pp_mark_file(&here->data, config->data, error) : 0;
+}
+
+/* --- is it whole? ------------------------------------------------------------------
+ */
+
+static int read_whole(struct pp_manifest *manifest, const char *path, int step,
+                      struct pp_error *error)
+{
+    char *folder = pp_store_folder(path, step, error);
+    int status = folder ? pp_manifest_read(manifest, folder, error) : -1;
+    if (status == 0 && manifest->step != step)
+        status = pp_fail(error, PP_BAD_INPUT,
+                         "'%s' is damaged: it holds step %d, not that of its name",
+                         folder, manifest->step);
+    if (status == 0)
+        status = pp_manifest_check_files(manifest, folder, error);
+    free(folder);
+    return status;
+}
+
+/* Adds to the error which checkpoint could be used instead of that of `step`. */
+static void name_newest_good(const char *path, int step, struct pp_error *error)
+{
+    struct pp_error ignored = {0};
+    char name[PP_STORE_NAME];
+    int *steps, count = pp_store_list(path, &steps, &ignored);
+    for (int i = 0; i < count; i++) {
+        struct pp_manifest manifest = {0};
+        bool good =
+            steps[i] != step && read_whole(&manifest, path, steps[i], &ignored) == 0;
+        pp_manifest_release(&manifest);
+        if (!good)
+            continue;
+        pp_store_name(steps[i], name);
+        pp_fail_also(error, PP_BAD_INPUT,
+                     "the newest good checkpoint is '%s/%s': write its name, %s, into "
+                     "'%s/latest' to resume from it",
+                     path, name, name, path);
+        free(steps);
+        return;
+    }
+    pp_fail_also(error, PP_BAD_INPUT, "'%s' holds no other checkpoint that is good",
+                 path);
+    free(steps);
+}
+
+/* --- does it fit? ------------------------------------------------------------------
+ */
+
+/* A value as the command line has it: a text without its quotes. */
+static void show(const json_t *value, char *text, size_t size)
+{
+    if (json_is_string(value)) {
+        pp_assign(text, size, "'%s'", json_string_value(value));
+    } else {
+        char *json =
+            value ? json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)) : NULL;
+        pp_assign(text, size, "%s", json ? json : "not known");
+        free(json);
+    }
+    pp_make_printable(text);
+}
+
+static void differ(const char *key, const json_t *there, const json_t *here,
+                   struct pp_error *error)
+{
+    char option[64], old[120], new[120];
+    pp_assign(option, sizeof option, "%s", key);
+    for (char *c = option; *c; c++)
+        *c = *c == '_' ? '-' : *c;
+    pp_make_printable(option);
+    show(there, old, sizeof old);
+    show(here, new, sizeof new);
+    pp_fail_also(error, PP_BAD_INPUT, "'--%s' is %s in the checkpoint, %s here", option,
+                 old, new);
+}
+
+static void compare_options(const json_t *there, const json_t *here,
+                            struct pp_error *error)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)here, key, value)
+    {
+        const json_t *other = json_object_get(there, key);
+        if (!other || !json_equal(other, value))
+            differ(key, other, value, error);
+    }
+    json_object_foreach((json_t *)there, key, value)
+    {
+        if (!json_object_get(here, key))
+            differ(key, value, NULL, error);
+    }
+}
+
+static void show_data(const struct pp_manifest *manifest, char *text, size_t size)
+{
+    char digest[PP_DIGEST_TEXT];
+    if (manifest->has_data)
+        pp_assign(text, size, "%llu bytes of digest %s",
+                  (unsigned long long)manifest->data.bytes,
+                  pp_digest_text(manifest->data.digest, digest));
+    else
+        pp_assign(text, size, "not given");
+}
+
+static void compare_data(const struct pp_manifest *there,
+                         const struct pp_manifest *here, struct pp_error *error)
+{
+    char old[80], new[80];
+    if (there->has_data == here->has_data && there->data.bytes == here->data.bytes &&
+        there->data.digest == here->data.digest)
+        return;
+    show_data(there, old, sizeof old);
+    show_data(here, new, sizeof new);
+    pp_fail_also(error, PP_BAD_INPUT, "'--data' is %s in the checkpoint, %s here", old,
+                 new);
+}
+
+/* What training began from is in the checkpoint's parameters: another file is a
+ * mistake, but it need not be given again. */
+static void compare_load(const struct pp_manifest *there,
+                         const struct pp_manifest *here, struct pp_error *error)
+{
+    if (!here->load || (there->load && strcmp(there->load, here->load) == 0))
+        return;
+    pp_fail_also(error, PP_BAD_INPUT, "'--load' is %s%s%s in the checkpoint, '%s' here",
+                 there->load ? "'" : "", there->load ? there->load : "not given",
+                 there->load ? "'" : "", here->load);
+}
+
+static int check_fit(const struct pp_manifest *there,
+                     const struct pp_run_config *config, const struct pp_manifest *here,
+                     struct pp_error *error)
+{
+    *error = (struct pp_error){0};
+    compare_options(there->options, here->options, error);
+    compare_data(there, here, error);
+    compare_load(there, here, error);
+    if (error->lines > 0)
+        return -1;
+    if (there->step >= config->steps)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "the checkpoint in '%s' is of step %d, so '--steps' %d leaves "
+                       "nothing to train: give more than %d to go on",
+                       config->checkpoint, there->step, config->steps, there->step);
+    return 0;
+}
+
+int pp_resume_find(struct pp_manifest *manifest, const struct pp_run_config *config,
+                   const struct pp_manifest *here, struct pp_error *error)
+{
+    const char *path = config->checkpoint;
+    *manifest = (struct pp_manifest){0};
+    int step = pp_store_latest(path, error);
+    if (step > 0 && !config->resume)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'%s' holds checkpoints, the newest of step %d: give "
+                       "'--resume' to go on from it, or another '--checkpoint'",
+                       path, step);
+    if (step < 0 || (step > 0 && read_whole(manifest, path, step, error) != 0)) {
+        if (error->status == PP_BAD_INPUT)
+            name_newest_good(path, step, error);
+        return -1;
+    }
+    if (step > 0 && check_fit(manifest, config, here, error) != 0)
+        return -1;
+    return step;
+}
