@@ -135,7 +135,10 @@ def check_report(step):
         assert all(one['step_s'] > one['makespan_s'] for one in steps)
     config = report['config']
     tokens = config['microbatches'] * config['microbatch_size'] * config['seq_len']
-    assert close(report['tokens_per_s'] * own['step_s'], tokens)
+    if measured or config['device'] or config['costs']:
+        assert close(report['tokens_per_s'] * own['step_s'], tokens)
+    else: # costs that somebody made up are no speed of a model
+        assert report['tokens_per_s'] is None
 
 
 def check_trace(step):
