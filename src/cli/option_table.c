@@ -189,7 +189,7 @@ const struct pp_option pp_option_table[] = {
      "draw a picture with gnuplot: .svg, .png or .pdf", .file = PP_FILE_WRITTEN},
     {"picture", "NAME", PP_NAME, OUT, R | S | E | P, AT(picture), 0, 0, "timeline",
      "what --plot draws", .words = picture, .needs = {"plot"}},
-    {"size", "NAME|WxH", PP_TEXT, OUT, R | S | E | P, AT(plot_size), 0, 0, "screen",
+    {"size", "NAME|WxH", PP_TEXT, OUT, R | S | E | P | W, AT(plot_size), 0, 0, "screen",
      "how large it is, or 800x600, 12cmx8cm, ..", .words = plot_size,
      .needs = {"plot"}},
     {"keep-data", "DIR", PP_TEXT, OUT, R | S | E | P | W, AT(keep_data), 0, 0, NULL,

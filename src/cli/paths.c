@@ -117,8 +117,8 @@ int pp_output_paths_check(const struct pp_options *options, struct pp_error *err
         }
     }
     struct pp_plot_size size;
-    if (!options->plot || !options->plot_size)
-        return options->plot ? pp_plot_path_check(options->plot, error) : 0;
+    if (!options->plot)
+        return 0;
     return pp_plot_path_check(options->plot, error) != 0
                ? -1
                : pp_plot_size_parse(options->plot_size, &size, error);

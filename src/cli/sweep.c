@@ -80,7 +80,8 @@ static int write_outputs(struct pp_sweep *sweep, const struct pp_judge *judge,
     int status = 0;
     /* A line of the picture goes on from point to point: it is drawn before sorting. */
     if (options->plot && done > 0)
-        status = pp_sweep_plot(sweep, options->plot, options->keep_data, error);
+        status = pp_sweep_plot(sweep, options->plot, options->keep_data,
+                               options->plot_size, error);
     if (status == 0)
         status = pp_judge_sort(judge, sweep, error);
     if (status == 0 && options->crossover)

@@ -11,7 +11,7 @@
 static const double edge = 0.5, line = 1.45, gap = 0.7, sample = 1.6, between = 1.4,
                     tics = 1.9, title_font = 1.15;
 
-void pp_sheet_explain(struct pp_sheet *sheet, enum pp_mark mark, int colour, int point,
+static void add_entry(struct pp_sheet *sheet, const struct pp_legend *entry,
                       const char *text)
 {
     for (int i = 0; i < sheet->legend_count; i++) {
@@ -21,11 +21,26 @@ void pp_sheet_explain(struct pp_sheet *sheet, enum pp_mark mark, int colour, int
     if (sheet->legend_count == PP_MOST_LEGEND)
         return;
     int i = sheet->legend_count++;
-    for (; i > 0 && sheet->legend[i - 1].mark > mark; i--)
+    for (; i > 0 && sheet->legend[i - 1].mark > entry->mark; i--)
         sheet->legend[i] = sheet->legend[i - 1];
-    struct pp_legend *entry = &sheet->legend[i];
-    *entry = (struct pp_legend){.mark = mark, .colour = colour, .point = point};
-    pp_assign(entry->text, sizeof entry->text, "%s", text);
+    sheet->legend[i] = *entry;
+    pp_assign(sheet->legend[i].text, sizeof sheet->legend[i].text, "%s", text);
+}
+
+void pp_sheet_explain(struct pp_sheet *sheet, enum pp_mark mark, int colour, int point,
+                      const char *text)
+{
+    add_entry(sheet,
+              &(struct pp_legend){.mark = mark, .colour = colour, .point = point},
+              text);
+}
+
+void pp_sheet_explain_series(struct pp_sheet *sheet, int colour, int point, int dash,
+                             const char *text)
+{
+    const struct pp_legend entry = {
+        .mark = PP_MARK_SERIES, .colour = colour, .point = point, .dash = dash};
+    add_entry(sheet, &entry, text);
 }
 
 /* The bytes of the text's first line of at most so many columns: it ends behind a " ·
@@ -213,29 +228,38 @@ static void put_lines(const struct pp_sheet *sheet, const char *path, FILE *sett
     }
 }
 
+static void put_point(const struct pp_sheet *sheet, FILE *settings,
+                      const struct pp_legend *entry, double x, double y)
+{
+    fputs("set label '' at ", settings);
+    put_place(sheet, settings, x + sample * sheet->size.font / 2, y);
+    fprintf(settings, " point pt %d ps point_size lc rgb '#%06X'\n", entry->point,
+            (unsigned)entry->colour);
+}
+
 static void put_sample(const struct pp_sheet *sheet, FILE *settings, int i, double x,
                        double y)
 {
+    const struct pp_legend *entry = &sheet->legend[i];
     double font = sheet->size.font, height = 0.32 * font;
-    enum pp_mark mark = sheet->legend[i].mark;
-    unsigned colour = (unsigned)sheet->legend[i].colour;
-    if (mark == PP_MARK_POINT) {
-        fputs("set label '' at ", settings);
-        put_place(sheet, settings, x + sample * font / 2, y);
-        fprintf(settings, " point pt %d ps point_size lc rgb '#%06X'\n",
-                sheet->legend[i].point, colour);
+    bool box = entry->mark == PP_MARK_BOX;
+    if (entry->mark == PP_MARK_POINT || entry->mark == PP_MARK_SERIES)
+        put_point(sheet, settings, entry, x, y);
+    if (entry->mark == PP_MARK_POINT)
         return;
-    }
-    bool box = mark == PP_MARK_BOX;
     fputs(box ? "set object rect from " : "set arrow from ", settings);
     put_place(sheet, settings, x, box ? y + height : y);
     fputs(" to ", settings);
     put_place(sheet, settings, x + sample * font, box ? y - height : y);
     if (box)
-        fprintf(settings, " fs solid 1 noborder fc rgb '#%06X'\n", colour);
+        fputs(" fs solid 1 noborder fc", settings);
     else
-        fprintf(settings, " nohead lw 1.5%s lc rgb '#%06X'\n",
-                mark == PP_MARK_DASHES ? " dt (8, 5)" : "", colour);
+        fputs(" nohead lw 1.5", settings);
+    if (entry->mark == PP_MARK_DASHES)
+        fputs(" dt (8, 5)", settings);
+    if (entry->dash > 0)
+        fprintf(settings, " dt %d", entry->dash);
+    fprintf(settings, "%s rgb '#%06X'\n", box ? "" : " lc", (unsigned)entry->colour);
 }
 
 void pp_sheet_put_head(const struct pp_sheet *sheet, const char *path, FILE *settings)

@@ -11,9 +11,15 @@
 #include "report/draw/size.h"
 
 /* In the order of the legend. */
-enum pp_mark { PP_MARK_BOX, PP_MARK_POINT, PP_MARK_LINE, PP_MARK_DASHES };
+enum pp_mark {
+    PP_MARK_BOX,
+    PP_MARK_SERIES, /* a line with points on it */
+    PP_MARK_POINT,
+    PP_MARK_LINE,
+    PP_MARK_DASHES
+};
 
-enum { PP_MOST_LEGEND = 24, PP_MOST_PLOTTED = 16, PP_SHEET_TEXT = 512 };
+enum { PP_MOST_LEGEND = 40, PP_MOST_PLOTTED = 16, PP_SHEET_TEXT = 512 };
 
 /* A panel: what it needs, then where it is. */
 struct pp_panel {
@@ -27,8 +33,9 @@ struct pp_panel {
 
 struct pp_legend {
     enum pp_mark mark;
-    int colour, point; /* 0xRRGGBB; gnuplot's point type */
-    char text[96];
+    int colour, point,
+        dash; /* 0xRRGGBB; gnuplot's point and dash types, dash 0: solid */
+    char text[160];
 };
 
 struct pp_sheet {
@@ -43,6 +50,10 @@ struct pp_sheet {
 /* Adds to the legend what it does not hold yet. */
 void pp_sheet_explain(struct pp_sheet *sheet, enum pp_mark mark, int colour, int point,
                       const char *text);
+
+/* The same for a line with dashes and points. */
+void pp_sheet_explain_series(struct pp_sheet *sheet, int colour, int point, int dash,
+                             const char *text);
 
 /* The width of what a panel draws. */
 double pp_sheet_width(const struct pp_sheet *sheet, const struct pp_panel *panel);

@@ -5,7 +5,9 @@
 
 #include "base/words.h"
 #include "report/draw/gnuplot.h"
+#include "report/draw/sheet.h"
 #include "report/draw/sweep_panels.h"
+#include "report/layout.h"
 
 static const char sweep_script[] =
 #include "sweep.gp.inc"
@@ -54,47 +56,21 @@ static void put_values(FILE *stream, const struct pp_values *values)
                 value_text(values, values->items[i], text));
 }
 
-/* Breaks the text into lines at its dots, where it is wider than the picture. */
-static void break_lines(char *text, int width)
+static void set_title(struct pp_panel *panel, const struct pp_panels *panels)
 {
-    enum { CHARACTER = 9, DOT = 2 }; /* pixels; bytes */
-    int most = width / CHARACTER, used = 0;
-    for (char *c = text; *c; c++, used++) {
-        if (strncmp(c, "·", DOT) != 0 || c == text)
-            continue;
-        char *next = strstr(c + DOT, "·");
-        int length = (int)(next ? next - c : (long)strlen(c));
-        if (used + length > most) {
-            c[-1] = '\n'; /* in place of the blank, the dot and a blank */
-            memmove(c, c + DOT + 1, strlen(c + DOT + 1) + 1);
-            used = 0;
-        }
-    }
-}
-
-static void put_headline(FILE *settings, const struct pp_panels *panels, int width)
-{
-    char text[512];
-    FILE *stream = fmemopen(text, sizeof text, "w");
-    text[0] = '\0';
-    if (stream) {
-        fprintf(stream, "Sweep of %d schedule%s", panels->schedule_count,
-                panels->schedule_count == 1 ? "" : "s");
-        for (int d = PP_BY_RANKS; d < panels->dimensions; d++)
-            put_values(stream, &panels->all[d]);
-        put_values(stream, &panels->all[PP_BY_MICROBATCHES]);
-        fputs(panels->measured ? " · measured" : " · simulated", stream);
-        if (panels->cut)
-            fputs(" (too many to draw: only the first)", stream);
-        fclose(stream);
-    }
-    break_lines(text, width);
-    char *rest = text, *line = strsep(&rest, "\n");
-    pp_plot_put_text(settings, "headline", line);
-    while ((line = strsep(&rest, "\n"))) {
-        pp_plot_put_text(settings, "line", line);
-        fputs("headline = headline . \"\\n\" . line\n", settings);
-    }
+    FILE *stream = fmemopen(panel->title, sizeof panel->title, "w");
+    if (!stream)
+        return;
+    fprintf(stream, "Sweep of %d schedule%s", panels->schedule_count,
+            panels->schedule_count == 1 ? "" : "s");
+    for (int d = PP_BY_RANKS; d < panels->dimensions; d++)
+        put_values(stream, &panels->all[d]);
+    put_values(stream, &panels->all[PP_BY_MICROBATCHES]);
+    fputs(panels->measured ? " · measured" : " · simulated", stream);
+    if (panels->cut)
+        fputs(" (too many to draw: only the first)", stream);
+    fclose(stream);
+    panel->title[sizeof panel->title - 1] = '\0';
 }
 
 enum { TITLE = 320 };
@@ -117,17 +93,53 @@ static const char *title_of(const struct pp_panels *panels, int s, char text[TIT
     return text;
 }
 
-/* The room that the legend takes, in pixels: its longest title, and the marks. */
-static int legend_width(const struct pp_panels *panels)
+/* Okabe & Ito's palette, which the colour-blind tell apart, and two more: a colour of
+ * its own for each of ten schedules. Their points differ in shape too. */
+static int colour_of(int schedule)
 {
-    enum { CHARACTER = 8, MARKS = 80, LEAST = 270, MOST = 640 };
+    static const int colours[] = {0x0072B2, 0xD55E00, 0x009E73, 0xCC79A7, 0xE69F00,
+                                  0x56B4E9, 0x000000, 0x999999, 0x882255, 0xA6761D};
+    return colours[schedule % (int)(sizeof colours / sizeof *colours)];
+}
+
+/* gnuplot's open points, each followed by the filled one. */
+static int point_of(int schedule)
+{
+    enum { OPEN_BOX = 4, SHAPES = 5 };
+    return OPEN_BOX + 2 * (schedule % SHAPES);
+}
+
+static int dash_of(int dash)
+{
+    enum { DASHES = 5 };
+    return dash + 1 > DASHES ? DASHES : dash + 1;
+}
+
+/* Every line and mark of the picture. */
+static void explain(struct pp_sheet *sheet, const struct pp_panels *panels)
+{
+    enum { OPEN_CIRCLE = 6, CIRCLE = 7 };
     char text[TITLE];
-    int width = LEAST;
     for (int s = 0; s < panels->series_count; s++) {
-        int own = MARKS + CHARACTER * (int)strlen(title_of(panels, s, text));
-        width = own > width ? own : width;
+        const struct pp_series *series = &panels->series[s];
+        pp_sheet_explain_series(sheet, colour_of(series->schedule),
+                                point_of(series->schedule), dash_of(series->dash),
+                                title_of(panels, s, text));
     }
-    return width < MOST ? width : MOST;
+    pp_sheet_explain(sheet, PP_MARK_POINT, 0, OPEN_CIRCLE, "open: simulated");
+    if (panels->measured)
+        pp_sheet_explain(sheet, PP_MARK_POINT, 0, CIRCLE,
+                         "filled: measured, with range");
+    bool theory = false, none = false;
+    for (int i = 0; i < panels->sweep->count; i++) {
+        const struct pp_sweep_point *point = &panels->sweep->points[i];
+        theory |= point->done && !isnan(point->theory);
+        none |= point->done && isnan(point->theory);
+    }
+    if (theory)
+        pp_sheet_explain(sheet, PP_MARK_LINE, 0, 0, "bubble: theory");
+    if (none)
+        pp_sheet_explain(sheet, PP_MARK_LINE, 0, 0, "thin: no theory, points joined");
 }
 
 static void put_titles(FILE *settings, const struct pp_panels *panels)
@@ -141,14 +153,15 @@ static void put_titles(FILE *settings, const struct pp_panels *panels)
         pp_plot_put_text(settings, name, text);
     }
     fprintf(settings,
-            "series = %d\narray titles[series]\narray schedule[series]\n"
-            "array dash[series]\nschedules = %d\n",
+            "series = %d\narray colour[series]\narray point[series]\n"
+            "array dash[series]\narray schedule[series]\nschedules = %d\n",
             panels->series_count, panels->schedule_count);
     for (int s = 0; s < panels->series_count; s++) {
-        pp_assign(name, sizeof name, "titles[%d]", s + 1);
-        pp_plot_put_text(settings, name, title_of(panels, s, text));
-        fprintf(settings, "schedule[%d] = %d\ndash[%d] = %d\n", s + 1,
-                panels->series[s].schedule, s + 1, panels->series[s].dash + 1);
+        const struct pp_series *series = &panels->series[s];
+        fprintf(settings,
+                "colour[%d] = %d\npoint[%d] = %d\ndash[%d] = %d\nschedule[%d] = %d\n",
+                s + 1, colour_of(series->schedule), s + 1, point_of(series->schedule),
+                s + 1, dash_of(series->dash), s + 1, series->schedule);
     }
 }
 
@@ -168,15 +181,14 @@ static bool grows_by_factors(const struct pp_values *x)
 }
 
 /* "link latency in us" */
-static void put_x_label(FILE *settings, const struct pp_values *x)
+static void set_axis(struct pp_panel *panel, const struct pp_values *x)
 {
-    char text[2 * VALUE];
+    char *text = panel->axis;
     if (!x->column)
-        pp_assign(text, sizeof text, "%s", shape_names[x->dimension].label);
+        pp_assign(text, PP_SHEET_TEXT, "%s", shape_names[x->dimension].label);
     else
-        pp_assign(text, sizeof text, "%s%s%s", x->column->label,
+        pp_assign(text, PP_SHEET_TEXT, "%s%s%s", x->column->label,
                   x->column->unit[0] ? " in " : "", x->column->unit);
-    pp_plot_put_text(settings, "x_label", text);
 }
 
 /* What stands at a mark of the x axis. */
@@ -220,12 +232,10 @@ static void put_axes(FILE *settings, const struct pp_panels *panels, int width)
     double least = x->items[0], most = x->items[x->count - 1];
     bool wide = grows_by_factors(x), single = x->count == 1;
     double margin = wide ? pow(most / least, 0.05) : 1;
-    put_x_label(settings, x);
     fprintf(settings, "x_is_wide = %d\nx_least = %.9g\nx_most = %.9g\n", wide,
             wide ? least / margin : least - 0.05 * (most - least) - single,
             wide ? most * margin : most + 0.05 * (most - least) + single);
     put_marks(settings, x, width);
-    pp_plot_put_text(settings, "unit", panels->unit.name);
     fprintf(settings,
             "time_is_wide = %d\nleast_time = %.9g\nmost_time = %.9g\n"
             "most_bubble = %.9g\nmost_memory = %.9g\nmeasured = %d\n",
@@ -234,29 +244,82 @@ static void put_axes(FILE *settings, const struct pp_panels *panels, int width)
             panels->most_time * 1e9 / panels->unit.ns,
             panels->most_bubble > 0 ? panels->most_bubble : 1, panels->most_memory,
             panels->measured);
+}
+
+/* The names of the axes on the left, briefer ones where the rows are low, and the
+ * distances of their marks. */
+static void put_left_axes(FILE *settings, const struct pp_sheet *sheet,
+                          const struct pp_panels *panels)
+{
+    const struct pp_panel *panel = &sheet->panels[0];
+    double font = sheet->size.font,
+           height = (panel->bottom - panel->top) / 3 - 2 * font;
+    bool low = height < pp_plot_text_width(28, font);
+    int marks = (int)fmax(height / (1.6 * font), 1);
+    char time[64];
+    pp_assign(time, sizeof time, "%s%s", low ? "step, " : "step time in ", panels->unit.name);
+    pp_plot_put_text(settings, "bubble_label", low ? "bubble" : "bubble fraction");
+    pp_plot_put_text(settings, "time_label", time);
     pp_plot_put_text(settings, "memory_label",
-                     panels->in_bytes ? "peak activations in MiB"
+                     panels->in_bytes ? (low ? "MiB" : "peak activations in MiB")
+                     : low            ? "in flight"
                                       : "peak in flight, microbatches");
+    double most_time = panels->most_time * 1e9 / panels->unit.ns;
+    double bubble = panels->most_bubble > 0 ? panels->most_bubble : 1;
+    fprintf(settings, "bubble_step = %.9g\ntime_step = %.9g\nmemory_step = %.9g\n",
+            pp_axis_step(bubble, marks), pp_axis_step(most_time, marks),
+            pp_axis_step(panels->most_memory, marks));
+}
+
+/* Three rows of diagrams in one panel of the sheet. On a screen the picture is as wide
+ * as its columns want. */
+static void lay_out(struct pp_sheet *sheet, const struct pp_panels *panels)
+{
+    struct pp_panel *panel = &sheet->panels[0];
+    double font = sheet->size.font;
+    panel->left_margin = 3.2 * font + pp_plot_text_width(5, font);
+    panel->right_margin = 1.5 * font;
+    if (sheet->size.height <= 0 && sheet->size.pixels <= 1)
+        sheet->size.width =
+            fmax(sheet->size.width, panel->left_margin + 20.0 * font * panels->columns);
+    panel->wanted = 3 * fmin(18 * font, 0.62 * sheet->size.width);
+    set_title(panel, panels);
+    set_axis(panel, panels->x);
+    explain(sheet, panels);
+}
+
+/* Where the diagrams are, in gnuplot's parts of the picture. */
+static void put_places(FILE *settings, const struct pp_sheet *sheet,
+                       const struct pp_panels *panels)
+{
+    const struct pp_panel *panel = &sheet->panels[0];
+    double font = sheet->size.font, head = panels->columns > 1 ? 1.5 * font : 0;
+    fprintf(settings,
+            "left = %.4f\nright = %.4f\nbottom = %.4f\ntop = %.4f\n"
+            "beside = %.4f\nbetween = %.4f\n",
+            panel->left / sheet->size.width, panel->right / sheet->size.width,
+            1 - panel->bottom / sheet->height, 1 - (panel->top + head) / sheet->height,
+            1.5 * font / sheet->size.width, 2.4 * font / sheet->height);
 }
 
 static int write_settings(const struct pp_panels *panels, const char *path,
-                          struct pp_plot_directory *directory, struct pp_error *error)
+                          struct pp_sheet *sheet, struct pp_plot_directory *directory,
+                          struct pp_error *error)
 {
-    enum { PANEL = 270, ONE_PANEL = 640, LEFT = 80, HEIGHT = 960, ENTRY = 22 };
-    int entries = panels->series_count + 6, legend = legend_width(panels);
-    int width =
-        LEFT + (panels->columns == 1 ? ONE_PANEL : PANEL * panels->columns) + legend;
-    int height = entries * ENTRY > HEIGHT ? entries * ENTRY : HEIGHT;
+    lay_out(sheet, panels);
+    if (pp_sheet_arrange(sheet, error) != 0)
+        return -1;
     FILE *settings = pp_plot_file_open(directory, "sweep-settings.gp", error);
     if (!settings)
         return -1;
-    struct pp_plot_size size = {width, height, 14, 1};
-    pp_plot_put_terminal(settings, "sweep", path, &size, height);
-    fprintf(settings, "left = %.4f\nright = %.4f\n", (double)LEFT / width,
-            1 - (double)legend / width);
-    put_headline(settings, panels, width);
+    double width = pp_sheet_width(sheet, &sheet->panels[0]) / panels->columns;
+    pp_plot_put_terminal(settings, "sweep", path, &sheet->size, sheet->height);
+    pp_sheet_put_head(sheet, path, settings);
+    pp_sheet_put_panel(sheet, 0, path, settings);
+    put_places(settings, sheet, panels);
     put_titles(settings, panels);
-    put_axes(settings, panels, panels->columns == 1 ? ONE_PANEL : PANEL);
+    put_left_axes(settings, sheet, panels);
+    put_axes(settings, panels, (int)(width * 13 / sheet->size.font));
     return pp_plot_file_close(directory, settings, error);
 }
 
@@ -272,17 +335,29 @@ static void put_numbers(FILE *stream, const double *values, int count)
 }
 
 static void put_point(FILE *stream, const struct pp_panels *panels,
-                      const struct pp_sweep_point *point, double x)
+                      const struct pp_sweep_point *point, double x, bool join)
 {
+    double shown = isnan(point->measured) ? point->simulated : point->measured;
+    double joined = join ? shown : (double)NAN;
     const double numbers[] = {point->theory,
                               point->simulated,
                               point->measured,
                               point->measured_min,
                               point->measured_max,
                               point->makespan_s * 1e9 / panels->unit.ns,
-                              pp_panel_memory(panels, point)};
+                              pp_panel_memory(panels, point),
+                              joined};
     fprintf(stream, "%.12g", x);
     put_numbers(stream, numbers, sizeof numbers / sizeof *numbers);
+}
+
+/* Is the point of series s, and in the column of panels for this value? */
+static bool in_block(const struct pp_panels *panels, const struct pp_sweep_point *point,
+                     double here, int s)
+{
+    double panel = pp_panel_value(point, panels->column);
+    return point->done && pp_panel_series(panels, point) == s &&
+           !(panel < here || panel > here);
 }
 
 /* A point that an axis says nothing of stands everywhere along it. */
@@ -292,17 +367,20 @@ static void put_block(FILE *stream, const struct pp_panels *panels, int column, 
     double here = panels->column->items[column];
     char text[VALUE];
     /* gnuplot does not count empty blocks. */
-    fprintf(stream, "# %s = %s, series %d\nNaN NaN NaN NaN NaN NaN NaN NaN\n",
+    fprintf(stream, "# %s = %s, series %d\nNaN NaN NaN NaN NaN NaN NaN NaN NaN\n",
             short_name(panels->column), value_text(panels->column, here, text), s + 1);
+    /* A line goes from point to point where theory's does not reach them all. */
+    bool join = false;
+    for (int i = 0; i < sweep->count; i++)
+        join |= in_block(panels, &sweep->points[i], here, s) &&
+                isnan(sweep->points[i].theory);
     for (int x = 0; x < panels->x->count; x++) {
         for (int i = 0; i < sweep->count; i++) {
             const struct pp_sweep_point *point = &sweep->points[i];
             double at = pp_panel_value(point, panels->x);
-            double panel = pp_panel_value(point, panels->column);
-            if (point->done && pp_panel_series(panels, point) == s &&
-                !(panel < here || panel > here) &&
+            if (in_block(panels, point, here, s) &&
                 !(at < panels->x->items[x] || at > panels->x->items[x]))
-                put_point(stream, panels, point, panels->x->items[x]);
+                put_point(stream, panels, point, panels->x->items[x], join);
         }
     }
     fputs("\n\n", stream);
@@ -331,11 +409,14 @@ static int write_script(struct pp_plot_directory *directory, struct pp_error *er
 }
 
 int pp_sweep_plot(const struct pp_sweep *sweep, const char *path, const char *keep_data,
-                  struct pp_error *error)
+                  const char *size, struct pp_error *error)
 {
     struct pp_panels panels = {0};
     struct pp_plot_directory directory = {0};
+    struct pp_sheet sheet = {.panel_count = 1};
     int status = pp_plot_path_check(path, error);
+    if (status == 0)
+        status = pp_plot_size_parse(size, &sheet.size, error);
     if (status == 0)
         status = pp_panels_init(&panels, sweep, error);
     if (status == 0)
@@ -343,7 +424,7 @@ int pp_sweep_plot(const struct pp_sweep *sweep, const char *path, const char *ke
     if (status == 0)
         status = write_script(&directory, error);
     if (status == 0)
-        status = write_settings(&panels, path, &directory, error);
+        status = write_settings(&panels, path, &sheet, &directory, error);
     if (status == 0)
         status = write_data(&panels, &directory, error);
     if (status == 0)

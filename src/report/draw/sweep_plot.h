@@ -8,6 +8,6 @@
  * and what else varies: theory as lines, simulated and measured as points. As
  * pp_report_plot. */
 int pp_sweep_plot(const struct pp_sweep *sweep, const char *path, const char *keep_data,
-                  struct pp_error *error);
+                  const char *size, struct pp_error *error);
 
 #endif
