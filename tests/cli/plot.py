@@ -8,6 +8,7 @@ import re
 import signal
 import struct
 import subprocess
+import zlib
 
 from common import PPSIM, ppsim, refused, run_tests
 from processes import LONG
@@ -55,6 +56,13 @@ def test_several_reports_share_an_axis(tmp):
     refused('plot a.json nothing.json --plot x.svg', 'nothing.json', directory=tmp)
 
 
+def inflated(stream):
+    try:
+        return zlib.decompress(stream)
+    except zlib.error:
+        return b''  # not all are compressed
+
+
 def test_pictures_for_papers(tmp):
     ppsim('simulate --quiet --schedule zb-h1 --json a.json', tmp)
     assert ppsim('plot a.json --plot a.svg --size column', tmp)[0] == 0
@@ -63,7 +71,11 @@ def test_pictures_for_papers(tmp):
     sizes = {float(size) for size in re.findall(r'font-size="([0-9.]+)"', text)}
     assert sizes and min(sizes) >= 9.3, sizes  # 7 pt
     assert ppsim('plot a.json --plot a.pdf --size column', tmp)[0] == 0
-    assert b'/FontFile' in (tmp / 'a.pdf').read_bytes()
+    pdf = (tmp / 'a.pdf').read_bytes()
+    assert b'/FontFile' in pdf
+    text = b''.join(map(inflated, re.findall(rb'stream\r?\n(.*?)endstream', pdf, re.S)))
+    sizes = set(map(float, re.findall(rb'^(\S+) 0 0 -\S+ \S+ \S+ Tm', text, re.M)))
+    assert {7, 8} <= sizes and max(sizes) < 10, sizes  # pt; the title is a little larger
     assert ppsim('plot a.json --plot a.png --size 12cmx6cm', tmp)[0] == 0
     width, height = struct.unpack('>II', (tmp / 'a.png').read_bytes()[16:24])
     assert (width, height) == (round(120 / 25.4 * 300), round(60 / 25.4 * 300))

@@ -112,8 +112,9 @@ void pp_plot_put_terminal(FILE *settings, const char *name, const char *path,
                 size->width * size->pixels, height * size->pixels, font, size->pixels,
                 size->pixels, size->pixels);
     else
-        fprintf(settings, "set terminal pdfcairo size %.4fin,%.4fin %s fontscale 1\n",
-                size->width / 96, height / 96, font);
+        /* pdfcairo scales text as if its points were 96 to the inch. */
+        fprintf(settings, "set terminal pdfcairo size %.4fin,%.4fin %s fontscale %g\n",
+                size->width / 96, height / 96, font, 72.0 / 96);
     fprintf(settings, "set output '%s.%s'\n", name, extension_of(path));
 }
 
