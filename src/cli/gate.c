@@ -4,8 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/output.h"
 #include "base/words.h"
 #include "cli/rerun.h"
+#include "cli/simulation.h"
 #include "cli/terminal.h"
 #include "cli/verdicts.h"
 #include "report/export/json.h"
@@ -16,7 +18,7 @@
 #include "run/run.h"
 
 static const struct pp_option_facts facts = {pp_options_decides, pp_options_orders,
-                                             pp_options_default};
+                                             pp_options_default, pp_simulation_implies};
 
 static struct pp_configuration configuration_of(const struct pp_report *report)
 {
@@ -25,6 +27,15 @@ static struct pp_configuration configuration_of(const struct pp_report *report)
         .clock = report->environment.clock,
         .config = report->config,
     };
+}
+
+/* How the first result comes into a history that later ones are held against. */
+static const char *first_row(const struct pp_options *options)
+{
+    bool appends =
+        options->history && pp_output_same(options->history, options->baseline);
+    return appends ? "run once without '--baseline'"
+                   : "run once without '--baseline' but with '--history'";
 }
 
 /* The medians of the rows of this configuration. */
@@ -42,12 +53,12 @@ static int take_medians(const struct pp_gate *gate, const struct pp_options *opt
         error, PP_BAD_INPUT,
         "'--baseline' '%s' has no row that did not fail of this configuration, %s (%s, "
         "%" JSON_INTEGER_FORMAT " ranks, %" JSON_INTEGER_FORMAT
-        " microbatches%s%s): append one with '--history'",
+        " microbatches%s%s): %s to append one",
         options->baseline, hash,
         json_string_value(json_object_get(now->config, "schedule")),
         json_integer_value(json_object_get(now->config, "ranks")),
         json_integer_value(json_object_get(now->config, "microbatches")),
-        now->clock ? ", clock " : "", now->clock ? now->clock : "");
+        now->clock ? ", clock " : "", now->clock ? now->clock : "", first_row(options));
 }
 
 /* Is the baseline of this configuration? */
@@ -70,8 +81,8 @@ static int read_baseline(struct pp_gate *gate, const struct pp_options *options,
     if (access(path, R_OK) != 0)
         return pp_fail(error, PP_BAD_INPUT,
                        "cannot read '--baseline' '%s': write it first with "
-                       "'--update-baseline', or a history's row with '--history'",
-                       path);
+                       "'--update-baseline'; or, for a history, %s",
+                       path, first_row(options));
     gate->compares = true;
     if (!pp_history_is(path)) {
         if (pp_options_given(options, "baseline-last"))
@@ -87,7 +98,8 @@ static int read_baseline(struct pp_gate *gate, const struct pp_options *options,
     if (pp_history_read(&gate->history, path, error) != 0)
         return -1;
     if (gate->history.count == 0)
-        return pp_fail(error, PP_BAD_INPUT, "'--baseline' '%s' has no rows yet", path);
+        return pp_fail(error, PP_BAD_INPUT, "'--baseline' '%s' has no rows yet: %s",
+                       path, first_row(options));
     return 0;
 }
 
@@ -211,38 +223,88 @@ static int judge_baseline(const struct pp_gate *gate, const struct pp_report *re
                    options->baseline);
 }
 
-/* What is said of a failure beside the verdicts. */
+/* What is said beside the verdicts. */
 struct advice {
     struct pp_where where;
     char *rerun, *go_on; /* owned */
+    char note[256];
 };
+
+/* The schedule of the baseline where its name is another than the report's; or NULL. */
+static int find_other_schedule(const struct pp_gate *gate,
+                               const struct pp_report *report,
+                               const struct pp_options *options, const char **other,
+                               struct pp_error *error)
+{
+    const char *before = gate->baseline.schedule.name, *now = report->schedule.name;
+    struct pp_configuration configuration = configuration_of(report);
+    char hash[PP_CONFIGURATION_TEXT];
+    *other = NULL;
+    if (!gate->compares)
+        return 0;
+    if (!gate->history.rows) {
+        *other = strcmp(before, now) != 0 ? before : NULL;
+        return 0;
+    }
+    if (pp_configuration_hash(&configuration, &facts, hash, error) != 0)
+        return -1;
+    *other = pp_history_other_schedule(&gate->history, hash, configuration.clock,
+                                       options->baseline_last, now);
+    return 0;
+}
+
+/* Files of two names, or a file and a schedule of the catalogue, are judged by what
+ * they do: said, lest one of them was meant to be the other. */
+static int note_schedules(struct advice *advice, const struct pp_gate *gate,
+                          const struct pp_report *report,
+                          const struct pp_options *options, struct pp_error *error)
+{
+    const char *other;
+    if (find_other_schedule(gate, report, options, &other, error) != 0)
+        return -1;
+    if (other)
+        pp_assign(advice->note, sizeof advice->note,
+                  "the baseline's schedule is '%s', this one's '%s': they are judged "
+                  "by what they do",
+                  other, report->schedule.name);
+    return 0;
+}
 
 static int advise(struct advice *advice, const struct pp_gate *gate,
                   const struct pp_report *report, const struct pp_options *options,
                   struct pp_error *error)
 {
     bool by_report = gate->compares && !gate->history.rows;
+    advice->where = (struct pp_where){.rank = -1, .reordered = -1};
     advice->rerun = pp_rerun_command(options, report->schedule.ranks);
     advice->go_on = pp_go_on_command(options, report->schedule.ranks,
                                      by_report ? options->baseline : NULL);
     if (!advice->rerun || !advice->go_on)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for the verdicts");
+    if (note_schedules(advice, gate, report, options, error) != 0)
+        return -1;
     return by_report ? pp_where_changed(&advice->where, &gate->baseline, report, error)
                      : 0;
 }
 
-/* Files of two names, or a file and a schedule of the catalogue, are judged by what
- * they do: said, lest one of them was meant to be the other. */
-static void note_schedules(const struct pp_gate *gate, const struct pp_report *report,
-                           char *text, size_t size)
+/* The verdicts are of the caller's advice, and end before it. */
+static int print_advised(const struct pp_verdict *items, int count,
+                         const struct advice *advice, const struct pp_options *options,
+                         struct pp_error *error)
 {
-    const char *before = gate->baseline.schedule.name, *now = report->schedule.name;
-    if (gate->compares && !gate->history.rows && strcmp(before, now) != 0)
-        pp_append(
-            text, size,
-            "the baseline's schedule is '%s', this one's '%s': they are judged by "
-            "what they do",
-            before, now);
+    bool file = options->schedule && pp_plan_is_file(options->schedule);
+    const struct pp_verdicts verdicts = {
+        .items = items,
+        .count = count,
+        .note = advice->note[0] ? advice->note : NULL,
+        .file = file ? options->schedule : NULL,
+        .changed_row = advice->where.reordered + 1,
+        .where = advice->where.text[0] ? advice->where.text : NULL,
+        .where_rank = advice->where.rank,
+        .rerun = advice->rerun,
+        .go_on = advice->go_on,
+    };
+    return pp_verdicts_print(options, &verdicts, error);
 }
 
 static int print(const struct pp_verdict *items, int count, const struct pp_gate *gate,
@@ -250,22 +312,9 @@ static int print(const struct pp_verdict *items, int count, const struct pp_gate
                  struct pp_error *error)
 {
     struct advice advice = {0};
-    bool file = options->schedule && pp_plan_is_file(options->schedule);
     int status = advise(&advice, gate, report, options, error);
-    char note[256] = "";
-    note_schedules(gate, report, note, sizeof note);
-    const struct pp_verdicts verdicts = {
-        .items = items,
-        .count = count,
-        .note = note[0] ? note : NULL,
-        .file = file ? options->schedule : NULL,
-        .where = advice.where.text[0] ? advice.where.text : NULL,
-        .where_rank = advice.where.rank,
-        .rerun = advice.rerun,
-        .go_on = advice.go_on,
-    };
     if (status == 0)
-        status = pp_verdicts_print(options, &verdicts, error);
+        status = print_advised(items, count, &advice, options, error);
     free(advice.rerun);
     free(advice.go_on);
     return status;

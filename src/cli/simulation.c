@@ -15,6 +15,25 @@
 
 static const char default_cost[] = "f=1,b=2";
 
+static bool is_null(const json_t *config, const char *key)
+{
+    const json_t *value = json_object_get(config, key);
+    return !value || json_is_null(value);
+}
+
+bool pp_simulation_implies(const json_t *config, const char *key, const json_t *value,
+                           const char **change)
+{
+    const char *text = json_string_value(value);
+    if (strcmp(key, "cost") != 0 || !text || strcmp(text, default_cost) != 0 ||
+        !is_null(config, "costs") || !is_null(config, "device"))
+        return false;
+    if (json_integer_value(json_object_get(config, "stages")) !=
+        json_integer_value(json_object_get(config, "ranks")))
+        *change = "each stage took that then, now the stages of a rank share it";
+    return true;
+}
+
 /* The bytes that an op of the stage reads and writes: its weights once, and its input,
  * kept activations and output. */
 static double bytes_of(const struct pp_model_config *model, int layers, bool head)

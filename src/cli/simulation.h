@@ -11,4 +11,10 @@
 int pp_simulation(struct pp_report *report, struct pp_plan *plan,
                   const struct pp_options *asked, struct pp_error *error);
 
+/* Where an earlier version's config has null for an option of the costs: did it mean
+ * this value? Sets *change to what the value means otherwise now (a static text), or
+ * leaves it. */
+bool pp_simulation_implies(const json_t *config, const char *key, const json_t *value,
+                           const char **change);
+
 #endif

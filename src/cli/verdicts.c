@@ -1,5 +1,7 @@
 #include "cli/verdicts.h"
 
+#include <string.h>
+
 #include "base/output.h"
 #include "cli/formats.h"
 #include "cli/paths.h"
@@ -67,7 +69,9 @@ int pp_refuse(const struct pp_options *options, const struct pp_error *error)
     pp_verdict_of_error(&verdict, error);
     const struct pp_verdicts verdicts = {
         .items = &verdict, .count = 1, .file = file ? options->schedule : NULL};
-    if (print_all(options, &verdicts, false, &problem) != 0)
+    /* The problem may be the very file that the error is about. */
+    if (print_all(options, &verdicts, false, &problem) != 0 &&
+        strcmp(problem.text, error->text) != 0)
         pp_print_error(&problem);
     return (int)error->status;
 }

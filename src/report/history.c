@@ -90,7 +90,9 @@ static int first_line(FILE *file, struct header *header)
 bool pp_history_is(const char *path)
 {
     struct header header;
-    FILE *file = fopen(path, "re");
+    struct stat status; /* of a pipe nothing must be read that others need */
+    bool regular = stat(path, &status) == 0 && S_ISREG(status.st_mode);
+    FILE *file = regular ? fopen(path, "re") : NULL;
     bool is = file && first_line(file, &header) > 0;
     if (file)
         fclose(file);
@@ -442,4 +444,19 @@ int pp_history_medians(const struct pp_history *history, const char *configurati
     }
     free(values);
     return rows;
+}
+
+const char *pp_history_other_schedule(const struct pp_history *history,
+                                      const char *configuration, const char *clock,
+                                      int last, const char *schedule)
+{
+    for (int i = history->count - 1; i >= 0 && last > 0; i--) {
+        const struct pp_history_row *row = &history->rows[i];
+        if (!counts(row, configuration, clock))
+            continue;
+        if (strcmp(row->schedule, schedule) != 0)
+            return row->schedule;
+        last--;
+    }
+    return NULL;
 }

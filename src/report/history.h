@@ -32,7 +32,7 @@ struct pp_history {
     int count;
 };
 
-/* Does the file begin as a history does? */
+/* Is it a regular file that begins as a history does? */
 bool pp_history_is(const char *path);
 
 /* PP_BAD_INPUT names the file, the line and what is wrong. */
@@ -59,5 +59,10 @@ int pp_history_append(const char *path, const struct pp_history_row *row,
  * knows it. Returns how many rows those are. */
 int pp_history_medians(const struct pp_history *history, const char *configuration,
                        const char *clock, int last, double figures[PP_MOST_FIGURES]);
+
+/* The last of these rows whose schedule has another name; NULL where none has. */
+const char *pp_history_other_schedule(const struct pp_history *history,
+                                      const char *configuration, const char *clock,
+                                      int last, const char *schedule);
 
 #endif

@@ -64,7 +64,7 @@ def test_bad_input_is_one_failed_case(tmp):
 def test_an_annotation_stands_at_the_row_of_the_schedule(tmp):
     (tmp / 'bad.csv').write_text(BAD)
     out = ppsim(f'{SIMULATE} --schedule bad.csv --check bubble<1 --format gha', tmp)[1]
-    assert out.startswith('::error file=bad.csv,line=2,title=ppsim::'), out
+    assert out.startswith('::error file=bad.csv,line=2,title=ppsim%3A input::'), out
     # What blocks, or lacks an op, is found later.
     (tmp / 'bad.csv').write_text('0F0,0B0\n1F0\n')
     out = ppsim(f'{SIMULATE} --schedule bad.csv --check bubble<1 --format gha', tmp)[1]
@@ -143,7 +143,32 @@ def test_a_changed_order_is_named(tmp):
     assert "the order differs from rank 1's op 2 on: it is 1F1 (forward of stage 1 on " \
            'microbatch 1), in the baseline 1B0' in out, out
     out = ppsim(f'{SIMULATE} --schedule b.csv --baseline base.json --format gha', tmp)[1]
-    assert '::error file=b.csv,line=2,title=ppsim::peak_in_flight[1] is 2' in out, out
+    assert '::error file=b.csv,line=2,title=ppsim%3A baseline peak_in_flight::' \
+           'peak_in_flight[1] is 2' in out, out
+
+
+def test_an_annotation_stands_at_the_row_that_changed(tmp):
+    (tmp / 'a.csv').write_text('0F0,0B0,0F1,0B1\n1F0,1B0,1F1,1B1\n')
+    expect(f'{SIMULATE} --schedule a.csv --baseline base.json --update-baseline', 0, directory=tmp)
+    # Row 1 changes too; the largest of all ranks is rank 1's.
+    (tmp / 'b.csv').write_text('0F0,0F1,0B0,0B1\n1F0,1F1,1B0,1B1\n')
+    report = json.loads((tmp / 'base.json').read_text())
+    report['ranks'][1]['peak_in_flight'] = 0.5
+    (tmp / 'base.json').write_text(json.dumps(report))
+    gate = f'{SIMULATE} --schedule b.csv --baseline base.json --check bubble<0.01'
+    out = expect(f'{gate} --format gha', 1, directory=tmp)
+    lines = out.splitlines()
+    errors = [line for line in lines if line.startswith('::error ')]
+    assert len(errors) > 1, out
+    assert 'peak_in_flight[1] is 2' in out, out
+    assert all(line.startswith('::error file=b.csv,line=1,') for line in errors), out
+    for word in '%0Awhere: ', '%0Arerun: ', '%0Ago on: ':
+        assert out.count(word) == 1 and word in errors[0], out
+    assert errors[0].split('::')[1].endswith('title=ppsim%3A check bubble<0.01'), out
+
+
+def test_a_path_that_cannot_be_written_is_said_once(tmp):
+    refused(f'{SIMULATE} --check bubble<1 --format junit=nodir/x.xml', 'nodir/x.xml', directory=tmp)
 
 
 run_tests(globals())

@@ -140,6 +140,16 @@ def test_another_configuration_has_no_row(tmp):
     refused(f'{run} --cost f=1,b=3', 'no row', directory=tmp)
     refused('--baseline h.csv', 'no row', directory=tmp)  # a run: before training
     refused(f'{run} --update-baseline', "'--history'", directory=tmp)
+    refused(f'{run} --cost f=1,b=3', "run once without '--baseline' but with '--history' to append",
+            directory=tmp)
+    refused(f'{run} --cost f=1,b=3 --history h.csv', "run once without '--baseline' to append",
+            directory=tmp)
+    refused(f'{run} --cost f=1,b=3 --history other.csv', "but with '--history'", directory=tmp)
+    refused(f'{SIMULATE} --baseline new.csv --history ./new.csv', "run once without '--baseline'\n",
+            directory=tmp)
+    (tmp / 'empty.csv').write_text((tmp / 'h.csv').read_text().splitlines()[0] + '\n')
+    refused(f'{SIMULATE} --baseline empty.csv', "no rows yet: run once without '--baseline'",
+            directory=tmp)
     expect(f'{SIMULATE} --baseline b.json --update-baseline', 0, directory=tmp)
     refused(f'{SIMULATE} --baseline b.json --baseline-last 3', 'is for a history', directory=tmp)
     for line in 'x,y', '2026,,a,b,c,4,8', '2026,,a,b,c,x,8,,1', '2026,"open,a,b,c,4,8,,1':
@@ -155,6 +165,32 @@ def test_the_content_of_a_schedule_file_is_no_configuration(tmp):
     assert found[0]['configuration'] == found[1]['configuration']
     expect(f'{SIMULATE} --schedule own.csv --baseline h.csv --baseline-last 2', 1,
            'peak_in_flight is 8, the baseline\'s is 6', directory=tmp)
+
+
+def test_another_file_of_one_shape_is_said(tmp):
+    for name in 'a.csv', 'b.csv':
+        (tmp / name).write_text(ppsim('schedules show 1f1b --format csv')[1])
+    append(tmp, '--schedule a.csv', 'x')
+    out = expect(f'{SIMULATE} --schedule a.csv --baseline h.csv', 0, directory=tmp)
+    assert 'note: ' not in out, out
+    expect(f'{SIMULATE} --schedule b.csv --baseline h.csv', 0, "note: the baseline's schedule is "
+           "'a.csv', this one's 'b.csv'", directory=tmp)
+    # Only of those rows that it is held against.
+    append(tmp, '--schedule b.csv', 'y')
+    out = expect(f'{SIMULATE} --schedule b.csv --baseline h.csv --baseline-last 1', 0,
+                 directory=tmp)
+    assert 'note: ' not in out, out
+
+
+def test_a_history_is_no_report(tmp):
+    append(tmp, '', 'x')
+    expect(f'{SIMULATE} --json now.json', 0, directory=tmp)
+    for command in 'compare h.csv now.json', 'compare now.json h.csv', 'explain h.csv':
+        refused(command, "'h.csv' is a history, not a report", "'ppsim plot'", "'--baseline'",
+                directory=tmp)
+    (tmp / 'own.csv').write_text('0F0,0B0\n')
+    refused('explain own.csv', "'own.csv' is CSV, not a report", "'--json'", directory=tmp)
+    refused('explain none.csv', "cannot read 'none.csv'", directory=tmp)
 
 
 def test_a_picture_of_it(tmp):

@@ -46,6 +46,12 @@ def test_every_rank_counts(tmp):
     out = expect(run, 1, 'peak_in_flight[2] is 2, ', directory=tmp)
     assert 'worse by 0, and' not in out, out
     expect(f'{run} --tolerance peak_in_flight[2]=1', 0, directory=tmp)
+    expect(f'{run} --tolerance peak_in_flight=1', 0,
+           "peak_in_flight[2] is 2, the baseline's is 1; it may be worse by 1, and 3 more ranks "
+           'pass\n', directory=tmp)
+    rewrite(tmp / 'base.json', lambda report: report['ranks'][1].update(peak_in_flight=2))
+    expect(run, 1, 'worse by 0, and 1 more rank fails\n', directory=tmp)
+    rewrite(tmp / 'base.json', lambda report: report['ranks'][1].update(peak_in_flight=3))
     expect(f'{run} --tolerance peak_in_flight[1]=1', 1, 'peak_in_flight[2]', directory=tmp)
     expect(f'{run} --tolerance peak_in_flight=1', 0, directory=tmp)
     expect(f'{run} --tolerance peak_in_flight=1,peak_in_flight[2]=0', 1, directory=tmp)
@@ -133,6 +139,24 @@ def test_an_option_of_a_later_version_was_at_its_default(tmp):
     rewrite(tmp / 'base.json', forget)
     expect(run, 0, directory=tmp)
     refused(f'{run} --seq-len 32', "'seq_len' is not given in the baseline, 32 here", directory=tmp)
+
+
+def test_an_earlier_versions_costs_were_the_default(tmp):
+    def forget(report):
+        report['config']['cost'] = None
+    run = base_of(tmp, '')
+    rewrite(tmp / 'base.json', forget)
+    expect(run, 0, directory=tmp)
+    refused(f'{run} --cost f=1,b=3', "'cost' is not given in the baseline, f=1,b=3 here",
+            directory=tmp)
+    rewrite(tmp / 'base.json', lambda report: report['config'].update(device='x'))
+    refused(run, "'cost' is not given in the baseline, f=1,b=2 here", directory=tmp)
+    # Where a rank holds several stages, the same words mean another cost now.
+    run = base_of(tmp, '--schedule interleaved') + ' --schedule interleaved'
+    expect(run, 0, directory=tmp)
+    rewrite(tmp / 'base.json', forget)
+    refused(run, "'cost' is not given in the baseline, f=1,b=2 here (each stage took that then, "
+            'now the stages of a rank share it)', directory=tmp)
 
 
 def test_every_rank_of_a_run_counts(tmp):

@@ -8,6 +8,7 @@
 #include "cli/gate.h"
 #include "cli/quote.h"
 #include "report/gate/trust.h"
+#include "report/gate/where.h"
 #include "test_report_fixture.h"
 #include "unit.h"
 
@@ -131,12 +132,50 @@ START_TEST(a_shell_reads_back_what_is_quoted)
 }
 END_TEST
 
+/* One stage on one of two ranks, the other of which has nothing to do. */
+static void stage_on(struct pp_report *report, int rank)
+{
+    static struct pp_span spans[2];
+    struct pp_error error = {0};
+    struct pp_schedule *schedule = &report->schedule;
+    *report = (struct pp_report){.timeline.spans = spans};
+    ck_assert_int_eq(pp_schedule_init(schedule, 2, 1, 1, PP_CUSTOM, &error), 0);
+    schedule->rank_of[0] = rank;
+    pp_schedule_place(schedule);
+    for (int r = 0; r < 2; r++) {
+        pp_schedule_begin_rank(schedule, r);
+        for (int kind = PP_F; r == rank && kind <= PP_B; kind++)
+            pp_push(schedule, (enum pp_kind)kind, 0, 0);
+    }
+    ck_assert_int_eq(pp_schedule_end(schedule, &error), 0);
+}
+
+START_TEST(a_rank_that_lost_all_its_ops_is_named)
+{
+    struct pp_report before, after;
+    char text[256] = "";
+    stage_on(&before, _i);
+    stage_on(&after, 1 - _i);
+    ck_assert_int_eq(pp_where_reordered(&before, &after, "before", text, sizeof text),
+                     0);
+    ck_assert_str_eq(text, _i == 0 ? "rank 0 has 0 ops, before 2"
+                                   : "rank 0 has 2 ops, before 0");
+    text[0] = '\0';
+    ck_assert_int_eq(pp_where_reordered(&after, &after, "before", text, sizeof text),
+                     -1);
+    ck_assert_str_eq(text, "");
+    pp_schedule_release(&before.schedule);
+    pp_schedule_release(&after.schedule);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("gate");
     TCase *tests = tcase_create("gate");
     tcase_add_loop_test(tests, only_what_passes_becomes_the_baseline, 0, 5);
     tcase_add_test(tests, times_on_a_shared_core_are_not_judged);
+    tcase_add_loop_test(tests, a_rank_that_lost_all_its_ops_is_named, 0, 2);
     tcase_add_test(tests, a_shell_reads_back_what_is_quoted);
     suite_add_tcase(suite, tests);
     return unit_run(suite);

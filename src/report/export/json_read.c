@@ -6,10 +6,12 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/words.h"
 #include "report/export/json_read_keys.h"
 #include "report/export/json_timeline.h"
+#include "report/history.h"
 
 /* What the readers below work on. */
 struct reading {
@@ -303,13 +305,31 @@ static void read_timeline(struct reading *in)
     pp_json_read_timeline(&in->reader, &timeline, in->report);
 }
 
+/* What is no JSON may be another file of ppsim's: says so. */
+static int refuse_csv(const char *path, struct pp_error *error)
+{
+    const char *ending = strrchr(path, '.');
+    if (pp_history_is(path))
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'%s' is a history, not a report: 'ppsim plot' draws it, and "
+                       "'--baseline' holds a result against it; give a report, which "
+                       "'--json' writes",
+                       path);
+    if (ending && strcmp(ending, ".csv") == 0 && access(path, R_OK) == 0)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'%s' is CSV, not a report: give a report, which '--json' "
+                       "writes",
+                       path);
+    return -1;
+}
+
 int pp_report_read_json(struct pp_report *report, const char *path,
                         struct pp_error *error)
 {
     struct reading in = {.report = report};
     *report = (struct pp_report){.theory = NAN};
     if (pp_reader_load(&in.reader, path, &in.root, error) != 0)
-        return -1;
+        return refuse_csv(path, error);
     check_schema(&in);
     pp_json_read_keys(&in.reader, &in.root, pp_json_report, report);
     struct pp_node ranks = pp_read_array(

@@ -109,10 +109,10 @@ static void describe(const struct pp_baseline *baseline, const struct pp_report 
     pp_figure_name(item->figure, worst->rank, name);
     if (finding->failed > 1)
         pp_assign(more, sizeof more, ", and %d more rank%s", finding->failed - 1,
-                  finding->failed > 2 ? "s" : "");
+                  finding->failed > 2 ? "s fail" : " fails");
     else if (finding->failed == 0 && finding->compared > 1)
-        pp_assign(more, sizeof more, ", and no rank is %s off",
-                  tolerances->both ? "further" : "worse");
+        pp_assign(more, sizeof more, ", and %d more rank%s", finding->compared - 1,
+                  finding->compared > 2 ? "s pass" : " passes");
     pp_figure_texts(item->figure, worst->after, worst->before, after, before);
     pp_figure_texts(item->figure, worst->allowed, fabs(worst->after - worst->before),
                     most, difference);

@@ -7,6 +7,7 @@
 #include "base/words.h"
 #include "report/differences.h"
 #include "report/gate/change.h"
+#include "report/gate/where.h"
 #include "timeline/shift.h"
 
 /* The share of comparisons of equals in which something is claimed to differ: a third
@@ -26,7 +27,8 @@ struct row {
 /* What the printing works on. */
 struct comparison {
     const struct pp_report *before, *after;
-    bool exact; /* neither has noise */
+    bool exact;     /* neither has noise */
+    bool one_shape; /* ranks, stages and microbatches are the same */
     bool markdown;
     FILE *stream;
     struct pp_shift makespan, bubble;
@@ -65,7 +67,7 @@ static void print_row(const struct comparison *comparison, const struct row *row
     change_text(row, change, sizeof change);
     fprintf(comparison->stream,
             comparison->markdown ? "| %s | %s | %s | %s | %s |\n"
-                                 : "  %-21s %13s %13s  %-22s %s\n",
+                                 : "  %-25s %13s %13s  %-22s %s\n",
             row->name, pp_figure_text(row->figure, row->before, before),
             pp_figure_text(row->figure, row->after, after), change, words[row->found]);
 }
@@ -196,6 +198,41 @@ static int print_figures(const struct comparison *comparison, const char *const 
     return changed;
 }
 
+/* Prints the ranks whose figures of these names changed, which the largest of all
+ * ranks need not show. Returns how many. */
+static int print_ranks(const struct comparison *comparison, const char *const *names)
+{
+    int changed = 0;
+    for (int i = 0; names[i] && comparison->one_shape; i++) {
+        const struct pp_figure *figure = figure_named(names[i]);
+        for (int r = 0; r < comparison->after->schedule.ranks; r++) {
+            double before = pp_figure_value(figure, comparison->before, r);
+            double after = pp_figure_value(figure, comparison->after, r);
+            char name[PP_FIGURE_NAME];
+            struct row row = {
+                pp_figure_name(figure, r, name),          figure, before, after, NULL,
+                found_by(comparison, before, after, NULL)};
+            if (row.found != CHANGED)
+                continue;
+            print_row(comparison, &row);
+            changed++;
+        }
+    }
+    return changed;
+}
+
+/* Prints from where on ops are in another order; returns whether they are. */
+static bool print_order(const struct comparison *comparison)
+{
+    char text[256];
+    if (!comparison->one_shape ||
+        pp_where_reordered(comparison->before, comparison->after, "in the first report",
+                           text, sizeof text) < 0)
+        return false;
+    fprintf(comparison->stream, "%s%s\n", comparison->markdown ? "\n" : "", text);
+    return true;
+}
+
 static const struct pp_cost *cost_of(const struct pp_report *report,
                                      const struct pp_cost *like)
 {
@@ -295,7 +332,7 @@ static void print_table(const struct comparison *comparison)
         fputs("| figure | before | after | change | |\n|---|---|---|---|---|\n",
               stream);
     else
-        fprintf(stream, "  %-21s %13s %13s  change\n", "", "before", "after");
+        fprintf(stream, "  %-25s %13s %13s  change\n", "", "before", "after");
     int in_time =
         print_tested(comparison, "makespan", figure_named("makespan"),
                      (double)before->makespans.median / 1e9,
@@ -304,15 +341,23 @@ static void print_table(const struct comparison *comparison)
                             before->metrics.bubble.fraction,
                             after->metrics.bubble.fraction, &comparison->bubble);
     in_time += print_figures(comparison, parts, &comparison->bubble);
-    int in_memory = print_figures(comparison, memory, NULL);
+    int others = print_figures(comparison, memory, NULL);
+    others += print_ranks(comparison, memory);
     in_time += print_costs(comparison);
+    others += print_order(comparison);
     if (!comparison->exact && !comparison->makespan.enough)
         fprintf(stream,
                 "%stoo few steps to tell: 6 measured ones in each report are enough\n",
                 comparison->markdown ? "\n" : "");
     else if (in_time == 0)
-        fprintf(stream, "%sno difference%s beyond noise\n",
-                comparison->markdown ? "\n" : "", in_memory > 0 ? " in time" : "");
+        fprintf(stream, "%sno difference%s%s\n", comparison->markdown ? "\n" : "",
+                others > 0 ? " in time" : "", comparison->exact ? "" : " beyond noise");
+}
+
+static bool have_one_shape(const struct pp_schedule *a, const struct pp_schedule *b)
+{
+    return a->ranks == b->ranks && a->stages == b->stages &&
+           a->microbatches == b->microbatches;
 }
 
 int pp_compare_print(const struct pp_report *before, const struct pp_report *after,
@@ -323,6 +368,7 @@ int pp_compare_print(const struct pp_report *before, const struct pp_report *aft
         .before = before,
         .after = after,
         .exact = is_exact(before) && is_exact(after),
+        .one_shape = have_one_shape(&before->schedule, &after->schedule),
         .markdown = markdown,
         .stream = stream,
     };

@@ -48,12 +48,14 @@ static void note(struct differences *differences, const char *key, const char *b
 }
 
 static void compare_key(struct differences *differences, const char *key,
-                        const json_t *before, const json_t *now)
+                        const json_t *before, const json_t *now, const char *change)
 {
     char was[80] = "", is[80] = "";
     value_text(before, was);
     value_text(now, is);
     note(differences, key, was, is);
+    if (change)
+        pp_append(differences->text, sizeof differences->text, " (%s)", change);
 }
 
 /* Does the key belong to the configuration? */
@@ -71,17 +73,19 @@ static void compare_configs(struct differences *differences, const json_t *befor
     json_object_foreach((json_t *)now, key, value)
     {
         const json_t *was = json_object_get(before, key);
+        const char *change = NULL;
+        bool implied = json_is_null(was) && facts->implies(before, key, value, &change);
         if (counts(facts, by_name, key) &&
             pp_config_differs(before, key, value, facts->decides) &&
-            (was || !facts->is_default(key, value)))
-            compare_key(differences, key, was, value);
+            (was || !facts->is_default(key, value)) && (!implied || change))
+            compare_key(differences, key, was, value, change);
     }
     json_object_foreach((json_t *)before, key, value)
     {
         if (!json_object_get(now, key) && counts(facts, by_name, key) &&
             pp_config_differs(now, key, value, facts->decides) &&
             !facts->is_default(key, value))
-            compare_key(differences, key, value, NULL);
+            compare_key(differences, key, value, NULL, NULL);
     }
 }
 

@@ -12,12 +12,18 @@ struct pp_configuration {
     const json_t *config;
 };
 
+/* Where another version's config has null for an option, did it mean this value? Sets
+ * *change to what the value means otherwise now, or leaves it: nothing. */
+typedef bool pp_implies(const json_t *config, const char *key, const json_t *value,
+                        const char **change);
+
 /* Answered by those who know the options. orders: does the option say in which order
  * ops run, which a schedule file says itself? is_default: is this its value where it is
  * not given, as in a report of a version that did not have it yet? */
 struct pp_option_facts {
     pp_decides *decides, *orders;
     bool (*is_default)(const char *key, const json_t *value);
+    pp_implies *implies;
 };
 
 /* Fails with PP_BAD_INPUT unless the baseline is of this configuration: of all options

@@ -147,9 +147,12 @@ static void print_junit(const struct pp_verdicts *verdicts, FILE *stream)
     fputs("  </testsuite>\n</testsuites>\n", stream);
 }
 
-/* The schedule's row that it is about; the first where none is known. */
+/* The schedule's row that it is about, of a failure that which was changed rather than
+ * that which shows it; the first where none is known. */
 static int line_of(const struct pp_verdicts *verdicts, const struct pp_verdict *verdict)
 {
+    if (verdict->outcome == PP_FAIL && verdicts->changed_row > 0)
+        return verdicts->changed_row;
     if (verdict->rank >= 0)
         return verdict->rank + 1;
     return verdict->outcome == PP_FAIL && verdicts->where ? verdicts->where_rank + 1
@@ -160,6 +163,7 @@ static void print_gha(const struct pp_verdicts *verdicts, FILE *stream)
 {
     static const char *const levels[] = {
         [PP_PASS] = "notice", [PP_FAIL] = "error", [PP_NOT_JUDGED] = "warning"};
+    bool advised = false; /* once: annotations of a job stand in one list */
     for (int i = 0; i < verdicts->count; i++) {
         const struct pp_verdict *verdict = &verdicts->items[i];
         fprintf(stream, "::%s ", levels[verdict->outcome]);
@@ -168,9 +172,13 @@ static void print_gha(const struct pp_verdicts *verdicts, FILE *stream)
             print_escaped(verdicts->file, of_gha_property, stream);
             fprintf(stream, ",line=%d,", line_of(verdicts, verdict));
         }
-        fputs("title=ppsim::", stream);
+        fputs("title=ppsim%3A ", stream);
+        print_escaped(verdict->name, of_gha_property, stream);
+        fputs("::", stream);
         print_escaped(verdict->finding, of_gha, stream);
-        print_advice(verdicts, verdict, "%0A", ": ", of_gha, "", stream);
+        if (!advised)
+            print_advice(verdicts, verdict, "%0A", ": ", of_gha, "", stream);
+        advised |= verdict->outcome == PP_FAIL;
         fputc('\n', stream);
     }
     if (verdicts->note) {

@@ -30,6 +30,7 @@ struct pp_verdicts {
     /* Printed where something failed; or NULL. */
     const char *where; /* what changed most, and on which rank; -1: none */
     int where_rank;
+    int changed_row;   /* of the file, from 1: the first whose order changed; or 0 */
     const char *rerun; /* the command that judges again */
     const char *go_on; /* the commands that say more */
     bool color;        /* in text: FAIL is red and pass green */

@@ -105,33 +105,42 @@ static bool same_op(struct pp_op a, struct pp_op b)
            a.joined == b.joined;
 }
 
-/* The first rank whose order differs, and its first op that does. */
-static void find_order(struct pp_where *where, const struct pp_schedule *before,
-                       const struct pp_schedule *after)
+/* The first op of a rank that differs; count where none does. */
+static size_t first_change(const struct pp_op *was, const struct pp_op *is,
+                           size_t count)
 {
-    for (int r = 0; r < after->ranks; r++) {
-        size_t count = after->first[r + 1] - after->first[r];
-        const struct pp_op *was = before->ops + before->first[r];
-        const struct pp_op *is = after->ops + after->first[r];
-        size_t k = 0;
-        bool same_count = count == before->first[r + 1] - before->first[r];
-        while (same_count && k < count && same_op(was[k], is[k]))
-            k++;
+    size_t k = 0;
+    while (k < count && same_op(was[k], is[k]))
+        k++;
+    return k;
+}
+
+int pp_where_reordered(const struct pp_report *before, const struct pp_report *after,
+                       const char *then, char *text, size_t size)
+{
+    const struct pp_schedule *old = &before->schedule, *now = &after->schedule;
+    char is[OP_TEXT], was[PP_OP_TEXT];
+    if (!before->timeline.spans || !after->timeline.spans)
+        return -1;
+    for (int r = 0; r < now->ranks; r++) {
+        const struct pp_op *then_ops = old->ops + old->first[r];
+        const struct pp_op *now_ops = now->ops + now->first[r];
+        size_t count = now->first[r + 1] - now->first[r];
+        size_t old_count = old->first[r + 1] - old->first[r];
+        if (count != old_count) {
+            pp_assign(text, size, "rank %d has %zu ops, %s %zu", r, count, then,
+                      old_count);
+            return r;
+        }
+        size_t k = first_change(then_ops, now_ops, count);
         if (k == count)
             continue;
-        char now[OP_TEXT], then[PP_OP_TEXT];
-        where->rank = r;
-        if (same_count)
-            pp_append(where->text, sizeof where->text,
-                      "the order differs from rank %d's op %zu on: it is %s, in the "
-                      "baseline %s",
-                      r, k + 1, op_text(is[k], now), pp_op_text(was[k], then));
-        else
-            pp_append(where->text, sizeof where->text,
-                      "rank %d has %zu ops, in the baseline %zu", r, count,
-                      before->first[r + 1] - before->first[r]);
-        return;
+        pp_assign(text, size,
+                  "the order differs from rank %d's op %zu on: it is %s, %s %s", r,
+                  k + 1, op_text(now_ops[k], is), then, pp_op_text(then_ops[k], was));
+        return r;
     }
+    return -1;
 }
 
 static void find_rank(struct pp_where *where, const struct pp_metrics *before,
@@ -159,7 +168,7 @@ static void find_rank(struct pp_where *where, const struct pp_metrics *before,
 int pp_where_changed(struct pp_where *where, const struct pp_report *before,
                      const struct pp_report *after, struct pp_error *error)
 {
-    *where = (struct pp_where){.rank = -1};
+    *where = (struct pp_where){.rank = -1, .reordered = -1};
     if (!before->timeline.spans || !after->timeline.spans) {
         find_rank(where, &before->metrics, &after->metrics);
         return 0;
@@ -167,7 +176,9 @@ int pp_where_changed(struct pp_where *where, const struct pp_report *before,
     struct part *parts = list_parts(before);
     if (!parts)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory to compare the timelines");
-    find_order(where, &before->schedule, &after->schedule);
+    where->reordered = pp_where_reordered(before, after, "in the baseline", where->text,
+                                          sizeof where->text);
+    where->rank = where->reordered;
     find_op(where, after, parts);
     free(parts);
     return 0;

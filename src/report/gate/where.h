@@ -4,8 +4,16 @@
 
 #include "report/report.h"
 
+/* Says of which rank and op on the order of ops differs: "the order differs from rank
+ * 1's op 2 on: it is 1F1 (…), in the baseline 1B0", where `then` is "in the baseline".
+ * Returns that rank, the first; -1 where all do the same, or where a report holds no
+ * ops. Both have the same ranks. */
+int pp_where_reordered(const struct pp_report *before, const struct pp_report *after,
+                       const char *then, char *text, size_t size);
+
 struct pp_where {
     int rank;       /* that changed most; -1: nothing changed */
+    int reordered;  /* the first rank whose order changed; -1: none, or unknown */
     char text[512]; /* that rank and its op, what changed and by how much */
 };
 
