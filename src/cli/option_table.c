@@ -113,8 +113,8 @@ const struct pp_option pp_option_table[] = {
     {"vocab", "V", PP_INT, MODEL, R | S | E | W, AT(vocab), 1, 1 << 24, "256",
      "number of different tokens", .listed = true},
     {"layer-split", "A,B,..", PP_TEXT, MODEL, R | S | E | W, AT(layer_split), 0, 0,
-     "even", "layers of each stage: numbers, even, or auto (by the ranks' work)", .listed = true,
-     .effect = PP_KEEPS_NUMBERS},
+     "even", "layers of each stage: numbers, even, or auto (by the ranks' work)",
+     .listed = true, .effect = PP_KEEPS_NUMBERS},
     {"untied", NULL, PP_FLAG, MODEL, R | S | E | W, AT(untied), 0, 0, NULL,
      "do not share the embedding's weights with the output head"},
 
