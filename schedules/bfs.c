@@ -51,6 +51,7 @@ const struct pp_scheduler pp_bfs = {
     .summary = "GPipe over v stages per rank, chunk by chunk",
     .placement = PP_LOOP,
     .default_chunks = 2,
+    .takes_chunks = true,
     .generate = generate,
     .theory = theory,
     .checked = true,

@@ -58,6 +58,7 @@ const struct pp_scheduler pp_interleaved_zb = {
     .summary = "interleaved 1F1B with the weight gradients put off into the bubble",
     .placement = PP_LOOP,
     .default_chunks = 2,
+    .takes_chunks = true,
     .takes_groups = true,
     .check = pp_check_groups,
     .generate = generate,

@@ -121,6 +121,7 @@ const struct pp_scheduler pp_interleaved = {
     .summary = "1F1B over v stages per rank, in groups of microbatches",
     .placement = PP_LOOP,
     .default_chunks = 2,
+    .takes_chunks = true,
     .takes_groups = true,
     .check = pp_check_groups,
     .generate = generate,

@@ -38,6 +38,7 @@ struct pp_scheduler {
     const char *summary;                 /* one line */
     enum pp_placement placement;
     int default_chunks; /* v when --chunks is not given */
+    bool takes_chunks;  /* any v; else default_chunks is the only one */
     bool takes_groups;  /* group_size says something; else it must be 0 */
 
     /* Refuses shapes that cannot work: PP_BAD_INPUT, the reason, and the nearest

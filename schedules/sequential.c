@@ -40,6 +40,7 @@ const struct pp_scheduler pp_sequential = {
     .summary = "one microbatch at a time through all stages and back",
     .placement = PP_LOOP,
     .default_chunks = 1,
+    .takes_chunks = true,
     .generate = generate,
     .theory = theory,
     .checked = true,

@@ -169,22 +169,17 @@ static int search_between(const struct search *search, const struct pp_cross *fr
     return 0;
 }
 
-/* The other's point where all that varies for both is the same; NULL if it has none. */
-static const struct pp_sweep_point *partner(const struct pp_sweep *sweep,
-                                            const struct pp_dimensions *dimensions,
-                                            const struct pp_sweep_point *point)
+/* Are they of two schedules, and all that varies for both is the same? */
+static bool are_comparable(const struct pp_dimensions *dimensions,
+                           const struct pp_sweep_point *a,
+                           const struct pp_sweep_point *b)
 {
-    const int *own = dimensions->chosen[point->serial];
-    for (int i = 0; i < sweep->count; i++) {
-        const struct pp_sweep_point *other = &sweep->points[i];
-        const int *chosen = dimensions->chosen[other->serial];
-        bool same = strcmp(other->schedule, point->schedule) != 0;
-        for (int d = 0; d < dimensions->count && same; d++)
-            same = own[d] == chosen[d] || own[d] < 0 || chosen[d] < 0;
-        if (same)
-            return other;
-    }
-    return NULL;
+    const int *own = dimensions->chosen[a->serial];
+    const int *other = dimensions->chosen[b->serial];
+    bool same = strcmp(a->schedule, b->schedule) != 0;
+    for (int d = 0; d < dimensions->count && same; d++)
+        same = own[d] == other[d] || own[d] < 0 || other[d] < 0;
+    return same;
 }
 
 /* The points behind the first one along the grid follow it, since the interval's
@@ -238,6 +233,25 @@ static int stride_of(const struct pp_dimensions *dimensions, int dimension,
     return stride;
 }
 
+/* Adds what a search through the grid finds, of the points that are its first place. */
+static int compare(struct pp_crossovers *crossovers,
+                   const struct pp_dimensions *dimensions,
+                   const struct pp_sweep_point *point,
+                   const struct pp_sweep_point *other, struct pp_error *error)
+{
+    struct pp_crossover *items =
+        realloc(crossovers->items, ((size_t)crossovers->count + 1) * sizeof *items);
+    if (!items)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for the crossovers");
+    crossovers->items = items;
+    struct pp_crossover *found = &items[crossovers->count++];
+    *found = (struct pp_crossover){.points = {point, other}};
+    struct search search = {&crossovers->interval, dimensions, {point, other}, found};
+    int dimension = interval_dimension(crossovers, dimensions);
+    return search_grid(&search, crossovers, stride_of(dimensions, dimension, point),
+                       error);
+}
+
 int pp_crossovers_find(struct pp_crossovers *crossovers, const struct pp_sweep *sweep,
                        const struct pp_dimensions *dimensions, struct pp_error *error)
 {
@@ -250,23 +264,17 @@ int pp_crossovers_find(struct pp_crossovers *crossovers, const struct pp_sweep *
                        "'--crossover' compares two schedules, as in '--schedule' "
                        "1f1b,interleaved: there %s %d",
                        schedules == 1 ? "is" : "are", schedules);
-    crossovers->items = calloc((size_t)sweep->count, sizeof *crossovers->items);
-    if (!crossovers->items)
-        return pp_fail(error, PP_ENVIRONMENT, "out of memory for the crossovers");
+    /* The points of a schedule follow each other, those of the first one first. */
     for (int i = 0; i < sweep->count; i++) {
         const struct pp_sweep_point *point = &sweep->points[i];
-        const struct pp_sweep_point *other = partner(sweep, dimensions, point);
-        if (strcmp(point->schedule, sweep->points[0].schedule) != 0)
-            break; /* of the other schedule, all have been partners */
-        if (dimensions->chosen[point->serial][dimension] != 0 || !other)
+        if (dimensions->chosen[point->serial][dimension] != 0)
             continue;
-        struct pp_crossover *found = &crossovers->items[crossovers->count++];
-        *found = (struct pp_crossover){.points = {point, other}};
-        struct search search = {
-            &crossovers->interval, dimensions, {point, other}, found};
-        if (search_grid(&search, crossovers, stride_of(dimensions, dimension, point),
-                        error) != 0)
-            return -1;
+        for (int k = i + 1; k < sweep->count; k++) {
+            const struct pp_sweep_point *other = &sweep->points[k];
+            if (are_comparable(dimensions, point, other) &&
+                compare(crossovers, dimensions, point, other, error) != 0)
+                return -1;
+        }
     }
     return 0;
 }

@@ -21,9 +21,21 @@ static bool is_group_size(const struct pp_option *option)
     return option->offset == offsetof(struct pp_options, group_size);
 }
 
-/* A schedule from a file (row NULL) has its shape already; only some have groups. */
-static bool applies(const struct pp_option *option, const struct pp_scheduler *row)
+/* Where two schedules are compared, one that takes a single v is, whatever the other's.
+ */
+static bool keeps_chunks(const struct pp_options *options,
+                         const struct pp_scheduler *row)
 {
+    return options->crossover && row && !row->takes_chunks;
+}
+
+/* A schedule from a file (row NULL) has its shape already; only some have groups. */
+static bool applies(const struct pp_option *option, const struct pp_options *options,
+                    const struct pp_scheduler *row)
+{
+    if (option->offset == offsetof(struct pp_options, chunks) &&
+        keeps_chunks(options, row))
+        return false;
     if (is_group_size(option))
         return row && row->takes_groups;
     return row || !is_shape(option);
@@ -97,7 +109,7 @@ static int shape_of(const struct pp_dimensions *dimensions, const int *chosen,
 {
     for (int d = 0; d < dimensions->count; d++) {
         const struct pp_dimension *dimension = &dimensions->items[d];
-        if (dimension->option->offset == offset)
+        if (dimension->option->offset == offset && chosen[d] >= 0)
             return (int)strtol(dimension->list->values[chosen[d]], NULL, 10);
     }
     return shared ? shared : start;
@@ -124,15 +136,15 @@ static int add_combinations(struct pp_sweep *sweep, struct pp_dimensions *dimens
     const struct pp_options *options = dimensions->options;
     int chosen[PP_MOST_DIMENSIONS] = {0};
     for (int d = 0; d < dimensions->count; d++)
-        chosen[d] = applies(dimensions->items[d].option, row) ? 0 : -1;
+        chosen[d] = applies(dimensions->items[d].option, options, row) ? 0 : -1;
     do {
         if (row) {
             point->ranks =
                 shape_of(dimensions, chosen, offsetof(struct pp_options, ranks),
                          options->ranks, PP_DEFAULT_RANKS);
-            point->chunks =
-                shape_of(dimensions, chosen, offsetof(struct pp_options, chunks),
-                         options->chunks, row->default_chunks);
+            point->chunks = shape_of(
+                dimensions, chosen, offsetof(struct pp_options, chunks),
+                keeps_chunks(options, row) ? 0 : options->chunks, row->default_chunks);
             point->microbatches =
                 shape_of(dimensions, chosen, offsetof(struct pp_options, microbatches),
                          options->microbatches, PP_DEFAULT_MICROBATCHES);
@@ -238,5 +250,7 @@ int pp_point_options(struct pp_options *own, const struct pp_dimensions *dimensi
         forget_shape(own);
     else if (row && !row->takes_groups)
         own->group_size = 0;
+    if (keeps_chunks(dimensions->options, row))
+        own->chunks = 0;
     return 0;
 }

@@ -364,9 +364,26 @@ def test_no_crossover_is_said():
     assert out.endswith('no crossover: zb-h1 is faster from 1us to 1000us\n'), out
     out, _ = ppsim('sweep --schedule 1f1b,gpipe --cost f=1ms..2000us,b=1 --crossover')
     assert out.endswith('no crossover: equally fast from 1ms to 2ms\n'), out
-    out, _ = ppsim('sweep --schedule 1f1b,interleaved --chunks 2 --link latency=1us..2us '
+    out, _ = ppsim('sweep --schedule zb-v,dualpipev --microbatches 4 --link latency=1us..2us '
                    '--crossover --ranks 4', status=0)
-    assert 'not comparable' in out and '--chunks' in out, out
+    assert 'not comparable' in out and '--microbatches' in out, out
+
+
+def test_a_schedule_of_one_v_is_compared_with_every_v(tmp):
+    own = tmp / 'own.csv'
+    own.write_text(ppsim('schedules show 1f1b --format csv')[0])
+    where = '--link latency=1us..10ms'
+    found = {}
+    for schedules in '1f1b,interleaved', 'interleaved,1f1b', f'{own},interleaved':
+        for chunks in '2', '4', '2,4':
+            found[schedules, chunks] = shapes = \
+                crossovers_of(f'--schedule {schedules} --chunks {chunks} {where}')
+            order = -1 if schedules.startswith('inter') else 1
+            assert [s['chunks'][::order] for s in shapes] == \
+                [[1, int(v)] for v in chunks.split(',')], shapes
+            assert all(len(s['segments']) == 3 for s in shapes), shapes
+        both = [found[schedules, v][0]['segments'] for v in '24']
+        assert [s['segments'] for s in found[schedules, '2,4']] == both
 
 
 def test_a_crossover_wants_two_schedules_and_one_interval():
