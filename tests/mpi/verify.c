@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/blas.h"
 #include "run/compare.h"
 #include "run/launch.h"
 #include "schedules/catalogue.h"
@@ -168,7 +169,8 @@ int main(void)
     struct pp_world world = {.comm = MPI_COMM_WORLD};
     struct pp_error error = {0};
     pp_world_enter(&world.rank, &world.size);
-    if (test(&world, &error) != 0) {
+    if (pp_agree(&world, pp_blas_init(1, &error), &error) != 0 ||
+        test(&world, &error) != 0) {
         fprintf(stderr, "verify: %s\n", error.text);
         failures++;
     }
