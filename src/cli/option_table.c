@@ -226,7 +226,8 @@ const struct pp_option pp_option_table[] = {
     {"to", "COLUMN", PP_INT, OUT, L, AT(to), 0, 1 << 30, NULL,
      "show the grid up to this column"},
     {"format", "KIND", PP_CHOICE, OUT, L, AT(show_format), 0, 0, "grid",
-     "how to print it: grid, csv, csv-comms (with SEND and RECV) or json",
+     "how to print it: grid, csv, csv-comms (with SEND and RECV) or json; "
+     "'convert' prints csv unless this is given",
      .choices = shows},
 
     {"verify", NULL, PP_FLAG, JUDGE, R, AT(verify), 0, 0, NULL,

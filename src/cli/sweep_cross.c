@@ -17,7 +17,8 @@ static int refuse_others(const struct pp_options *options, struct pp_error *erro
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         if (pp_options_given(options, others[i]))
             return pp_fail(error, PP_BAD_INPUT,
-                           "'--crossover' compares simulated makespans: leave '--%s' "
+                           "'--crossover' searches by simulation for the places where "
+                           "the order changes, and '--json' writes them: leave '--%s' "
                            "out",
                            others[i]);
     }
@@ -276,5 +277,11 @@ int pp_crossovers_find(struct pp_crossovers *crossovers, const struct pp_sweep *
                 return -1;
         }
     }
-    return 0;
+    for (int i = 0; i < crossovers->count; i++) {
+        if (crossovers->items[i].count > 0)
+            return 0;
+    }
+    return pp_fail(error, PP_BAD_INPUT, "no pair of the sweep can be compared%s%s",
+                   crossovers->count > 0 ? ": " : "",
+                   crossovers->count > 0 ? crossovers->items[0].reason : "");
 }

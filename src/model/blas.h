@@ -22,8 +22,9 @@ void pp_gemm(int m, int n, int k, real alpha, struct pp_matrix a, struct pp_matr
              real beta, real *c, int c_stride);
 
 /* Loads the library: to be called before any other function here. threads: how many a
- * product may use. Has the library take its work buffers now: otherwise it does so at the first product, and
- * where there is no memory tries for ever. PP_ENVIRONMENT if there is none. */
+ * product may use. Has the library take its work buffers now: otherwise it does so at
+ * the first product, and where there is no memory tries for ever. PP_ENVIRONMENT if
+ * there is none. */
 int pp_blas_init(int threads, struct pp_error *error);
 
 /* Writes the library, its version and the kernels it runs, as "OpenBLAS 0.3.21

@@ -38,6 +38,14 @@ def test_one_number_is_a_whole_rank_s_and_a_list_is_of_stages():
         simulated('--schedule interleaved --chunks 3 --cost f=1,i=0.7,w=0.4')[0]
 
 
+def test_the_headline_says_what_unequal_stages_cost():
+    for costs in 'f=1,b=2', 'f=1:2:1:1,b=2':
+        out = ppsim(f'simulate --slow 1:1.5 --cost {costs}')[1]
+        assert f'--cost {costs}' in out[:200] and '--slow 1:1.5' in out[:200], out
+    out = ppsim('simulate --cost f=1,b=2')[1]
+    assert 'F 1.00 ms, B 2.00 ms' in out and '--cost' not in out, out
+
+
 def test_made_up_costs_give_no_tokens_per_second(tmp):
     (tmp / 'a.json').write_text(json.dumps(report('simulate --device flops=1TFLOPS')))
     assert report('simulate')['tokens_per_s'] is None

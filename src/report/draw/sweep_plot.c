@@ -257,7 +257,8 @@ static void put_left_axes(FILE *settings, const struct pp_sheet *sheet,
     bool low = height < pp_plot_text_width(28, font);
     int marks = (int)fmax(height / (1.6 * font), 1);
     char time[64];
-    pp_assign(time, sizeof time, "%s%s", low ? "step, " : "step time in ", panels->unit.name);
+    pp_assign(time, sizeof time, "%s%s", low ? "step, " : "step time in ",
+              panels->unit.name);
     pp_plot_put_text(settings, "bubble_label", low ? "bubble" : "bubble fraction");
     pp_plot_put_text(settings, "time_label", time);
     pp_plot_put_text(settings, "memory_label",

@@ -6,7 +6,8 @@
 
 /* Schema ppsim.report/1 (docs/files.md). The timeline of the representative step is
  * written too ("timeline": {"step", "columns", "ops"}), unless it has more than
- * PP_JSON_MOST_OPS ops: then it is null, and "timeline_dropped" says so. Written whole or not at all; "-" is stdout. */
+ * PP_JSON_MOST_OPS ops: then it is null, and "timeline_dropped" says so. Written whole
+ * or not at all; "-" is stdout. */
 int pp_report_write_json(const struct pp_report *report, const char *path,
                          struct pp_error *error);
 

@@ -54,8 +54,11 @@ static void add_equal_costs(const struct pp_report *report, char *text, size_t s
 static void describe_costs(const struct pp_report *report, const char *given,
                            char *text, size_t size)
 {
+    const char *asked = json_string_value(json_object_get(report->config, "cost"));
     text[0] = '\0';
     add_equal_costs(report, text, size);
+    if (text[0] == '\0' && asked)
+        add_cost(text, size, "--cost %s", asked);
     if (report->link_latency_s > 0 &&
         !json_is_string(json_object_get(report->config, "link"))) {
         char took[PP_DURATION_TEXT];
