@@ -5,6 +5,7 @@ usage of each: TESTS.py PPSIM [NAME ...]     runs every test, or those named
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,11 @@ for variable in list(os.environ):
     if variable.startswith(('OMPI_COMM_WORLD_', 'PMIX_', 'PMI_', 'SLURM_')) or \
             variable in ('COLUMNS', 'LINES', 'NO_COLOR', 'LC_ALL', 'LC_NUMERIC', 'LANG'):
         del os.environ[variable]
+# Nor is a signal that a shell has background jobs ignore, which programs inherit.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+for number in signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP, signal.SIGCHLD:
+    signal.signal(number, signal.SIG_DFL)
+signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 def ppsim(arguments, directory=None, **environment):
