@@ -14,6 +14,8 @@ PPSIM = os.path.abspath(sys.argv[1])
 TINY = ('--layers 4 --d-model 16 --heads 2 --seq-len 8 --microbatch-size 2 --steps 3 '
         '--warmup-steps 1')
 SIMULATE = 'simulate --quiet'
+# The address sanitizer maps terabytes of addresses before the program begins.
+SANITIZED = b'__asan_init' in pathlib.Path(PPSIM).read_bytes()
 COUNTED = {'LD_PRELOAD': os.environ['COUNTED_TIME']} if os.environ.get('COUNTED_TIME') else None
 
 # What the caller's terminal, job or user would have ppsim do is no part of a test.

@@ -6,7 +6,7 @@ import json
 import resource
 import subprocess
 
-from common import PPSIM, ppsim, refused, report, run_tests
+from common import PPSIM, SANITIZED, ppsim, refused, report, run_tests
 from processes import LONG
 
 
@@ -86,6 +86,8 @@ def test_what_multiplies_no_matrices_needs_few_addresses():
     def limit():  # which OpenBLAS's buffers do not fit into
         resource.setrlimit(resource.RLIMIT_AS, (150 << 20, 150 << 20))
 
+    if SANITIZED:
+        return
     for arguments in (['--version'], ['--help'], ['simulate'], ['schedules', 'list']):
         done = subprocess.run([PPSIM, *arguments], capture_output=True, timeout=LONG,
                               stdin=subprocess.DEVNULL, preexec_fn=limit)
