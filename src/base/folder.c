@@ -1,37 +1,122 @@
 #include "base/folder.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <ftw.h>
-#include <stdbool.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/words.h"
+
+#define PREFIX "ppsim-"
+#define LOCK ".in-use-by-ppsim"
 
 static int no_memory(struct pp_error *error)
 {
     return pp_fail(error, PP_ENVIRONMENT, "out of memory for a file's name");
 }
 
+static int open_lock(const char *path, int flags)
+{
+    char name[PATH_MAX];
+    if (!pp_assign(name, sizeof name, "%s/" LOCK, path)) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    return open(name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | flags, 0600);
+}
+
+int pp_folder_open_lock(const char *path)
+{
+    return open_lock(path, 0);
+}
+
+bool pp_folder_ownerless(int lock)
+{
+    return flock(lock, LOCK_EX | LOCK_NB) == 0;
+}
+
+/* Removes this user's folders in `parent` whose owners have ended without doing so. */
+static void remove_ownerless(const char *parent)
+{
+    DIR *entries = opendir(parent);
+    const struct dirent *entry;
+    while (entries && (entry = readdir(entries))) {
+        struct stat status;
+        char path[PATH_MAX];
+        if (fnmatch(PREFIX "*.??????", entry->d_name, 0) != 0 ||
+            fstatat(dirfd(entries), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+            !S_ISDIR(status.st_mode) || status.st_uid != geteuid() ||
+            !pp_assign(path, sizeof path, "%s/%s", parent, entry->d_name))
+            continue;
+        int lock = pp_folder_open_lock(path);
+        if (lock >= 0 && pp_folder_ownerless(lock))
+            pp_folder_remove(path);
+        if (lock >= 0)
+            close(lock);
+    }
+    if (entries)
+        closedir(entries);
+}
+
+/* Makes and locks it. In between somebody may have taken it for ownerless: *again. */
+static int make_folder(struct pp_folder *folder, bool *again, struct pp_error *error)
+{
+    struct stat status;
+    *again = false;
+    if (!mkdtemp(folder->path))
+        return pp_fail(error, PP_ENVIRONMENT, "cannot make the directory '%s': %s",
+                       folder->path, strerror(errno));
+    folder->lock = open_lock(folder->path, O_CREAT | O_EXCL);
+    if (folder->lock < 0) {
+        pp_fail(error, PP_ENVIRONMENT, "cannot write into '%s': %s", folder->path,
+                strerror(errno));
+        rmdir(folder->path);
+        return -1;
+    }
+    /* Where the file system has no locks, nobody else gets one either. */
+    *again = (flock(folder->lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) ||
+             (fstat(folder->lock, &status) == 0 && status.st_nlink == 0);
+    if (*again)
+        close(folder->lock);
+    return 0;
+}
+
+int pp_folder_init_in(struct pp_folder *folder, const char *parent, const char *purpose,
+                      struct pp_error *error)
+{
+    bool again = true;
+    int status = 0;
+    *folder = (struct pp_folder){.lock = -1};
+    remove_ownerless(parent);
+    while (status == 0 && again) {
+        free(folder->path);
+        if (asprintf(&folder->path, "%s/" PREFIX "%s.XXXXXX", parent, purpose) < 0) {
+            folder->path = NULL;
+            return no_memory(error);
+        }
+        status = make_folder(folder, &again, error);
+    }
+    if (status == 0)
+        return 0;
+    free(folder->path);
+    folder->path = NULL;
+    return -1;
+}
+
 int pp_folder_init(struct pp_folder *folder, const char *purpose,
                    struct pp_error *error)
 {
     const char *parent = getenv("TMPDIR");
-    *folder = (struct pp_folder){0};
-    if (!parent || !parent[0])
-        parent = "/tmp";
-    if (asprintf(&folder->path, "%s/ppsim-%s-XXXXXX", parent, purpose) < 0) {
-        folder->path = NULL;
-        return no_memory(error);
-    }
-    if (mkdtemp(folder->path))
-        return 0;
-    pp_fail(error, PP_ENVIRONMENT, "cannot make the directory '%s': %s", folder->path,
-            strerror(errno));
-    free(folder->path);
-    folder->path = NULL;
-    return -1;
+    return pp_folder_init_in(folder, parent && parent[0] ? parent : "/tmp", purpose,
+                             error);
 }
 
 static int remove_entry(const char *path, const struct stat *status, int type,
@@ -64,10 +149,12 @@ int pp_folder_sync(const char *path, struct pp_error *error)
 
 void pp_folder_release(struct pp_folder *folder)
 {
-    if (folder->path)
-        pp_folder_remove(folder->path);
+    if (!folder->path)
+        return;
+    pp_folder_remove(folder->path);
+    close(folder->lock);
     free(folder->path);
-    folder->path = NULL;
+    *folder = (struct pp_folder){.lock = -1};
 }
 
 char *pp_folder_file(const struct pp_folder *folder, const char *name,

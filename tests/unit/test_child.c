@@ -75,7 +75,7 @@ START_TEST(a_signal_ends_the_child_and_is_told)
 {
     /* The child sends it itself, to its parent, which passes it on. */
     char *arguments[] = {(char[]){"sh"}, (char[]){"-c"},
-                         (char[]){"kill -TERM $PPID; sleep 60"}, NULL};
+                         (char[]){"kill -TERM $PPID; exec sleep 60"}, NULL};
     struct pp_program program = {.arguments = arguments};
     int status;
     pid_t child = pp_program_start(&program);
@@ -95,7 +95,7 @@ START_TEST(a_folder_is_removed_with_its_content)
     setenv("TMPDIR", parent, 1);
     ck_assert_int_eq(pp_folder_init(&folder, "test", &error), 0);
     ck_assert_int_eq(strncmp(folder.path, parent, strlen(parent)), 0);
-    ck_assert_ptr_nonnull(strstr(folder.path, "/ppsim-test-"));
+    ck_assert_ptr_nonnull(strstr(folder.path, "/ppsim-test."));
     ck_assert_int_eq(stat(folder.path, &status), 0);
     ck_assert_int_eq(status.st_mode & 0777, 0700);
     char *file = pp_folder_file(&folder, "a", &error);
@@ -120,6 +120,40 @@ START_TEST(a_folder_is_removed_with_its_content)
 }
 END_TEST
 
+/* A process that ends without a word: its folder is removed by who makes the next one,
+ * but no folder whose owner lives, and nothing that is no such folder. */
+START_TEST(a_folder_of_a_dead_owner_is_removed_by_the_next)
+{
+    struct pp_folder mine, dead, next;
+    struct pp_error error = {0};
+    struct stat status;
+    const char *parent = unit_path("shared");
+    char *other;
+    ck_assert_int_eq(mkdir(parent, 0700), 0);
+    ck_assert_int_eq(asprintf(&other, "%s/ppsim-other.abcdef", parent) > 0, 1);
+    ck_assert_int_eq(mkdir(other, 0700), 0);
+    ck_assert_int_eq(pp_folder_init_in(&mine, parent, "test", &error), 0);
+    ck_assert_int_eq(pp_folder_init_in(&dead, parent, "test", &error), 0);
+    char *file = pp_folder_file(&dead, "a", &error);
+    fclose(fopen(file, "w"));
+    ck_assert_int_ge(dead.lock, 0);
+    close(dead.lock); /* as its end would do */
+
+    ck_assert_int_eq(pp_folder_init_in(&next, parent, "test", &error), 0);
+    ck_assert_int_eq(stat(dead.path, &status), -1);
+    ck_assert_int_eq(stat(mine.path, &status), 0);
+    ck_assert_int_eq(stat(next.path, &status), 0);
+    ck_assert_int_eq(stat(other, &status), 0);
+    pp_folder_release(&mine);
+    pp_folder_release(&next);
+    rmdir(other);
+    ck_assert_int_eq(rmdir(parent), 0);
+    free(dead.path);
+    free(file);
+    free(other);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("child");
@@ -129,6 +163,7 @@ int main(void)
     tcase_add_test(tests, a_status_is_kept_where_children_are_ignored);
     tcase_add_test(tests, a_signal_ends_the_child_and_is_told);
     tcase_add_test(tests, a_folder_is_removed_with_its_content);
+    tcase_add_test(tests, a_folder_of_a_dead_owner_is_removed_by_the_next);
     suite_add_tcase(suite, tests);
     return unit_run(suite);
 }
