@@ -147,7 +147,7 @@ static int check_clock_early(const struct pp_gate *gate,
                              const struct pp_plan *plan, struct pp_error *error)
 {
     if (options->work != PP_RUN || options->clock != PP_CHOOSE_WALL || options->force ||
-        !judges_times(gate, options) || pp_launched() ||
+        !judges_times(gate, options) || pp_launched() || options->hosts ||
         !pp_launch_oversubscribes(plan->schedule.ranks, options->threads))
         return 0;
     return pp_fail(error, PP_BAD_INPUT,

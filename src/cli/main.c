@@ -36,9 +36,10 @@ static void print_help(const struct pp_options *options)
 static int refuse(const struct pp_error *error, const struct pp_options *options)
 {
     bool launched = pp_commands[options->command].trains && pp_launched();
+    struct pp_error other = {0};
     int rank = 0, world;
-    if (launched)
-        pp_world_enter(&rank, &world);
+    if (launched && pp_world_enter(PP_VERSION, &rank, &world, &other) != 0)
+        error = &other;
     if (rank == 0)
         pp_refuse(options, error);
     return launched ? pp_world_leave((int)error->status) : (int)error->status;

@@ -141,6 +141,9 @@ const struct pp_option pp_option_table[] = {
      .effect = PP_KEEPS_NUMBERS},
     {"threads", "N", PP_INT, TRAIN, R | E | W, AT(threads), 1, 1024, "1",
      "BLAS threads per rank"},
+    {"hosts", "FILE", PP_TEXT, TRAIN, R | E | W, AT(hosts), 0, 0, NULL,
+     "start the ranks on these hosts by ssh, a line each: node1 slots=2",
+     .file = PP_FILE_READ, .effect = PP_KEEPS_NUMBERS},
 
     {"clock", "KIND", PP_CHOICE, TIME, R | E | W, AT(clock), 0, 0, "auto",
      "wall, virtual, or auto: wall if every rank has its own core", .choices = clocks,

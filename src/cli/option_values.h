@@ -59,6 +59,7 @@ struct pp_options {
     bool resume;
     int clock; /* enum pp_clock_choice */
     int threads;
+    const char *hosts;
     const char *link;
     bool verify;
     const char *cost, *costs, *device, *slow, *jitter, *far_link;

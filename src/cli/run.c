@@ -232,6 +232,26 @@ static int train(struct pp_options *options, struct pp_plan *plan,
     return status;
 }
 
+/* Joins the world that a launcher started: its version and its size. */
+static int join(struct pp_options *options, int *rank, int *world,
+                struct pp_error *error)
+{
+    if (pp_world_enter(PP_VERSION, rank, world, error) != 0)
+        return -1;
+    if (options->ranks == 0 && !pp_plan_is_file(options->schedule))
+        options->ranks = *world;
+    return 0;
+}
+
+static int check_hosts(const struct pp_options *options, struct pp_error *error)
+{
+    if (!options->hosts || !pp_launched_by_user())
+        return 0;
+    return pp_fail(error, PP_BAD_INPUT,
+                   "'--hosts' is for ranks that ppsim starts: give the file to the "
+                   "mpirun that started these ('--hostfile')");
+}
+
 int pp_command_run(struct pp_options *options)
 {
     struct pp_error error = {0};
@@ -240,12 +260,13 @@ int pp_command_run(struct pp_options *options)
     struct pp_gate gate = {0};
     bool launched = pp_launched();
     int rank = 0, world = 0, status = 0;
-    if (launched) {
-        pp_world_enter(&rank, &world);
-        if (options->ranks == 0 && !pp_plan_is_file(options->schedule))
-            options->ranks = world;
+    if (launched && join(options, &rank, &world, &error) != 0) {
+        if (rank == 0)
+            pp_refuse(options, &error);
+        return pp_world_leave((int)error.status);
     }
-    if (pp_plan_init(&plan, options, &error) != 0 ||
+    if (check_hosts(options, &error) != 0 ||
+        pp_plan_init(&plan, options, &error) != 0 ||
         configure(&config, options, &plan, &error) != 0 ||
         pp_gate_init(&gate, options, &plan, &error) != 0)
         status = -1;
@@ -265,7 +286,8 @@ int pp_command_run(struct pp_options *options)
     } else {
         struct pp_terminal terminal = pp_terminal_detect(false);
         pp_terminal_hand_down(&terminal);
-        if (pp_launch(plan.schedule.ranks, options->argv, &status, &error) != 0)
+        if (pp_launch(plan.schedule.ranks, options->hosts, options->argv, &status,
+                      &error) != 0)
             status = error.status;
     }
     if (rank == 0 && error.lines > 0)

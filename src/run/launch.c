@@ -14,13 +14,15 @@
 #include <unistd.h>
 
 #include "base/child.h"
+#include "run/hosts.h"
+#include "run/mpiexec.h"
 #include "run/topology.h"
+#include "run/version.h"
 #include "run/world.h"
 
 /* mpiexec uses small statuses for its own failures, so ranks of a world started here
  * return theirs above this. */
 enum { STATUS_BASE = 64 };
-static const char launched_here[] = "PPSIM_LAUNCHED";
 
 /* What rank 0 prints last if all went well, since that mpiexec ended well does not say
  * that rank 0 has come to its end and judged. No text that it prints holds a zero byte.
@@ -45,7 +47,7 @@ bool pp_launched(void)
 
 bool pp_launched_by_user(void)
 {
-    return pp_launched() && !getenv(launched_here);
+    return pp_launched() && !getenv(PP_LAUNCHED);
 }
 
 /* Can one process read another's memory in one copy? Containers often forbid the call;
@@ -87,13 +89,14 @@ static void set_mpi_environment(void)
         setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
 }
 
-void pp_world_enter(int *rank, int *ranks)
+int pp_world_enter(const char *version, int *rank, int *ranks, struct pp_error *error)
 {
     set_hwloc_environment();
     set_mpi_environment();
     MPI_Init(NULL, NULL);
     MPI_Comm_rank(MPI_COMM_WORLD, rank);
     MPI_Comm_size(MPI_COMM_WORLD, ranks);
+    return pp_version_agree(MPI_COMM_WORLD, version, error);
 }
 
 int pp_world_agree(int status, struct pp_error *error)
@@ -115,7 +118,7 @@ int pp_world_leave(int status)
     MPI_Finalize();
     if (rank != 0)
         return 0;
-    if (!getenv(launched_here))
+    if (!getenv(PP_LAUNCHED))
         return status;
     if (status != PP_DONE)
         return STATUS_BASE + status;
@@ -125,9 +128,7 @@ int pp_world_leave(int status)
 
 /* What becomes mpiexec, and the pipes between it and this process. */
 struct mpiexec {
-    int ranks;
-    char **argv;       /* of this process */
-    char self[4096];   /* path of this program */
+    struct pp_mpiexec command;
     int output[2];     /* pipe: what the ranks print */
     int exec_errno[2]; /* pipe: the errno of an exec that failed; empty if it did not */
 };
@@ -136,12 +137,12 @@ struct mpiexec {
  * Returns -1 with errno set. */
 static int prepare(struct mpiexec *mpiexec)
 {
-    ssize_t length =
-        readlink("/proc/self/exe", mpiexec->self, sizeof mpiexec->self - 1);
+    char *self = mpiexec->command.self;
+    ssize_t length = readlink("/proc/self/exe", self, sizeof mpiexec->command.self - 1);
     if (length < 0 || pipe(mpiexec->output) != 0 || pipe(mpiexec->exec_errno) != 0)
         return -1;
-    mpiexec->self[length] = '\0';
-    setenv(launched_here, "1", 1);
+    self[length] = '\0';
+    setenv(PP_LAUNCHED, "1", 1);
     set_hwloc_environment();
     return 0;
 }
@@ -161,59 +162,6 @@ static void close_pipes(struct mpiexec *mpiexec)
     }
 }
 
-/* The ranks have none of this process's files: where a path names one, as a shell's
- * >(command) does, they are to open it through this process. */
-static char *path_for_ranks(const char *argument, pid_t launcher)
-{
-    static const char *const own[] = {"/dev/fd/", "/proc/self/fd/"};
-    static const char standard_input[] = "/dev/stdin";
-    char *text = NULL;
-    if (strcmp(argument, standard_input) == 0)
-        argument = "/dev/fd/0";
-    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
-        const char *found = strstr(argument, own[i]);
-        if (found && (found == argument || found[-1] == '=') &&
-            asprintf(&text, "%.*s/proc/%d/fd/%s", (int)(found - argument), argument,
-                     (int)launcher, found + strlen(own[i])) >= 0)
-            return text;
-    }
-    return strdup(argument);
-}
-
-/* mpiexec's command line: its own options, then this program and its arguments. NULL
- * when out of memory. */
-static char **command_line(const struct mpiexec *mpiexec)
-{
-    char count[16];
-    snprintf(count, sizeof count, "%d", mpiexec->ranks);
-    /* Debian's mpiexec may be another MPI's; the suffixed one is Open MPI's. */
-    const char *const own[] = {"mpiexec.openmpi",
-                               "--allow-run-as-root",
-                               "--oversubscribe",
-                               "--bind-to",
-                               "none",
-                               "--quiet",
-                               "--stdin",
-                               "none",
-                               "-n",
-                               count,
-                               mpiexec->self};
-    enum { OWN = sizeof own / sizeof own[0] };
-    int arguments = 0;
-    while (mpiexec->argv[arguments])
-        arguments++;
-    char **command = calloc((size_t)(OWN + arguments + 1), sizeof *command);
-    bool complete = command != NULL;
-    for (int i = 0; i < OWN && complete; i++)
-        complete = (command[i] = strdup(own[i])) != NULL;
-    for (int i = 1; i < arguments && complete; i++) {
-        char **place = &command[OWN + i - 1];
-        *place = path_for_ranks(mpiexec->argv[i], getppid());
-        complete = *place != NULL;
-    }
-    return complete ? command : NULL;
-}
-
 /* The child. Writes errno into its pipe if it cannot become mpiexec; if it can, exec
  * closes that pipe. */
 static void become_mpiexec(void *data)
@@ -229,7 +177,7 @@ static void become_mpiexec(void *data)
         close(mpiexec->output[1]) != 0 ||
         fcntl(mpiexec->exec_errno[1], F_SETFD, FD_CLOEXEC) != 0)
         _exit(127);
-    char **command = command_line(mpiexec);
+    char **command = pp_mpiexec_words(&mpiexec->command, getppid());
     if (command) {
         execvp(command[0], command);
         command[0] = (char[]){"mpiexec"};
@@ -337,13 +285,26 @@ static void end_by_signal(int number)
     raise(number);
 }
 
-int pp_launch(int ranks, char **argv, int *status, struct pp_error *error)
+/* mpiexec says of a file without hosts that there are no resources. */
+static int check_hosts(const char *path, struct pp_error *error)
 {
-    struct mpiexec mpiexec = {
-        .ranks = ranks, .argv = argv, .output = {-1, -1}, .exec_errno = {-1, -1}};
+    struct pp_hosts hosts;
+    if (path && pp_hosts_read(&hosts, path, error) != 0)
+        return -1;
+    if (path)
+        pp_hosts_release(&hosts);
+    return 0;
+}
+
+int pp_launch(int ranks, const char *hosts, char **argv, int *status,
+              struct pp_error *error)
+{
+    struct mpiexec mpiexec = {.command = {.ranks = ranks, .hosts = hosts, .argv = argv},
+                              .output = {-1, -1},
+                              .exec_errno = {-1, -1}};
     struct output output = {0};
     int wait_status = 0;
-    if (check_file_limit(error) != 0)
+    if (check_hosts(hosts, error) != 0 || check_file_limit(error) != 0)
         return -1;
     fflush(stdout);
     pid_t child =

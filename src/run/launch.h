@@ -15,20 +15,24 @@ bool pp_launched_by_user(void);
 
 /* Starts `ranks` copies of this program with mpiexec, waits for them, and sets *status
  * to what this process is to exit with: the status that rank 0 gave
- * pp_world_leave.
+ * pp_world_leave. hosts: the file of hosts to start them on (hosts.h), which have this
+ * program at the same path; NULL: here.
  *
  * A signal to this process reaches the ranks; it then ends by that signal. If whoever
  * reads their output leaves, they still run to their end; it then ends by SIGPIPE.
  * PP_ENVIRONMENT if mpiexec cannot be started, a rank died or rank 0 did not come to
  * its end, or what the ranks print cannot be written. */
-int pp_launch(int ranks, char **argv, int *status, struct pp_error *error);
+int pp_launch(int ranks, const char *hosts, char **argv, int *status,
+              struct pp_error *error);
 
 /* Would ranks that pp_launch starts share cores? False where that is unknown. */
 bool pp_launch_oversubscribes(int ranks, int threads);
 
 /* Joins the world. To be called before any other function of run/ but those above. Sets
- * this process's rank and the number of ranks. */
-void pp_world_enter(int *rank, int *ranks);
+ * this process's rank and the number of ranks. PP_ENVIRONMENT, on every rank, where one
+ * runs another version of the program; pp_world_leave is then to be called all the
+ * same. */
+int pp_world_enter(const char *version, int *rank, int *ranks, struct pp_error *error);
 
 /* Collective: 0 only if status is 0 on every rank; otherwise error is that of the
  * lowest failing rank, on every rank. For what can fail before pp_run: see pp_agree. */

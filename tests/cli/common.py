@@ -63,6 +63,16 @@ def report(arguments, directory=None, status=0, **environment):
     return json.loads(out)
 
 
+def another_version(path):
+    """Makes the file a ppsim of another version; returns (this version, that one)."""
+    version = ppsim('--version')[1].split()[1]
+    other = '9' + version[1:]
+    program = pathlib.Path(PPSIM).read_bytes()
+    path.write_bytes(program.replace(version.encode() + b'\0', other.encode() + b'\0'))
+    path.chmod(0o755)
+    return version, other
+
+
 def slower(tmp, milliseconds):
     """A baseline as if op times had been other; its config says they were not."""
     expect(f'{SIMULATE} --cost f=1,b=2 {f"--link latency={milliseconds}ms"} --json x.json',

@@ -8,7 +8,7 @@ import platform
 import signal
 import subprocess
 
-from common import PPSIM, TINY, ppsim, refused, report, run_tests
+from common import PPSIM, TINY, another_version, ppsim, refused, report, run_tests
 from processes import LONG, Terminal, children
 
 
@@ -96,6 +96,34 @@ def test_under_mpirun_one_rank_speaks_of_what_all_do():
     # Each process of a command without ranks does its work, and judges.
     simulated = mpirun('simulate --quiet --check bubble<0')
     assert simulated.returncode == 1 and 'FAIL' in simulated.stdout, simulated
+
+
+def test_ranks_of_two_versions_are_refused_with_both(tmp):
+    own, other = another_version(tmp / 'other')
+    mpirun = 'mpirun --allow-run-as-root --oversubscribe --quiet'.split()
+    for arguments in f'{TINY} --quiet', '--bogus':
+        done = subprocess.run([*mpirun, '-n', '1', PPSIM, *arguments.split(), ':',
+                               '-n', '1', tmp / 'other', *arguments.split()],
+                              text=True, stdin=subprocess.DEVNULL, capture_output=True,
+                              timeout=300)
+        said = [line for line in done.stderr.splitlines() if line.startswith('ppsim: ')]
+        assert done.returncode == 4 and done.stdout == '' and len(said) == 1, done
+        for word in 'rank 1', f'runs ppsim {other}', f'runs {own}', 'the same version':
+            assert word in said[0], (word, said)
+
+
+def test_hosts_are_named_by_a_file(tmp):
+    (tmp / 'none').write_text('# nobody\n\n  # nor here\n')
+    refused(f'{TINY} --hosts none', "'none' names no host", 'node1 slots=2', directory=tmp)
+    refused(f'{TINY} --hosts missing', "cannot open 'missing'", directory=tmp)
+    refused(f'{TINY} --hosts .', "cannot read '.'", directory=tmp)
+    (tmp / 'here').write_text('# this one\nlocalhost slots=2  # twice\n')
+    found = report(f'{TINY} --ranks 2 --hosts here', tmp)
+    assert found['config']['hosts'] == 'here' and found['training']['digest']
+    done = subprocess.run(['mpirun', '--allow-run-as-root', '--quiet', '-n', '1', PPSIM,
+                           *TINY.split(), '--hosts', 'here'], cwd=tmp, text=True,
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=300)
+    assert done.returncode == 2 and "'--hostfile'" in done.stderr, done
 
 
 def test_no_gate_passes_because_a_rank_was_inherited():

@@ -166,7 +166,7 @@ def test_commands_work():
             for line in '\n'.join(blocks(page, 'sh')).split('\n'):
                 command = ' '.join(shlex.quote(word) if '<' in word or '*' in word else word
                                    for word in shlex.split(line, comments=True))
-                if command.startswith('mkdir'):
+                if command.startswith(('mkdir', 'echo')):
                     run(command, place)
                 if not command.startswith('build/ppsim'):
                     continue

@@ -133,7 +133,9 @@ static void run_one(struct tally *tally, const struct pp_scheduler *row, int chu
 int main(int argc, char **argv)
 {
     struct tally tally = {.stride = argc > 1 ? atoi(argv[1]) : 1};
-    pp_world_enter(&tally.rank, &tally.ranks);
+    struct pp_error error = {0};
+    if (pp_world_enter("test", &tally.rank, &tally.ranks, &error) != 0)
+        return pp_world_leave(PP_ENVIRONMENT);
     for (int row = 0; row < pp_catalogue_count(); row++) {
         for (int chunks = 1; chunks <= MOST_CHUNKS; chunks++) {
             for (int count = 0; count < COUNTS; count++) {

@@ -168,8 +168,8 @@ int main(void)
 {
     struct pp_world world = {.comm = MPI_COMM_WORLD};
     struct pp_error error = {0};
-    pp_world_enter(&world.rank, &world.size);
-    if (pp_agree(&world, pp_blas_init(1, &error), &error) != 0 ||
+    if (pp_world_enter("test", &world.rank, &world.size, &error) != 0 ||
+        pp_agree(&world, pp_blas_init(1, &error), &error) != 0 ||
         test(&world, &error) != 0) {
         fprintf(stderr, "verify: %s\n", error.text);
         failures++;

@@ -1,0 +1,21 @@
+/* The command line with which mpiexec starts the ranks. */
+#ifndef PP_RUN_MPIEXEC_H
+#define PP_RUN_MPIEXEC_H
+
+#include <sys/types.h>
+
+/* Set in the environment of ranks that this program started itself. */
+#define PP_LAUNCHED "PPSIM_LAUNCHED"
+
+struct pp_mpiexec {
+    int ranks;
+    const char *hosts; /* a file of hosts (hosts.h); NULL: this host */
+    char **argv;       /* of the process that starts them, its id being launcher */
+    char self[4096];   /* path of this program */
+};
+
+/* mpiexec's own options, then this program and its arguments, ended by NULL. The caller
+ * becomes mpiexec, and so never frees them. NULL when out of memory. */
+char **pp_mpiexec_words(const struct pp_mpiexec *mpiexec, pid_t launcher);
+
+#endif
