@@ -60,6 +60,7 @@ static struct pp_word placement(int index)
     static const char *const help[] = {
         [PP_LOOP] = "stage s on rank s mod p",
         [PP_V] = "down the ranks and back up",
+        [PP_MIRRORED] = "two weight copies, the second from the last rank to the first",
         [PP_CUSTOM] = NULL,
     };
     return (struct pp_word){pp_placement_name((enum pp_placement)index), help[index]};

@@ -208,6 +208,8 @@ json_t *pp_plan_config(const struct pp_plan *plan, const struct pp_options *opti
     json_object_set_new(config, "stages", json_integer(schedule->stages));
     json_object_set_new(config, "microbatches", json_integer(schedule->microbatches));
     json_object_set_new(config, "group_size", json_integer(schedule->group_size));
+    if (schedule->copies > 1)
+        json_object_set_new(config, "copies", json_integer(schedule->copies));
     for (int s = 0; plan->layers_of && s < schedule->stages; s++)
         json_array_append_new(split, json_integer(plan->layers_of[s]));
     if (plan->layers_of)

@@ -45,9 +45,10 @@ static int whole_shares(const struct pp_schedule *schedule)
     const int most = 5040;
     int *met = pp_schedule_stages_met(schedule);
     int common = 1;
-    for (int r = 0; met && r < schedule->ranks && common <= most; r++) {
+    for (int i = 0; met && i < schedule->copies * schedule->ranks && common <= most;
+         i++) {
         int multiple = common;
-        while (met[r] > 0 && multiple <= most && multiple % met[r] != 0)
+        while (met[i] > 0 && multiple <= most && multiple % met[i] != 0)
             multiple += common;
         common = multiple;
     }

@@ -9,10 +9,14 @@ static const double agreement = 0.005;
 
 static double rank_time(const struct pp_report *report, int rank)
 {
+    const struct pp_schedule *schedule = &report->schedule;
     double ns = 0;
     for (int i = 0; i < report->cost_count; i++) {
-        if (report->schedule.rank_of[report->costs[i].stage] == rank)
-            ns += (double)report->costs[i].median;
+        for (int c = 0; c < schedule->copies; c++) {
+            if (schedule->rank_of[pp_place(schedule, c, report->costs[i].stage)] ==
+                rank)
+                ns += (double)report->costs[i].median / schedule->copies;
+        }
     }
     return ns;
 }

@@ -165,19 +165,19 @@ bool pp_report_shared_core(const struct pp_report *report)
     return pp_least_core_share(report).share < PP_OWN_CORE;
 }
 
-int *pp_stages_by_rank(const struct pp_schedule *schedule)
+int *pp_places_by_rank(const struct pp_schedule *schedule)
 {
-    size_t chunks = (size_t)schedule->chunks;
-    size_t cells = (size_t)schedule->ranks * chunks;
-    int *stages = malloc((cells + 1) * sizeof *stages);
-    if (!stages)
+    size_t held = (size_t)schedule->held;
+    size_t cells = (size_t)schedule->ranks * held;
+    int *places = malloc((cells + 1) * sizeof *places);
+    if (!places)
         return NULL;
     for (size_t i = 0; i < cells; i++)
-        stages[i] = -1;
-    for (int s = 0; s < schedule->stages; s++)
-        stages[(size_t)schedule->rank_of[s] * chunks + (size_t)schedule->chunk_of[s]] =
-            s;
-    return stages;
+        places[i] = -1;
+    for (int at = 0; at < schedule->copies * schedule->stages; at++)
+        places[(size_t)schedule->rank_of[at] * held + (size_t)schedule->chunk_of[at]] =
+            at;
+    return places;
 }
 
 int pp_report_need_timeline(const struct pp_report *report, struct pp_error *error)

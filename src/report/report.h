@@ -105,9 +105,10 @@ struct pp_least_share pp_least_core_share(const struct pp_report *report);
  * times are not those of the schedule alone. */
 bool pp_report_shared_core(const struct pp_report *report);
 
-/* The stages of each rank in ascending order, [ranks][chunks], -1 where a rank has
- * fewer. The caller frees it; NULL when out of memory. */
-int *pp_stages_by_rank(const struct pp_schedule *schedule);
+/* The places (pp_place) of each rank's stages in the order of its chunks,
+ * [ranks][held], -1 where a rank has fewer: ascending, copy by copy. The caller frees
+ * it; NULL when out of memory. */
+int *pp_places_by_rank(const struct pp_schedule *schedule);
 
 /* A report's file leaves out a timeline of more ops than this. */
 enum { PP_JSON_MOST_OPS = 1 << 20 };

@@ -64,7 +64,7 @@ bool pp_channel_expects(const struct pp_channel *channel, struct pp_op op)
 {
     struct pp_op producer;
     return pp_producer(channel->schedule, op, &producer) &&
-           channel->schedule->rank_of[producer.stage] != channel->world->rank;
+           pp_op_rank(channel->schedule, producer) != channel->world->rank;
 }
 
 /* Posts receives until PP_RECEIVES_AHEAD are under way or arrived, or no more are
@@ -83,7 +83,7 @@ static void post_receives(struct pp_channel *channel)
         receive->wire = pp_pool_take(channel->wires);
         receive->arrived = false;
         MPI_Irecv(receive->wire, channel->message_bytes, MPI_BYTE,
-                  schedule->rank_of[producer.stage], tag_of(schedule, producer),
+                  pp_op_rank(schedule, producer), tag_of(schedule, producer),
                   channel->world->comm, &receive->request);
         channel->posted++;
     }
@@ -162,7 +162,7 @@ void pp_channel_send(struct pp_channel *channel, struct pp_op op, struct pp_wire
     struct pp_send *send = &channel->sends[channel->send_count++];
     send->wire = wire;
     MPI_Isend(wire, channel->message_bytes, MPI_BYTE,
-              channel->schedule->rank_of[consumer.stage], tag_of(channel->schedule, op),
+              pp_op_rank(channel->schedule, consumer), tag_of(channel->schedule, op),
               channel->world->comm, &send->request);
 }
 

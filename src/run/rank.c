@@ -4,11 +4,27 @@
 
 #include "schedule/walk.h"
 
-struct pp_chunk *pp_rank_chunk(const struct pp_rank *rank, int stage)
+struct pp_chunk *pp_rank_chunk(const struct pp_rank *rank, int copy, int stage)
 {
-    if (rank->schedule->rank_of[stage] != rank->world->rank)
+    size_t place = pp_place(rank->schedule, copy, stage);
+    if (rank->schedule->rank_of[place] != rank->world->rank)
         return NULL;
-    return &rank->chunks[rank->schedule->chunk_of[stage]];
+    return &rank->chunks[rank->schedule->chunk_of[place]];
+}
+
+bool pp_rank_holds(const struct pp_rank *rank, int stage)
+{
+    bool holds = false;
+    for (int c = 0; c < rank->schedule->copies; c++)
+        holds |= pp_rank_chunk(rank, c, stage) != NULL;
+    return holds;
+}
+
+/* The chunk that runs the op, NULL if it is another rank's. */
+static struct pp_chunk *chunk_of(const struct pp_rank *rank, struct pp_op op)
+{
+    return pp_rank_chunk(rank, pp_copy_of(rank->schedule, op.microbatch),
+                         (int)op.stage);
 }
 
 static struct pp_pass pass_of(const struct pp_rank *rank, const struct pp_chunk *chunk,
@@ -49,23 +65,35 @@ static void backward_weight(struct pp_rank *rank, struct pp_chunk *chunk,
     slot->activations = slot->gradients = NULL;
 }
 
-/* Weight gradients accumulate in ascending order of microbatches whatever the schedule,
- * so that their sums are bitwise those of the sequential run. A W that comes before its
- * turn is held back until the op that makes it due. */
+/* From this microbatch on the first that belongs to the chunk's copy. */
+static int own_from(const struct pp_rank *rank, const struct pp_chunk *chunk,
+                    int microbatch)
+{
+    const struct pp_schedule *schedule = rank->schedule;
+    while (microbatch < schedule->microbatches &&
+           pp_copy_of(schedule, (uint32_t)microbatch) != chunk->copy)
+        microbatch++;
+    return microbatch;
+}
+
+/* Weight gradients accumulate in ascending order of the copy's microbatches whatever
+ * the schedule, so that their sums are bitwise those of the sequential run. A W that
+ * comes before its turn is held back until the op that makes it due. */
 static void weight_turn(struct pp_rank *rank, struct pp_chunk *chunk, int microbatch)
 {
     chunk->slots[microbatch].weight_due = true;
     while (chunk->next_weight < rank->schedule->microbatches &&
            chunk->slots[chunk->next_weight].weight_due) {
         chunk->slots[chunk->next_weight].weight_due = false;
-        backward_weight(rank, chunk, chunk->next_weight++);
+        backward_weight(rank, chunk, chunk->next_weight);
+        chunk->next_weight = own_from(rank, chunk, chunk->next_weight + 1);
     }
 }
 
 /* Computes one op; its output goes into the wire, if it has one. */
 static void compute(struct pp_rank *rank, struct pp_op op, struct pp_wire *output)
 {
-    struct pp_chunk *chunk = pp_rank_chunk(rank, (int)op.stage);
+    struct pp_chunk *chunk = chunk_of(rank, op);
     int microbatch = (int)op.microbatch;
     struct pp_slot *slot = &chunk->slots[microbatch];
     real *result = output ? output->data : NULL;
@@ -96,7 +124,7 @@ static void compute(struct pp_rank *rank, struct pp_op op, struct pp_wire *outpu
 /* Where an op finds the wire that it takes: a chunk's slot. */
 static struct pp_wire **input_of(struct pp_rank *rank, struct pp_op op)
 {
-    struct pp_slot *slot = &pp_rank_chunk(rank, (int)op.stage)->slots[op.microbatch];
+    struct pp_slot *slot = &chunk_of(rank, op)->slots[op.microbatch];
     return op.kind == PP_F ? &slot->input : &slot->output_grad;
 }
 
@@ -122,7 +150,7 @@ static void release_output(struct pp_rank *rank, struct pp_op op, struct pp_wire
         return;
     wire->sent = wire->arrived = end;
     pp_consumer(rank->schedule, op, &consumer);
-    if (pp_rank_chunk(rank, (int)consumer.stage))
+    if (chunk_of(rank, consumer))
         *input_of(rank, consumer) = wire;
     else
         pp_channel_send(&rank->channel, op, wire);
@@ -153,7 +181,7 @@ void pp_rank_step(struct pp_rank *rank, struct pp_span *spans, struct pp_cpu *cp
         schedule->first[rank->world->rank + 1] - schedule->first[rank->world->rank];
     int64_t origin = pp_clock_now(rank->clock), waited_from = 0;
     for (int c = 0; c < rank->chunk_count; c++)
-        rank->chunks[c].next_weight = 0;
+        rank->chunks[c].next_weight = own_from(rank, &rank->chunks[c], 0);
     pp_channel_start(&rank->channel);
 
     for (size_t k = 0; k < count;) {
@@ -211,7 +239,7 @@ static int count_peaks(const struct pp_rank *rank, struct peaks *peaks)
     int me = rank->world->rank;
     for (size_t k = schedule->first[me]; k < schedule->first[me + 1]; k++) {
         struct pp_op op = schedule->ops[k];
-        int chunk = schedule->chunk_of[op.stage];
+        int chunk = schedule->chunk_of[pp_op_place(schedule, op)];
         bool takes_grad = (int)op.stage < schedule->stages - 1;
         int *activations = &held[chunk], *gradients = &held[chunks + (size_t)chunk];
         int by = pp_kind_in_flight(op.kind);
@@ -236,7 +264,9 @@ static int init_chunk(struct pp_rank *rank, int c, const int *layers_of,
 {
     const struct pp_schedule *schedule = rank->schedule;
     struct pp_chunk *chunk = &rank->chunks[c];
-    chunk->stage = pp_schedule_stage(schedule, rank->world->rank, c);
+    int place = pp_schedule_chunk(schedule, rank->world->rank, c);
+    chunk->copy = place / schedule->stages;
+    chunk->stage = place % schedule->stages;
     int first_layer = 0;
     for (int s = 0; s < chunk->stage; s++)
         first_layer += layers_of[s];
@@ -270,13 +300,14 @@ static int init_shared(struct pp_rank *rank, struct pp_error *error)
     }
     rank->scratch = pp_touched_alloc(scratch * sizeof(real));
     rank->loss_sums = calloc(m, sizeof *rank->loss_sums);
-    if (pp_rank_chunk(rank, 0))
+    bool first = pp_rank_holds(rank, 0);
+    bool last = pp_rank_holds(rank, rank->schedule->stages - 1);
+    if (first)
         rank->tokens = calloc(tokens, sizeof *rank->tokens);
-    if (pp_rank_chunk(rank, rank->schedule->stages - 1))
+    if (last)
         rank->targets = calloc(tokens, sizeof *rank->targets);
-    if (!rank->scratch || !rank->loss_sums ||
-        (pp_rank_chunk(rank, 0) && !rank->tokens) ||
-        (pp_rank_chunk(rank, rank->schedule->stages - 1) && !rank->targets))
+    if (!rank->scratch || !rank->loss_sums || (first && !rank->tokens) ||
+        (last && !rank->targets))
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for the step's data");
     return 0;
 }
@@ -293,13 +324,12 @@ int pp_rank_init(struct pp_rank *rank, const struct pp_world *world,
         .schedule = schedule,
         .config = *config,
         .clock = clock,
-        .chunks = calloc((size_t)schedule->chunks, sizeof *rank->chunks),
+        .chunks = calloc((size_t)schedule->held, sizeof *rank->chunks),
     };
-    for (int s = 0; s < schedule->stages; s++)
-        rank->chunk_count += schedule->rank_of[s] == world->rank;
+    rank->chunk_count = pp_schedule_held(schedule, world->rank);
     if (!rank->chunks || count_peaks(rank, &peaks) != 0)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for %d stages",
-                       schedule->chunks);
+                       schedule->held);
     for (int c = 0; c < rank->chunk_count; c++) {
         if (init_chunk(rank, c, layers_of, &peaks, error) != 0)
             goto done;

@@ -17,13 +17,14 @@ struct pp_slot {
     bool weight_due;             /* its I is done, and its W has been asked for */
 };
 
-/* A stage that this rank holds. */
+/* A stage that this rank holds, of one weight copy. */
 struct pp_chunk {
-    int stage;
+    int copy, stage;
     struct pp_stage model;
-    struct pp_slot *slots; /* [microbatches] */
+    struct pp_slot *slots; /* [microbatches]; those of other copies stay empty */
     struct pp_pool activations, gradients;
-    int next_weight; /* the microbatch whose weight gradient comes next */
+    int next_weight; /* the microbatch whose weight gradient comes next; as many as
+                      * there are: all of the copy's are in the stage's gradients */
 };
 
 struct pp_rank {
@@ -37,9 +38,9 @@ struct pp_rank {
     struct pp_pool wires;
     struct pp_channel channel;
     struct pp_meter meter; /* activations held, over all chunks */
-    int32_t *tokens;       /* [microbatches] (B, T) if it holds the first stage */
-    int32_t *targets;      /* [microbatches] (B, T) if it holds the last stage */
-    double *loss_sums;     /* [microbatches] of the last stage: nats */
+    int32_t *tokens;       /* [microbatches] (B, T) if it holds a first stage */
+    int32_t *targets;      /* [microbatches] (B, T) if it holds a last stage */
+    double *loss_sums;     /* [microbatches] of a last stage: nats */
 };
 
 /* Allocates everything a step needs, sized from the schedule, and touches it. layers_of
@@ -56,7 +57,10 @@ void pp_rank_release(struct pp_rank *rank);
  * be set. */
 void pp_rank_step(struct pp_rank *rank, struct pp_span *spans, struct pp_cpu *cpu);
 
-/* The chunk that holds this stage, NULL if another rank does. */
-struct pp_chunk *pp_rank_chunk(const struct pp_rank *rank, int stage);
+/* The chunk that holds this stage of the copy, NULL if another rank does. */
+struct pp_chunk *pp_rank_chunk(const struct pp_rank *rank, int copy, int stage);
+
+/* Does the rank hold this stage of any copy? */
+bool pp_rank_holds(const struct pp_rank *rank, int stage);
 
 #endif

@@ -33,7 +33,8 @@ static int owner_rank(const struct pp_tensors *tensors, int index)
 
 struct pp_parameter *pp_tensors_own(const struct pp_tensors *tensors, int index)
 {
-    struct pp_chunk *chunk = pp_rank_chunk(tensors->rank, owner_stage(tensors, index));
+    struct pp_chunk *chunk =
+        pp_rank_chunk(tensors->rank, 0, owner_stage(tensors, index));
     for (int i = 0; chunk && i < chunk->model.parameter_count; i++) {
         if (chunk->model.parameters[i].index == index)
             return &chunk->model.parameters[i];
@@ -92,8 +93,8 @@ static struct tied find_tied(const struct pp_tensors *tensors)
     };
     if (rank->config.untied)
         return tied;
-    struct pp_chunk *first = pp_rank_chunk(rank, 0);
-    struct pp_chunk *last = pp_rank_chunk(rank, schedule->stages - 1);
+    struct pp_chunk *first = pp_rank_chunk(rank, 0, 0);
+    struct pp_chunk *last = pp_rank_chunk(rank, 0, schedule->stages - 1);
     if (first)
         tied.embed = &first->model.parameters[0];
     if (last)

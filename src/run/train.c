@@ -111,7 +111,7 @@ static double local_loss(const struct pp_trainer *trainer)
 {
     const struct pp_rank *rank = &trainer->rank;
     double sum = 0;
-    if (!pp_rank_chunk(rank, trainer->schedule->stages - 1))
+    if (!pp_rank_holds(rank, trainer->schedule->stages - 1))
         return -INFINITY;
     for (int i = 0; i < trainer->schedule->microbatches; i++)
         sum += rank->loss_sums[i];

@@ -18,7 +18,7 @@ static bool sends(const struct pp_schedule *schedule, struct pp_op op,
                   struct pp_op *consumer)
 {
     return pp_consumer(schedule, op, consumer) &&
-           schedule->rank_of[op.stage] != schedule->rank_of[consumer->stage];
+           pp_op_rank(schedule, op) != pp_op_rank(schedule, *consumer);
 }
 
 /* An I with its own W right behind it, neither part of a joined pair. */
@@ -42,7 +42,7 @@ static void count_cells(const struct pp_schedule *schedule, size_t *first)
                 first[r + 1]--; /* its W will not be written */
             if (sends(schedule, schedule->ops[k], &consumer)) {
                 first[r + 1]++;
-                first[schedule->rank_of[consumer.stage] + 1]++;
+                first[pp_op_rank(schedule, consumer) + 1]++;
             }
         }
     }
@@ -92,7 +92,7 @@ static bool place(struct lowering *low, int rank)
             continue;
         bool forward = op[i].kind == PP_F;
         put(low, rank, alone, forward ? PP_SEND_F : PP_SEND_B);
-        put(low, schedule->rank_of[consumer.stage], consumer,
+        put(low, pp_op_rank(schedule, consumer), consumer,
             forward ? PP_RECV_F : PP_RECV_B);
     }
     low->next[rank] += (size_t)count + merged;

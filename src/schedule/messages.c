@@ -53,7 +53,7 @@ static void check_send(struct checker *checker, int rank,
         refuse(checker, rank, cell, "no stage needs this output: leave it out");
         return;
     }
-    if (schedule->rank_of[consumer.stage] == rank) {
+    if (pp_op_rank(schedule, consumer) == rank) {
         refuse(checker, rank, cell,
                "the stage that needs this output is on the same rank: leave it out");
         return;
@@ -75,7 +75,7 @@ static void check_receive(struct checker *checker, int rank,
         refuse(checker, rank, cell, "this stage has no such input: leave it out");
         return;
     }
-    if (schedule->rank_of[producer.stage] == rank) {
+    if (pp_op_rank(schedule, producer) == rank) {
         refuse(checker, rank, cell,
                "the stage that makes this input is on the same rank: leave it out");
         return;
@@ -96,8 +96,7 @@ static void check_compute(struct checker *checker, int rank,
     if (cell->action == PP_ACTION_W)
         return;
     *state_of(checker, op) |= MADE;
-    if (!pp_producer(schedule, op, &producer) ||
-        schedule->rank_of[producer.stage] == rank)
+    if (!pp_producer(schedule, op, &producer) || pp_op_rank(schedule, producer) == rank)
         return;
     unsigned char *state = state_of(checker, producer);
     *state |= USED;
@@ -146,7 +145,7 @@ static void check_ends(struct checker *checker, const struct pp_action_cell *cel
             struct pp_op op = output_of(&cells[k]), consumer;
             if (!pp_is_compute(cells[k].action) || cells[k].action == PP_ACTION_W ||
                 !pp_consumer(schedule, op, &consumer) ||
-                schedule->rank_of[consumer.stage] == r)
+                pp_op_rank(schedule, consumer) == r)
                 continue;
             unsigned state = *state_of(checker, op);
             if (!(state & SENT))

@@ -9,7 +9,12 @@
  *     I(s, i)  like B
  *     W(s, i)  needs I(s, i)
  * The letters are those of torch.distributed.pipelining: F forward, B whole
- * backward, I backward for the input only, W backward for the weights only. */
+ * backward, I backward for the input only, W backward for the weights only.
+ *
+ * The weights may be there more than once, on the same ranks or on others: each copy
+ * has its own microbatches, and the gradients of a stage's copies are summed once each
+ * of them has done its last weight op. That sum, R, follows from the copies as messages
+ * follow from the dependencies: no schedule lists it. */
 #ifndef PP_SCHEDULE_SCHEDULE_H
 #define PP_SCHEDULE_SCHEDULE_H
 
@@ -34,24 +39,30 @@ struct pp_op {
 
 enum { PP_MAX_MICROBATCHES = 1 << 28, PP_MAX_RANKS = 1 << 16 };
 
-/* stage -> rank. PP_LOOP: s mod p. PP_V: 0..p-1, p-1..0, 0..p-1, … PP_CUSTOM: as a
- * file says. */
-enum pp_placement { PP_LOOP, PP_V, PP_CUSTOM };
+/* stage -> rank. PP_LOOP: s mod p. PP_V: 0..p-1, p-1..0, 0..p-1, … PP_MIRRORED: two
+ * weight copies, the first as PP_LOOP, the second from the last rank to the first.
+ * PP_CUSTOM: as a file says. */
+enum pp_placement { PP_LOOP, PP_V, PP_MIRRORED, PP_CUSTOM };
 
-/* "loop" or "v"; NULL for PP_CUSTOM. */
+/* "loop", "v" or "mirrored"; NULL for PP_CUSTOM. */
 const char *pp_placement_name(enum pp_placement placement);
 
 struct pp_schedule {
     char name[64]; /* of the catalogue's row, or the file's base name */
     int ranks;     /* p */
     int stages;    /* S */
-    int chunks;    /* v: the most stages that one rank holds */
+    int chunks;    /* v: the most stages of one copy that one rank holds */
+    int held;      /* the most stages of all copies that one rank holds */
     int microbatches;
+    int copies;     /* of the weights: at least 1. Each microbatch belongs to one: its
+                     * ops run where that copy's stages are */
     int group_size; /* N of schedules in groups, 0 elsewhere */
     enum pp_placement placement;
-    int *rank_of;      /* [stages] */
-    int *chunk_of;     /* [stages] index of the stage among those of its rank */
-    size_t *first;     /* [ranks + 1] ops of rank r: ops[first[r] .. first[r+1]-1] */
+    int *copy_of;  /* [microbatches] the copy that each belongs to; NULL: one copy */
+    int *rank_of;  /* [copies][stages] */
+    int *chunk_of; /* [copies][stages] index of the stage among those of its rank:
+                    * those of the first copy, then those of the next */
+    size_t *first; /* [ranks + 1] ops of rank r: ops[first[r] .. first[r+1]-1] */
     struct pp_op *ops; /* [first[ranks]] */
     uint32_t *cell;    /* [first[ranks]] 0-based cell of the file's row each op stood
                         * in; NULL for generated schedules */
@@ -60,21 +71,56 @@ struct pp_schedule {
 };
 
 /* Sets up an empty schedule with the given placement (PP_CUSTOM: all stages on rank
- * -1, to be filled in by the caller, then pp_schedule_place). Zeroed memory is an
- * empty schedule that may be released. PP_ENVIRONMENT when out of memory. */
+ * -1, to be filled in by the caller, then pp_schedule_place). PP_MIRRORED gives the
+ * first half of the microbatches to the first copy, the rest to the second; all others
+ * have one copy. Zeroed memory is an empty schedule that may be released.
+ * PP_ENVIRONMENT when out of memory. */
 int pp_schedule_init(struct pp_schedule *schedule, int ranks, int stages,
                      int microbatches, enum pp_placement placement,
                      struct pp_error *error);
 void pp_schedule_release(struct pp_schedule *schedule);
 
-/* Recomputes chunk_of and chunks from rank_of. */
+/* Gives an empty schedule of one copy as many as asked, with all stages on rank -1
+ * until the caller has filled in rank_of and called pp_schedule_place. copy_of
+ * [microbatches] is copied. PP_ENVIRONMENT when out of memory. */
+int pp_schedule_copy_weights(struct pp_schedule *schedule, int copies,
+                             const int *copy_of, struct pp_error *error);
+
+/* Recomputes chunk_of, chunks and held from rank_of. */
 void pp_schedule_place(struct pp_schedule *schedule);
 
-/* The k-th stage on the rank (its chunk k), or -1. */
-int pp_schedule_stage(const struct pp_schedule *schedule, int rank, int chunk);
+/* Where a stage of a copy stands in rank_of and chunk_of. */
+static inline size_t pp_place(const struct pp_schedule *schedule, int copy, int stage)
+{
+    return (size_t)copy * (size_t)schedule->stages + (size_t)stage;
+}
 
-/* How many stages a microbatch meets on each rank, [ranks]. The caller frees it; NULL
- * when out of memory. */
+/* The copy that a microbatch belongs to. */
+static inline int pp_copy_of(const struct pp_schedule *schedule, uint32_t microbatch)
+{
+    return schedule->copy_of ? schedule->copy_of[microbatch] : 0;
+}
+
+/* The place of the weights that an op works with. */
+static inline size_t pp_op_place(const struct pp_schedule *schedule, struct pp_op op)
+{
+    return pp_place(schedule, pp_copy_of(schedule, op.microbatch), (int)op.stage);
+}
+
+/* The rank that runs an op, whether or not it is in the schedule. */
+static inline int pp_op_rank(const struct pp_schedule *schedule, struct pp_op op)
+{
+    return schedule->rank_of[pp_op_place(schedule, op)];
+}
+
+/* The place of the k-th stage on the rank (its chunk k), or -1. */
+int pp_schedule_chunk(const struct pp_schedule *schedule, int rank, int chunk);
+
+/* How many stages of all copies the rank holds. */
+int pp_schedule_held(const struct pp_schedule *schedule, int rank);
+
+/* How many stages of its copy a microbatch meets on each rank, [copies][ranks]. The
+ * caller frees it; NULL when out of memory. */
 int *pp_schedule_stages_met(const struct pp_schedule *schedule);
 
 /* Writing: ranks in ascending order, each between begin and the next begin or end.
@@ -85,6 +131,11 @@ void pp_push(struct pp_schedule *schedule, enum pp_kind kind, int stage,
 /* Joins the op that was pushed last with the one that is pushed next. */
 void pp_join(struct pp_schedule *schedule);
 int pp_schedule_end(struct pp_schedule *schedule, struct pp_error *error);
+
+/* Finds copy_of for a schedule of several copies whose ops and rank_of are known: each
+ * microbatch belongs to the first copy on whose ranks all its ops stand; pp_verify
+ * tells where there is none. PP_ENVIRONMENT when out of memory. */
+int pp_schedule_find_copies(struct pp_schedule *schedule, struct pp_error *error);
 
 /* Does it hold joined pairs? */
 bool pp_schedule_joins(const struct pp_schedule *schedule);

@@ -84,10 +84,12 @@ static void check_op(struct checker *checker, int rank, size_t k)
                      where(schedule, rank, k, place), schedule->microbatches - 1);
         return;
     }
-    if (schedule->rank_of[op.stage] != rank) {
-        pp_fail_also(checker->error, PP_BAD_INPUT, "'%s', %s: stage %u is on rank %d",
+    if (pp_op_rank(schedule, op) != rank) {
+        pp_fail_also(checker->error, PP_BAD_INPUT, "'%s', %s: stage %u is on rank %d%s",
                      checker->called, where(schedule, rank, k, place), op.stage,
-                     schedule->rank_of[op.stage]);
+                     pp_op_rank(schedule, op),
+                     schedule->copies > 1 ? " in the weight copy of this microbatch"
+                                          : "");
         return;
     }
     if (op.joined) {
@@ -131,12 +133,14 @@ static void check_missing(struct checker *checker)
                 missing = "B, or I and W,";
             else if (seen & 1u << PP_I && !(seen & 1u << PP_W))
                 missing = "W";
+            int copy = pp_copy_of(schedule, (uint32_t)i);
+            int rank = schedule->rank_of[pp_place(schedule, copy, s)];
             if (missing)
                 pp_fail_also(checker->error, PP_BAD_INPUT,
                              "'%s', rank %d: the %s of stage %d, microbatch %d is "
                              "missing",
-                             checker->called, schedule->rank_of[s], missing, s, i);
-            pp_error_about_row(checker->error, schedule->rank_of[s] + 1);
+                             checker->called, rank, missing, s, i);
+            pp_error_about_row(checker->error, rank + 1);
         }
     }
 }
@@ -169,7 +173,7 @@ static void report_cycle(const struct pp_walk *walk, const char *called,
     /* Every wait leads to another blocked rank, so after as many steps as there are
      * ranks we stand on the cycle. */
     for (int step = 0; step < schedule->ranks; step++)
-        rank = schedule->rank_of[waited_for(walk, rank).stage];
+        rank = pp_op_rank(schedule, waited_for(walk, rank));
 
     pp_fail_also(error, PP_BAD_INPUT,
                  "'%s' blocks: these ranks wait in a cycle:", called);
@@ -181,7 +185,7 @@ static void report_cycle(const struct pp_walk *walk, const char *called,
             return;
         }
         struct pp_op needed = waited_for(walk, rank);
-        int other = schedule->rank_of[needed.stage];
+        int other = pp_op_rank(schedule, needed);
         char place[PLACE];
         pp_fail_also(
             error, PP_BAD_INPUT,

@@ -119,7 +119,7 @@ static int finish_costs(const struct cost_text *read,
     if (read->joined >= 0)
         status = pp_costs_join(costs, 0, error);
     for (int s = 0; s < costs->stages && status == 0; s++) {
-        double share = scale / met[schedule->rank_of[s]];
+        double share = scale / met[schedule->rank_of[s]]; /* in the first copy */
         share_out(read, costs->op[s], scale, share);
         if (costs->joined)
             costs->joined[s] = pp_nanoseconds(share * (double)read->joined);

@@ -90,15 +90,17 @@ bool pp_costs_equal(const struct pp_costs *costs, const struct pp_schedule *sche
     double sum[PP_KINDS] = {0}, hops = 0;
     int hop_count = 0;
     for (int s = 0; s < costs->stages; s++) {
-        int rank = schedule->rank_of[s];
         for (int kind = 0; kind < PP_KINDS; kind++) {
             sum[kind] += (double)costs->op[s][kind];
             alike &= costs->op[s][kind] == costs->op[0][kind];
         }
+    }
+    for (int at = 0; at < schedule->copies * costs->stages; at++) {
+        int rank = schedule->rank_of[at];
         alike &= !costs->slow || costs->slow[rank] == 1.0;
-        if (s + 1 == costs->stages)
+        if ((at + 1) % costs->stages == 0)
             continue;
-        const struct pp_hop *hop = pp_costs_hop(costs, rank, schedule->rank_of[s + 1]);
+        const struct pp_hop *hop = pp_costs_hop(costs, rank, schedule->rank_of[at + 1]);
         if (hop)
             alike &= add_hop(costs, hop, hop_count++, &hops);
     }

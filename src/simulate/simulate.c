@@ -26,8 +26,8 @@
  * the link is serialised, it first waits until the message before it has passed. The
  * second message of a joined pair leaves after the first. */
 
-/* What a message costs: one for each row of outputs of the walk, since all outputs of
- * one stage in one direction take the same way. In ns. */
+/* What a message costs: one for each copy and row of outputs of the walk, since all
+ * outputs of one stage in one direction take the same way. In ns. */
 struct message {
     int64_t sender, receiver; /* as struct pp_hop */
     int64_t wire;             /* the time it takes up on the link */
@@ -46,8 +46,9 @@ struct simulation {
     struct pp_span *spans;
     struct pp_walk walk;
 
-    int64_t (*op)[PP_KINDS];  /* [stages] durations, slow ranks' factor included */
-    struct message *messages; /* [pp_walk_rows]; all 0 where nothing travels */
+    int64_t (
+        *op)[PP_KINDS]; /* [copies][stages] durations, slow ranks' factor in them */
+    struct message *messages; /* [copies][pp_walk_rows]; all 0 where nothing travels */
     int64_t *free;            /* [ranks] when the rank can take its next op */
     int64_t *link_free;       /* [links] when the link can take its next message */
     int64_t *arrived; /* [pp_walk_rows][walk.row] of messages that may wait; NULL where
@@ -71,7 +72,7 @@ static double noise(const struct simulation *sim, struct pp_op op)
 
 static int64_t duration(const struct simulation *sim, struct pp_op op)
 {
-    int64_t time = sim->op[op.stage][op.kind];
+    int64_t time = sim->op[pp_op_place(sim->schedule, op)][op.kind];
     if (sim->costs->jitter > 0)
         time = pp_nanoseconds((double)time * noise(sim, op));
     return time;
@@ -85,7 +86,7 @@ static void pair_durations(const struct simulation *sim, const struct pp_op *op,
     int64_t sum = time[0] + time[1];
     if (!sim->costs->joined)
         return;
-    int rank = sim->schedule->rank_of[op->stage];
+    int rank = pp_op_rank(sim->schedule, *op);
     double joined = (double)sim->costs->joined[op->stage];
     if (sim->costs->slow)
         joined *= sim->costs->slow[rank];
@@ -94,6 +95,14 @@ static void pair_durations(const struct simulation *sim, const struct pp_op *op,
     double share = sum > 0 ? (double)time[0] / (double)sum : 0.5;
     time[0] = pp_nanoseconds(share * joined);
     time[1] = pp_nanoseconds(joined) - time[0];
+}
+
+/* The message of a row of outputs, as it is for the copy that the op works with. */
+static inline const struct message *message_of(const struct simulation *sim,
+                                               struct pp_op op, size_t row)
+{
+    size_t copy = (size_t)pp_copy_of(sim->schedule, op.microbatch);
+    return &sim->messages[copy * pp_walk_rows(sim->schedule) + row];
 }
 
 /* When the input that an op needs from another stage was produced and arrived, and how
@@ -107,7 +116,7 @@ static inline struct input input_of(const struct simulation *sim,
                                     const struct pp_walk_visit *at, int k)
 {
     size_t row = pp_walk_from(sim->schedule, at->op[k]);
-    const struct message *message = &sim->messages[row];
+    const struct message *message = message_of(sim, at->op[k], row);
     int64_t ready = at->input[k];
     return (struct input){
         .ready = ready,
@@ -123,7 +132,7 @@ static inline struct input input_of(const struct simulation *sim,
 static inline int64_t send(const struct simulation *sim, struct pp_op op, int64_t from)
 {
     size_t row = pp_walk_to(sim->schedule, op);
-    const struct message *message = &sim->messages[row];
+    const struct message *message = message_of(sim, op, row);
     int64_t leaves = from + message->sender;
     if (message->waits) {
         int64_t sent = leaves + message->wire;
@@ -209,23 +218,24 @@ static bool pairs_wait(const struct simulation *sim)
            pp_schedule_joins(sim->schedule);
 }
 
-/* Sets the message that the output of op is, if it travels to another rank; *pair is
- * then its directed pair of ranks. NULL if it does not travel. */
-static const struct message *set_up_message(struct simulation *sim, struct pp_op op,
-                                            bool pairs, uint64_t *pair)
+/* Sets the message that a copy's output of op is, if it travels to another rank; pair
+ * of it is then its directed pair of ranks. NULL if it does not travel. */
+static const struct message *set_up_message(struct simulation *sim, int copy,
+                                            struct pp_op op, bool pairs, uint64_t *pair)
 {
     const struct pp_schedule *schedule = sim->schedule;
     struct pp_op consumer;
     if (!pp_consumer(schedule, op, &consumer))
         return NULL;
-    int sender = schedule->rank_of[op.stage];
-    int receiver = schedule->rank_of[consumer.stage];
+    int sender = schedule->rank_of[pp_place(schedule, copy, (int)op.stage)];
+    int receiver = schedule->rank_of[pp_place(schedule, copy, (int)consumer.stage)];
     const struct pp_hop *hop = pp_costs_hop(sim->costs, sender, receiver);
     if (!hop)
         return NULL;
     int64_t wire = pp_hop_wire(hop, sim->costs->message_bytes);
-    struct message *message = &sim->messages[pp_walk_to(schedule, op)];
-    *pair = (uint64_t)sender << 32 | (uint64_t)receiver;
+    size_t at = (size_t)copy * pp_walk_rows(schedule) + pp_walk_to(schedule, op);
+    struct message *message = &sim->messages[at];
+    pair[at] = (uint64_t)sender << 32 | (uint64_t)receiver;
     *message = (struct message){
         .sender = hop->sender,
         .receiver = hop->receiver,
@@ -241,20 +251,20 @@ static const struct message *set_up_message(struct simulation *sim, struct pp_op
 static int set_up_messages(struct simulation *sim, struct pp_error *error)
 {
     const struct pp_schedule *schedule = sim->schedule;
-    size_t rows = pp_walk_rows(schedule);
+    size_t rows = pp_walk_rows(schedule), count = (size_t)schedule->copies * rows;
     int result = -1;
     bool pairs = pairs_wait(sim), queues = false, waits = false;
-    uint64_t *pair = calloc(2 * rows, sizeof *pair); /* [rows], and as many to sort */
-    sim->messages = calloc(rows, sizeof *sim->messages);
+    uint64_t *pair = calloc(2 * count, sizeof *pair); /* [count], and as many to sort */
+    sim->messages = calloc(count, sizeof *sim->messages);
     if (!pair || !sim->messages)
         goto done;
-    for (size_t row = 0; row < rows; row++)
-        sim->messages[row].link = -1;
-    for (int k = 0; k < 2 * schedule->stages; k++) {
-        struct pp_op op = {.stage = (uint32_t)(k / 2),
+    for (size_t at = 0; at < count; at++)
+        sim->messages[at].link = -1;
+    for (int k = 0; k < 2 * schedule->copies * schedule->stages; k++) {
+        struct pp_op op = {.stage = (uint32_t)(k / 2 % schedule->stages),
                            .kind = k % 2 == 0 ? PP_F : PP_I};
-        size_t row = pp_walk_to(schedule, op);
-        const struct message *message = set_up_message(sim, op, pairs, &pair[row]);
+        const struct message *message =
+            set_up_message(sim, k / 2 / schedule->stages, op, pairs, pair);
         waits |= message && message->waits;
         queues |= message && message->link >= 0;
     }
@@ -264,7 +274,7 @@ static int set_up_messages(struct simulation *sim, struct pp_error *error)
             goto done;
     }
     if (queues) {
-        int links = number_links(sim->messages, pair, (int)rows, pair + rows);
+        int links = number_links(sim->messages, pair, (int)count, pair + count);
         sim->link_free = calloc((size_t)links, sizeof *sim->link_free);
         if (!sim->link_free)
             goto done;
@@ -290,13 +300,15 @@ static int check_range(const struct simulation *sim, struct pp_error *error)
         slowest = fmax(slowest, sim->costs->slow[r]);
     for (int s = 0; sim->costs->joined && s < schedule->stages; s++)
         longest = fmax(longest, (double)sim->costs->joined[s] * slowest);
-    for (int s = 0; s < schedule->stages; s++) { /* the factors of ops are in them */
+    /* The factors of ops are in them. */
+    for (int at = 0; at < schedule->copies * schedule->stages; at++) {
         for (int kind = 0; kind < PP_KINDS; kind++)
-            longest = fmax(longest, (double)sim->op[s][kind]);
+            longest = fmax(longest, (double)sim->op[at][kind]);
     }
-    for (size_t row = 0; row < pp_walk_rows(schedule); row++)
-        message = fmax(message, (double)sim->messages[row].receiver +
-                                    (double)sim->messages[row].delay);
+    size_t messages = (size_t)schedule->copies * pp_walk_rows(schedule);
+    for (size_t at = 0; at < messages; at++)
+        message = fmax(message, (double)sim->messages[at].receiver +
+                                    (double)sim->messages[at].delay);
     /* pp_uniform's smallest value is 2^-54, so a normal deviate is below 8.7. */
     longest *= exp(8.7 * sim->costs->jitter);
     double bound = (longest + 2 * message) * (double)pp_schedule_ops(schedule);
@@ -312,15 +324,17 @@ static int set_up(struct simulation *sim, struct pp_error *error)
 {
     const struct pp_schedule *schedule = sim->schedule;
     size_t stages = (size_t)schedule->stages;
-    sim->op = malloc(stages * sizeof *sim->op);
+    size_t places = (size_t)schedule->copies * stages;
+    sim->op = malloc(places * sizeof *sim->op);
     sim->free = calloc((size_t)schedule->ranks, sizeof *sim->free);
     if (!sim->op || !sim->free)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory to simulate '%s'",
                        schedule->name);
-    for (size_t s = 0; s < stages; s++) {
-        double slow = sim->costs->slow ? sim->costs->slow[schedule->rank_of[s]] : 1;
+    for (size_t at = 0; at < places; at++) {
+        double slow = sim->costs->slow ? sim->costs->slow[schedule->rank_of[at]] : 1;
+        const int64_t *op = sim->costs->op[at % stages];
         for (int kind = 0; kind < PP_KINDS; kind++)
-            sim->op[s][kind] = pp_nanoseconds((double)sim->costs->op[s][kind] * slow);
+            sim->op[at][kind] = pp_nanoseconds((double)op[kind] * slow);
     }
     if (pp_walk_init(&sim->walk, schedule, error) != 0 ||
         set_up_messages(sim, error) != 0)

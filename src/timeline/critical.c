@@ -69,7 +69,7 @@ static void add_op(struct pp_critical *critical, const struct pp_path *path,
     critical->busy[op.kind] += took;
     critical->hops += at.hop;
     critical->overhead += at.overhead;
-    critical->of_rank[schedule->rank_of[op.stage]] += took;
+    critical->of_rank[pp_op_rank(schedule, op)] += took;
     critical->of_stage[op.stage][op.kind] += took;
 }
 

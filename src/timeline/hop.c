@@ -13,8 +13,7 @@ static bool is_sent(const struct pp_schedule *schedule, size_t k)
 {
     struct pp_op producer;
     return pp_producer(schedule, schedule->ops[k], &producer) &&
-           schedule->rank_of[producer.stage] !=
-               schedule->rank_of[schedule->ops[k].stage];
+           pp_op_rank(schedule, producer) != pp_op_rank(schedule, schedule->ops[k]);
 }
 
 /* Writes the hops of one rank that count, and returns how many there are. A rank's

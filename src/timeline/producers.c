@@ -60,5 +60,5 @@ void pp_producers_set_ready(const struct pp_producers *producers, struct pp_span
 
 int pp_rank_of_op(const struct pp_schedule *schedule, int64_t k)
 {
-    return schedule->rank_of[schedule->ops[k].stage];
+    return pp_op_rank(schedule, schedule->ops[k]);
 }

@@ -16,7 +16,7 @@ int pp_plot_colour(const struct pp_plot *plot, size_t k)
 {
     const struct pp_schedule *schedule = &plot->report->schedule;
     struct pp_op op = schedule->ops[k];
-    return pp_palette[op.kind].rgb[schedule->chunk_of[op.stage] % 2];
+    return pp_palette[op.kind].rgb[schedule->chunk_of[pp_op_place(schedule, op)] % 2];
 }
 
 static double row_of(const struct pp_plot *plot, int rank)
@@ -138,7 +138,7 @@ int pp_plot_write_labels(struct pp_plot *plot)
         if (labelled[op.kind])
             fprintf(stream, "%.9g %d %d\n",
                     (in_unit(plot, spans[k].start) + in_unit(plot, spans[k].end)) / 2,
-                    schedule->rank_of[op.stage], op.microbatch);
+                    pp_op_rank(schedule, op), op.microbatch);
     }
     return close_file(plot, stream);
 }

@@ -16,7 +16,7 @@
 struct writer {
     FILE *stream;
     const struct pp_report *report;
-    int *stages; /* [ranks][chunks], see pp_stages_by_rank; owned */
+    int *places; /* [ranks][held], see pp_places_by_rank; owned */
     bool failed; /* out of memory */
 };
 
@@ -68,6 +68,8 @@ static void put_config(struct writer *writer, const struct pp_json_key *shape)
     writer->failed |= !config;
     for (; shape->name; shape++) {
         const void *at = field(schedule, shape);
+        if (shape->optional && *(const int *)at == shape->least)
+            continue;
         json_t *value = shape->type == PP_JSON_TEXT ? json_string(at)
                                                     : json_integer(*(const int *)at);
         writer->failed |= json_object_set_new(config, shape->name, value) != 0;
@@ -83,12 +85,12 @@ static void put_object(struct writer *writer, const struct pp_json_key *keys,
 static void put_ranks(struct writer *writer, const struct pp_json_key *keys)
 {
     const struct pp_report *report = writer->report;
-    size_t chunks = (size_t)report->schedule.chunks;
+    size_t held = (size_t)report->schedule.held;
     fputc('[', writer->stream);
     for (int r = 0; r < report->schedule.ranks; r++) {
         struct pp_json_rank rank = {
             .rank = r,
-            .stages = &writer->stages[(size_t)r * chunks],
+            .places = &writer->places[(size_t)r * held],
             .metrics = report->metrics.of_rank[r],
             .known = report->ranks[r],
         };
@@ -98,11 +100,14 @@ static void put_ranks(struct writer *writer, const struct pp_json_key *keys)
     fputc(']', writer->stream);
 }
 
-static void put_stages(struct writer *writer, const int *stages)
+/* Of each place its stage, or its copy. */
+static void put_places(struct writer *writer, const int *places, bool copies)
 {
+    const struct pp_schedule *schedule = &writer->report->schedule;
     fputc('[', writer->stream);
-    for (int c = 0; c < writer->report->schedule.chunks && stages[c] >= 0; c++)
-        fprintf(writer->stream, "%s%d", c > 0 ? ", " : "", stages[c]);
+    for (int c = 0; c < schedule->held && places[c] >= 0; c++)
+        fprintf(writer->stream, "%s%d", c > 0 ? ", " : "",
+                copies ? places[c] / schedule->stages : places[c] % schedule->stages);
     fputc(']', writer->stream);
 }
 
@@ -198,7 +203,8 @@ static void put_value(struct writer *writer, const struct pp_json_key *key,
         put_ranks(writer, key->keys);
         break;
     case PP_JSON_STAGES:
-        put_stages(writer, *(const int *const *)at);
+    case PP_JSON_COPIES:
+        put_places(writer, *(const int *const *)at, key->type == PP_JSON_COPIES);
         break;
     case PP_JSON_SHARE:
         put_share(writer, *(const int64_t *)at);
@@ -235,9 +241,9 @@ int pp_report_write_json(const struct pp_report *report, const char *path,
                          struct pp_error *error)
 {
     struct writer writer = {.report = report,
-                            .stages = pp_stages_by_rank(&report->schedule)};
+                            .places = pp_places_by_rank(&report->schedule)};
     struct pp_output output;
-    if (!writer.stages)
+    if (!writer.places)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for a report");
     int status = pp_output_open(&output, path, error);
     if (status == 0) {
@@ -251,6 +257,6 @@ int pp_report_write_json(const struct pp_report *report, const char *path,
             status = pp_fail(error, PP_ENVIRONMENT, "out of memory for a report");
         }
     }
-    free(writer.stages);
+    free(writer.places);
     return status;
 }

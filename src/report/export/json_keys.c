@@ -18,11 +18,14 @@ const struct pp_json_key pp_json_shape[] = {
     {"ranks", PP_JSON_INTEGER, OF(pp_schedule, ranks), .least = 1, .most = PP_MAX_RANKS,
      .help = "p: pipeline devices"},
     {"chunks", PP_JSON_INTEGER, OF(pp_schedule, chunks), .least = 1, .most = MOST_COUNT,
-     .help = "v: the most stages that one rank holds"},
+     .help = "v: the most stages of one weight copy that one rank holds"},
     {"stages", PP_JSON_INTEGER, OF(pp_schedule, stages), .least = 1, .most = MOST_COUNT,
      .help = "S: stages of all ranks"},
     {"microbatches", PP_JSON_INTEGER, OF(pp_schedule, microbatches), .least = 1,
      .most = PP_MAX_MICROBATCHES, .help = "m: microbatches per step"},
+    {"copies", PP_JSON_INTEGER, OF(pp_schedule, copies), .least = 1, .most = MOST_COUNT,
+     .optional = true,
+     .help = "copies of the weights, each with its own microbatches; missing: 1"},
     {0},
 };
 
@@ -95,8 +98,11 @@ static const struct pp_json_key bubble[] = {
 static const struct pp_json_key rank[] = {
     {"rank", PP_JSON_INTEGER, OF(pp_json_rank, rank), .most = PP_MAX_RANKS - 1,
      .help = "the rank's number, from 0"},
-    {"stages", PP_JSON_STAGES, OF(pp_json_rank, stages),
-     .help = "the stages that the rank holds, ascending"},
+    {"stages", PP_JSON_STAGES, OF(pp_json_rank, places),
+     .help = "the stages that the rank holds, ascending, one weight copy after the "
+             "other"},
+    {"copies", PP_JSON_COPIES, OF(pp_json_rank, places), .optional = true,
+     .derived = true, .help = "the weight copy that each of them is of"},
     RANK_TIME("busy_s", busy, "in ops"),
     RANK_TIME("idle_s", idle, "not in ops: makespan - busy, and the sum of the causes"),
     RANK_TIME("warmup_s", causes.warmup, "idle before its first op"),

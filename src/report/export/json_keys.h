@@ -26,6 +26,7 @@ enum pp_json_type {
     PP_JSON_CONFIG,         /* the options, and among them pp_json_shape */
     PP_JSON_RANKS,          /* a list of struct pp_json_rank */
     PP_JSON_STAGES,         /* the stages that a rank holds */
+    PP_JSON_COPIES,         /* the weight copy of each */
     PP_JSON_SHARE,          /* int64_t ns; divided by ranks * makespan. Not read */
     PP_JSON_REPRESENTATIVE, /* int, an index into steps; the number of that step */
     PP_JSON_TIMELINE,       /* null where it is dropped */
@@ -50,7 +51,7 @@ struct pp_json_key {
 /* A rank as its object has it. */
 struct pp_json_rank {
     int rank;
-    const int *stages; /* [chunks], -1 behind the last; where it is written */
+    const int *places; /* [held], -1 behind the last; where it is written */
     struct pp_rank_metrics metrics;
     struct pp_report_rank known;
 };

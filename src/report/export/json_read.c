@@ -91,12 +91,23 @@ static void check_shape(struct pp_reader *reader, const struct pp_schedule *shap
     if (listed_ranks != (size_t)shape->ranks)
         pp_reader_fail(reader, ranks, "lists %zu ranks, 'config.ranks' says %d",
                        listed_ranks, shape->ranks);
-    if (listed_stages != (size_t)shape->stages)
+    if (listed_stages != (size_t)shape->stages * (size_t)shape->copies)
         pp_reader_fail(reader, &claimed, "is %d, but the ranks list %zu", shape->stages,
-                       listed_stages);
+                       listed_stages / (size_t)shape->copies);
 }
 
-/* Which rank holds each stage. */
+/* The weight copy of the i-th stage that a rank holds. */
+static int copy_at(struct pp_reader *reader, const struct pp_schedule *schedule,
+                   const struct pp_node *rank, size_t i)
+{
+    if (schedule->copies == 1)
+        return 0;
+    struct pp_node list = pp_read_array(reader, rank, "copies");
+    struct pp_node node = pp_read_element(reader, &list, i, JSON_INTEGER);
+    return (int)pp_node_int(reader, &node, 0, schedule->copies - 1);
+}
+
+/* Which rank holds each stage of each copy. */
 static void place_stages(struct pp_reader *reader, struct pp_schedule *schedule,
                          const struct pp_node *ranks, const char *stages)
 {
@@ -106,13 +117,15 @@ static void place_stages(struct pp_reader *reader, struct pp_schedule *schedule,
         for (size_t i = 0; i < json_array_size(list.value); i++) {
             struct pp_node node = pp_read_element(reader, &list, i, JSON_INTEGER);
             int stage = (int)pp_node_int(reader, &node, 0, schedule->stages - 1);
+            int copy = copy_at(reader, schedule, &rank, i);
             if (reader->failed)
                 return;
-            if (schedule->rank_of[stage] >= 0)
+            int *holder = &schedule->rank_of[pp_place(schedule, copy, stage)];
+            if (*holder >= 0)
                 pp_reader_fail(reader, &node,
                                "is stage %d, which rank %d holds already", stage,
-                               schedule->rank_of[stage]);
-            schedule->rank_of[stage] = r;
+                               *holder);
+            *holder = r;
         }
     }
     if (!reader->failed)
@@ -131,19 +144,26 @@ static void read_schedule(struct reading *in, const struct pp_node *ranks)
         member_at(&config, pp_json_shape, offsetof(struct pp_schedule, chunks));
     const char *stages =
         pp_json_key_at(report_key(offsetof(struct pp_report, ranks))->keys,
-                       offsetof(struct pp_json_rank, stages))
+                       offsetof(struct pp_json_rank, places))
             ->name;
     pp_json_read_keys(reader, &config, pp_json_shape, &shape);
+    if (shape.copies == 0) /* of an older file */
+        shape.copies = 1;
     check_shape(reader, &shape, &config, ranks, stages);
     if (reader->failed)
         return;
     in->report->config = json_deep_copy(config.value);
     if (pp_schedule_init(schedule, shape.ranks, shape.stages, 1, PP_CUSTOM,
-                         reader->error) != 0) {
+                         reader->error) != 0 ||
+        (shape.copies > 1 &&
+         pp_schedule_copy_weights(schedule, shape.copies, (int[]){0}, reader->error) !=
+             0)) {
         reader->failed = true;
         return;
     }
     schedule->microbatches = shape.microbatches;
+    free(schedule->copy_of); /* known where there is a timeline */
+    schedule->copy_of = NULL;
     strcpy(schedule->name, shape.name);
     place_stages(reader, schedule, ranks, stages);
     if (schedule->chunks != shape.chunks)

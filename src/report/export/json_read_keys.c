@@ -118,6 +118,7 @@ static void read_value(struct pp_reader *reader, const struct pp_node *object,
     case PP_JSON_CONFIG:
     case PP_JSON_RANKS:
     case PP_JSON_STAGES:
+    case PP_JSON_COPIES:
     case PP_JSON_SHARE:
     case PP_JSON_REPRESENTATIVE:
     case PP_JSON_TIMELINE:
@@ -133,9 +134,10 @@ void pp_json_read_keys(struct pp_reader *reader, const struct pp_node *object,
     for (; keys->name; keys++) {
         if (keys->derived)
             continue;
-        if (keys->optional && !json_object_get(object->value, keys->name))
-            *(double *)(void *)((char *)base + keys->offset) = (double)NAN;
-        else
+        bool there = !keys->optional || json_object_get(object->value, keys->name);
+        if (there)
             read_value(reader, object, keys, base);
+        else if (keys->type == PP_JSON_REAL)
+            *(double *)(void *)((char *)base + keys->offset) = (double)NAN;
     }
 }

@@ -140,7 +140,9 @@ static void read_ops(struct pp_reader *reader, const struct pp_node *lists,
     }
     if (reader->failed)
         return;
-    if (pp_schedule_end(schedule, reader->error) != 0) {
+    if (pp_schedule_end(schedule, reader->error) != 0 ||
+        (schedule->copies > 1 &&
+         pp_schedule_find_copies(schedule, reader->error) != 0)) {
         reader->failed = true;
     } else if (pp_verify(schedule, schedule->name, &problem) != 0) {
         problem.text[strcspn(problem.text, "\n")] = '\0';

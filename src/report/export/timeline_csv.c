@@ -8,7 +8,8 @@ static void put_op(struct pp_text *text, const struct pp_report *report, int ste
     const struct pp_schedule *schedule = &report->schedule;
     const struct pp_span *span = &report->timeline.spans[k];
     struct pp_op op = schedule->ops[k];
-    const int64_t before[] = {step, rank, op.stage, schedule->chunk_of[op.stage]};
+    const int64_t before[] = {step, rank, op.stage,
+                              schedule->chunk_of[pp_op_place(schedule, op)]};
     for (int i = 0; i < 4; i++) {
         pp_text_int(text, before[i]);
         pp_text_char(text, ',');

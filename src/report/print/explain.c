@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/words.h"
 #include "report/differences.h"
 #include "report/numbers.h"
 #include "timeline/gap.h"
@@ -25,20 +26,24 @@ static double percent(const struct story *story, int64_t ns)
 
 static void print_speedup(const struct story *story, const struct pp_speedup *speedup)
 {
-    char text[PP_DURATION_TEXT];
+    const struct pp_schedule *schedule = &story->report->schedule;
+    char text[PP_DURATION_TEXT], ranks[64] = "";
     double ns = 1e9 * speedup->saves_s;
     if (!speedup->known)
         return;
+    for (int c = 0; c < schedule->copies; c++)
+        pp_append(ranks, sizeof ranks, "%s%d", c > 0 ? ", " : "",
+                  schedule->rank_of[pp_place(schedule, c, speedup->stage)]);
     if (speedup->saves_s <= 0)
         fputs("  no single stage limits the step: other paths are as long\n",
               story->stream);
     else
         fprintf(
             story->stream,
-            "  %s of stage %d (rank %d) limits the step most: 10%% faster, it would "
+            "  %s of stage %d (rank%s %s) limits the step most: 10%% faster, it would "
             "save\n  %s (%.1f%%)\n",
             pp_kind_name(speedup->kind), speedup->stage,
-            story->report->schedule.rank_of[speedup->stage], pp_duration_text(ns, text),
+            schedule->copies > 1 ? "s" : "", ranks, pp_duration_text(ns, text),
             percent(story, llround(ns)));
 }
 

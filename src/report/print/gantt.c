@@ -22,7 +22,7 @@ struct gantt {
 
 static int odd_chunk(const struct pp_schedule *schedule, size_t op)
 {
-    return schedule->chunk_of[schedule->ops[op].stage] % 2;
+    return schedule->chunk_of[pp_op_place(schedule, schedule->ops[op])] % 2;
 }
 
 /* Draws the op that cells [0, width) hold. */
@@ -136,9 +136,9 @@ static void draw_legend(const struct gantt *gantt)
     put_item(gantt, &column, 0, ".", "bubble");
     put_item(gantt, &column, 0, gantt->color ? "3" : "F3==",
              gantt->color ? "microbatch 3" : "F of microbatch 3");
-    if (report->schedule.chunks > 1)
-        put_item(gantt, &column, 0,
-                 gantt->color ? "lighter:" : "lower case:", "odd chunks");
+    if (report->schedule.held > 1)
+        put_item(gantt, &column, 0, gantt->color ? "lighter:" : "lower case:",
+                 report->schedule.chunks > 1 ? "odd chunks" : "other weight copy");
     fputc('\n', gantt->stream);
 }
 

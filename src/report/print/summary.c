@@ -92,17 +92,19 @@ static void print_headline(const struct pp_report *report, const char *given,
 }
 
 /* "0,4,8", or "0,4,..,28" where there are many. */
-static void list_stages(const int *stages, int chunks, char *text, size_t size)
+static void list_stages(const struct pp_schedule *schedule, const int *places,
+                        char *text, size_t size)
 {
     int count = 0;
-    while (count < chunks && stages[count] >= 0)
+    while (count < schedule->held && places[count] >= 0)
         count++;
     text[0] = '\0';
     for (int c = 0; c < count; c++) {
         if (count > 4 && c == 2)
             pp_append(text, size, ",..");
         else if (count <= 4 || c < 2 || c == count - 1)
-            pp_append(text, size, "%s%d", c > 0 ? "," : "", stages[c]);
+            pp_append(text, size, "%s%d", c > 0 ? "," : "",
+                      places[c] % schedule->stages);
     }
 }
 
@@ -115,7 +117,7 @@ static int rank_of_row(int row, int rows, int ranks)
 }
 
 static void fill_times(struct pp_table *table, const struct pp_report *report, int row,
-                       int r, const int *stages)
+                       int r, const int *places)
 {
     const struct pp_metrics *metrics = &report->metrics;
     const struct pp_rank_metrics *rank = &metrics->of_rank[r];
@@ -128,7 +130,7 @@ static void fill_times(struct pp_table *table, const struct pp_report *report, i
                                  {own->overhead, all->overhead},
                                  {own->cooldown, all->cooldown}};
     char list[PP_CELL];
-    list_stages(stages, report->schedule.chunks, list, sizeof list);
+    list_stages(&report->schedule, places, list, sizeof list);
     pp_table_set(table, row, 0, "%d", r);
     pp_table_set(table, row, 1, "%s", list);
     pp_table_set(table, row, 2, "%.*f", decimals, (double)rank->busy / unit);
@@ -164,8 +166,8 @@ static void print_tables(const struct pp_report *report, int width, FILE *stream
                                  "cooldown"};
     struct pp_table times = {0}, memory = {0};
     struct pp_error error = {0};
-    int *stages = pp_stages_by_rank(schedule);
-    if (!stages || pp_table_init(&times, rows, 10, &error) != 0 ||
+    int *places = pp_places_by_rank(schedule);
+    if (!places || pp_table_init(&times, rows, 10, &error) != 0 ||
         pp_table_init(&memory, rows, 5, &error) != 0) {
         fputs("  (out of memory for the table of ranks)\n", stream);
         goto done;
@@ -189,8 +191,7 @@ static void print_tables(const struct pp_report *report, int width, FILE *stream
             pp_table_set(&memory, row, 0, "..");
             continue;
         }
-        fill_times(&times, report, row, r,
-                   &stages[(size_t)r * (size_t)schedule->chunks]);
+        fill_times(&times, report, row, r, &places[(size_t)r * (size_t)schedule->held]);
         fill_memory(&memory, &report->ranks[r], row, r);
     }
     pp_table_print(&times, stream, 2, width);
@@ -199,7 +200,7 @@ static void print_tables(const struct pp_report *report, int width, FILE *stream
 done:
     pp_table_release(&times);
     pp_table_release(&memory);
-    free(stages);
+    free(places);
 }
 
 enum { BUBBLE_INDENT = 10 };
