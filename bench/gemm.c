@@ -94,14 +94,16 @@ static int training_init(struct training *run, struct pp_error *error)
         pp_model_init_tensor(config, stage->parameters[i].index, 1,
                              stage->parameters[i].value);
     stage->scratch = reals(pp_stage_scratch_count(stage));
-    run->pass.activations = reals(pp_stage_activation_count(stage));
+    run->pass.kept.transients = reals(pp_stage_transient_count(stage));
+    run->pass.kept.activations = reals(pp_stage_activation_count(stage));
     run->pass.gradients = reals(pp_stage_gradient_count(stage));
     run->first = reals(stage->real_count);
     run->second = reals(stage->real_count);
     run->tokens = malloc(bytes);
     run->targets = malloc(bytes);
-    if (!stage->scratch || !run->pass.activations || !run->pass.gradients ||
-        !run->first || !run->second || !run->tokens || !run->targets)
+    if (!stage->scratch || !run->pass.kept.transients || !run->pass.kept.activations ||
+        !run->pass.gradients || !run->first || !run->second || !run->tokens ||
+        !run->targets)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory");
     run->pass.loss_scale = 1 / ((float)run->microbatches * (float)tokens);
     run->optimizer = (struct pp_optimizer){.kind = PP_ADAMW,
@@ -120,7 +122,8 @@ static void training_release(struct training *run)
     free(run->second);
     free(run->first);
     free(run->pass.gradients);
-    free(run->pass.activations);
+    free(run->pass.kept.transients);
+    free(run->pass.kept.activations);
     free(run->stage.scratch);
     pp_stage_release(&run->stage);
     pp_corpus_release(&run->corpus);

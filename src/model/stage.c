@@ -53,18 +53,40 @@ static int parameter_index(const struct pp_stage *stage, int i)
     return after + i - own;
 }
 
+/* Reals of the stage's i-th parameter to the count-th behind it. */
+static size_t reals_of(const struct pp_stage *stage, int i, int count)
+{
+    size_t reals = 0;
+    for (int end = i + count; i < end; i++)
+        reals += pp_arena_room(
+            pp_model_tensor(&stage->config, parameter_index(stage, i)).count);
+    return reals;
+}
+
+struct pp_stage pp_stage_shape(const struct pp_model_config *config, int first_layer,
+                               int layers, bool embed, bool head)
+{
+    struct pp_stage stage = {.config = *config,
+                             .first_layer = first_layer,
+                             .layers = layers,
+                             .embed = embed,
+                             .head = head};
+    int before = embed ? 2 : 0, own = PP_LAYER_TENSORS * layers;
+    assert(layers > 0 || embed || head);
+    stage.parameter_count = before + own + (head ? 3 : 0);
+    stage.real_count = reals_of(&stage, 0, before);
+    if (layers > 0) /* which are alike */
+        stage.real_count += (size_t)layers * reals_of(&stage, before, PP_LAYER_TENSORS);
+    if (head)
+        stage.real_count += reals_of(&stage, before + own, 3);
+    return stage;
+}
+
 int pp_stage_init(struct pp_stage *stage, const struct pp_model_config *config,
                   int first_layer, int layers, bool embed, bool head,
                   struct pp_error *error)
 {
-    assert(layers > 0 || embed || head);
-    *stage = (struct pp_stage){.config = *config,
-                               .first_layer = first_layer,
-                               .layers = layers,
-                               .embed = embed,
-                               .head = head};
-    stage->parameter_count =
-        (embed ? 2 : 0) + PP_LAYER_TENSORS * layers + (head ? 3 : 0);
+    *stage = pp_stage_shape(config, first_layer, layers, embed, head);
     stage->parameters =
         calloc((size_t)stage->parameter_count, sizeof *stage->parameters);
     if (!stage->parameters)
@@ -73,7 +95,6 @@ int pp_stage_init(struct pp_stage *stage, const struct pp_model_config *config,
         int index = parameter_index(stage, i);
         stage->parameters[i].index = index;
         stage->parameters[i].count = pp_model_tensor(config, index).count;
-        stage->real_count += pp_arena_room(stage->parameters[i].count);
     }
     size_t bytes = stage->real_count * sizeof(real);
     /* Zeros: what stands between the tensors meets the optimizer. */
@@ -119,8 +140,7 @@ static void layer_forward(const struct pp_stage *stage, int layer,
     int B = config->microbatch_size, T = config->seq_len, N = B * T;
     int C = config->d_model, H = config->heads;
     const struct pp_parameter *p = layer_parameters(stage, layer);
-    struct pp_layer_activations a =
-        pp_layer_activations(stage, pass->activations, layer);
+    struct pp_layer_activations a = pp_layer_activations(stage, pass->kept, layer);
     struct pp_scratch s = pp_scratch(stage);
 
     pp_layernorm_forward(s.norm, a.norm_1, a.rstd_1, x, p[LN_1_W].value,
@@ -146,8 +166,7 @@ static void layer_backward_input(const struct pp_stage *stage, int layer,
     int B = config->microbatch_size, T = config->seq_len, N = B * T;
     int C = config->d_model, H = config->heads;
     const struct pp_parameter *p = layer_parameters(stage, layer);
-    struct pp_layer_activations a =
-        pp_layer_activations(stage, pass->activations, layer);
+    struct pp_layer_activations a = pp_layer_activations(stage, pass->kept, layer);
     struct pp_layer_gradients g = pp_layer_gradients(stage, pass->gradients, layer);
     struct pp_scratch s = pp_scratch(stage);
 
@@ -169,8 +188,7 @@ static void layer_backward_weight(const struct pp_stage *stage, int layer,
     const struct pp_model_config *config = &stage->config;
     int N = config->microbatch_size * config->seq_len, C = config->d_model;
     const struct pp_parameter *p = layer_parameters(stage, layer);
-    struct pp_layer_activations a =
-        pp_layer_activations(stage, pass->activations, layer);
+    struct pp_layer_activations a = pp_layer_activations(stage, pass->kept, layer);
     struct pp_layer_gradients g = pp_layer_gradients(stage, pass->gradients, layer);
     struct pp_scratch s = pp_scratch(stage);
 
@@ -231,7 +249,7 @@ void pp_stage_forward(const struct pp_stage *stage, const struct pp_pass *pass,
     }
     if (stage->head) {
         const struct pp_parameter *p = head_parameters(stage);
-        struct pp_head_activations a = pp_head_activations(stage, pass->activations);
+        struct pp_head_activations a = pp_head_activations(stage, pass->kept);
         pp_layernorm_forward(s.norm, a.norm, a.rstd, x, p[LN_F_W].value,
                              p[LN_F_B].value, N, C);
         pp_head_forward(a.logits, s.norm, p[HEAD_W].value, N, C, V);
@@ -249,7 +267,7 @@ void pp_stage_backward_input(const struct pp_stage *stage, const struct pp_pass 
 
     if (stage->head) {
         const struct pp_parameter *p = head_parameters(stage);
-        struct pp_head_activations a = pp_head_activations(stage, pass->activations);
+        struct pp_head_activations a = pp_head_activations(stage, pass->kept);
         real *dnorm = pp_head_gradient(stage, pass->gradients);
         real *dx = gradient_into(stage, pass, input_grad, stage->layers);
         pp_cross_entropy_backward_input(a.logits, pass->targets, pass->loss_scale, N,
@@ -275,7 +293,7 @@ void pp_stage_backward_weight(const struct pp_stage *stage, const struct pp_pass
 
     if (stage->head) {
         const struct pp_parameter *p = head_parameters(stage);
-        struct pp_head_activations a = pp_head_activations(stage, pass->activations);
+        struct pp_head_activations a = pp_head_activations(stage, pass->kept);
         struct pp_scratch s = pp_scratch(stage);
         pp_layernorm_recompute(s.norm, a.norm, p[LN_F_W].value, p[LN_F_B].value, N, C);
         pp_head_backward_weight(p[HEAD_W].grad, a.logits, s.norm, N, C, V);

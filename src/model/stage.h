@@ -8,21 +8,26 @@
 #include "model/stage_layout.h"
 
 /* One microbatch passing through one stage. Tokens and targets are int32 (B, T);
- * activations and gradients are buffers of pp_stage_activation_count and
- * pp_stage_gradient_count reals, aligned to PP_ALIGN. */
+ * kept.transients, kept.activations and gradients are buffers of
+ * pp_stage_transient_count, pp_stage_activation_count and pp_stage_gradient_count
+ * reals, aligned to PP_ALIGN. */
 struct pp_pass {
     const int32_t *tokens;   /* (B, T), needed by the embed stage */
     const int32_t *targets;  /* (B, T), needed by the head stage */
     const real *input;       /* (N, C) from the stage before; unused by the embed stage.
                               * Read by forward alone */
-    real *activations;       /* written by forward, read until backward-weight;
-                              * backward-input turns the head's probabilities into
-                              * their logits' gradients in place, so call it once */
+    struct pp_kept kept;     /* written by forward; backward-input turns the head's
+                              * probabilities into their logits' gradients in place,
+                              * so call it once */
     const real *output_grad; /* (N, C) from the stage after; unused by the head stage.
                               * Read by backward-input and backward-weight */
     real *gradients;         /* written by backward-input, read by backward-weight */
     real loss_scale; /* 1 / (m N): the loss is the mean over all tokens of the step */
 };
+
+/* A stage without memory: all that its sizes follow from, real_count among them. */
+struct pp_stage pp_stage_shape(const struct pp_model_config *config, int first_layer,
+                               int layers, bool embed, bool head);
 
 /* Allocates parameters (uninitialised) and gradients (zeroed). PP_ENVIRONMENT when
  * out of memory. The stage owns them; release frees. */

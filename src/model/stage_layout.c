@@ -18,21 +18,26 @@ real *pp_arena_take(struct pp_arena *arena, size_t count)
     return array;
 }
 
+/* The two buffers of struct pp_kept. */
+struct arenas {
+    struct pp_arena transients, activations;
+};
+
 static struct pp_layer_activations take_layer_activations(const struct pp_stage *stage,
-                                                          struct pp_arena *arena)
+                                                          struct arenas *arenas)
 {
     size_t N = tokens(stage), C = (size_t)stage->config.d_model;
     size_t T = (size_t)stage->config.seq_len, H = (size_t)stage->config.heads;
     struct pp_layer_activations a;
-    a.norm_1 = pp_arena_take(arena, N * C);
-    a.rstd_1 = pp_arena_take(arena, N);
-    a.qkv = pp_arena_take(arena, N * 3 * C);
-    a.weights = pp_arena_take(arena, N * H * T);
-    a.mixed = pp_arena_take(arena, N * C);
-    a.norm_2 = pp_arena_take(arena, N * C);
-    a.rstd_2 = pp_arena_take(arena, N);
-    a.gelu = pp_arena_take(arena, N * 4 * C);
-    a.slope = pp_arena_take(arena, N * 4 * C);
+    a.norm_1 = pp_arena_take(&arenas->activations, N * C);
+    a.mixed = pp_arena_take(&arenas->activations, N * C);
+    a.norm_2 = pp_arena_take(&arenas->activations, N * C);
+    a.gelu = pp_arena_take(&arenas->activations, N * 4 * C);
+    a.rstd_1 = pp_arena_take(&arenas->transients, N);
+    a.qkv = pp_arena_take(&arenas->transients, N * 3 * C);
+    a.weights = pp_arena_take(&arenas->transients, N * H * T);
+    a.rstd_2 = pp_arena_take(&arenas->transients, N);
+    a.slope = pp_arena_take(&arenas->transients, N * 4 * C);
     return a;
 }
 
@@ -50,13 +55,13 @@ static struct pp_layer_gradients take_layer_gradients(const struct pp_stage *sta
 }
 
 static struct pp_head_activations take_head_activations(const struct pp_stage *stage,
-                                                        struct pp_arena *arena)
+                                                        struct arenas *arenas)
 {
     size_t N = tokens(stage);
     struct pp_head_activations a;
-    a.norm = pp_arena_take(arena, N * (size_t)stage->config.d_model);
-    a.rstd = pp_arena_take(arena, N);
-    a.logits = pp_arena_take(arena, N * (size_t)stage->config.vocab);
+    a.norm = pp_arena_take(&arenas->activations, N * (size_t)stage->config.d_model);
+    a.logits = pp_arena_take(&arenas->activations, N * (size_t)stage->config.vocab);
+    a.rstd = pp_arena_take(&arenas->transients, N);
     return a;
 }
 
@@ -72,11 +77,23 @@ static struct pp_scratch take_scratch(const struct pp_stage *stage,
     return s;
 }
 
-static size_t layer_activation_count(const struct pp_stage *stage)
+/* Reals of one layer in each buffer. */
+static struct arenas layer_counts(const struct pp_stage *stage)
 {
-    struct pp_arena arena = {0};
-    take_layer_activations(stage, &arena);
-    return arena.used;
+    struct arenas counts = {0};
+    take_layer_activations(stage, &counts);
+    return counts;
+}
+
+/* The buffers from where the layer-th layer begins. */
+static struct arenas from_layer(const struct pp_stage *stage, struct pp_kept kept,
+                                int layer)
+{
+    struct arenas one = layer_counts(stage);
+    return (struct arenas){
+        .transients = {kept.transients, (size_t)layer * one.transients.used},
+        .activations = {kept.activations, (size_t)layer * one.activations.used},
+    };
 }
 
 static size_t layer_gradient_count(const struct pp_stage *stage)
@@ -88,19 +105,17 @@ static size_t layer_gradient_count(const struct pp_stage *stage)
 
 /* The arrays of the layer-th layer of a stage, and those after the last. */
 struct pp_layer_activations pp_layer_activations(const struct pp_stage *stage,
-                                                 real *activations, int layer)
+                                                 struct pp_kept kept, int layer)
 {
-    struct pp_arena arena = {activations,
-                             (size_t)layer * layer_activation_count(stage)};
-    return take_layer_activations(stage, &arena);
+    struct arenas arenas = from_layer(stage, kept, layer);
+    return take_layer_activations(stage, &arenas);
 }
 
 struct pp_head_activations pp_head_activations(const struct pp_stage *stage,
-                                               real *activations)
+                                               struct pp_kept kept)
 {
-    struct pp_arena arena = {activations,
-                             (size_t)stage->layers * layer_activation_count(stage)};
-    return take_head_activations(stage, &arena);
+    struct arenas arenas = from_layer(stage, kept, stage->layers);
+    return take_head_activations(stage, &arenas);
 }
 
 struct pp_layer_gradients pp_layer_gradients(const struct pp_stage *stage,
@@ -133,12 +148,23 @@ real *pp_head_gradient(const struct pp_stage *stage, real *gradients)
     return pp_stream_gradient(stage, gradients, pp_last_bound(stage) + 1);
 }
 
+/* Reals of the whole stage in each buffer. */
+static struct arenas kept_counts(const struct pp_stage *stage)
+{
+    struct arenas counts = from_layer(stage, (struct pp_kept){0}, stage->layers);
+    if (stage->head)
+        take_head_activations(stage, &counts);
+    return counts;
+}
+
+size_t pp_stage_transient_count(const struct pp_stage *stage)
+{
+    return kept_counts(stage).transients.used;
+}
+
 size_t pp_stage_activation_count(const struct pp_stage *stage)
 {
-    struct pp_arena arena = {0};
-    if (stage->head)
-        take_head_activations(stage, &arena);
-    return (size_t)stage->layers * layer_activation_count(stage) + arena.used;
+    return kept_counts(stage).activations.used;
 }
 
 size_t pp_stage_gradient_count(const struct pp_stage *stage)

@@ -41,16 +41,25 @@ struct pp_stage {
     void *poll_data;
 };
 
-/* What a layer keeps from forward until backward-weight. */
+/* What forward leaves for backward: two buffers, so that what backward-weight does not
+ * read is free as soon as backward-input is done. */
+struct pp_kept {
+    real *transients;  /* read until backward-input */
+    real *activations; /* read until backward-weight */
+};
+
+/* What a layer keeps. */
 struct pp_layer_activations {
-    real *norm_1;  /* (N, C) input of ln_1, standardised */
+    /* Until backward-weight. */
+    real *norm_1; /* (N, C) input of ln_1, standardised */
+    real *mixed;  /* (N, C) what attention gives its projection */
+    real *norm_2; /* (N, C) input of ln_2, standardised */
+    real *gelu;   /* (N, 4C) */
+    /* Until backward-input. */
     real *rstd_1;  /* (N) */
     real *qkv;     /* (N, 3C) */
     real *weights; /* (B, H, T, T) of the attention */
-    real *mixed;   /* (N, C) what attention gives its projection */
-    real *norm_2;  /* (N, C) input of ln_2, standardised */
     real *rstd_2;  /* (N) */
-    real *gelu;    /* (N, 4C) */
     real *slope;   /* (N, 4C) derivative of the GELU */
 };
 
@@ -65,10 +74,12 @@ struct pp_layer_gradients {
 
 /* The same around the final norm, head and loss. */
 struct pp_head_activations {
+    /* Until backward-weight. */
     real *norm;   /* (N, C) input of ln_f, standardised */
-    real *rstd;   /* (N) */
     real *logits; /* (N, V) probabilities after forward; the gradient by the logits, in
                    * place, after backward-input */
+    /* Until backward-input. */
+    real *rstd; /* (N) */
 };
 
 /* All that a stage keeps from backward-input until backward-weight: its layers'
@@ -93,9 +104,9 @@ real *pp_arena_take(struct pp_arena *arena, size_t count);
 size_t pp_arena_room(size_t count);
 
 struct pp_layer_activations pp_layer_activations(const struct pp_stage *stage,
-                                                 real *activations, int layer);
+                                                 struct pp_kept kept, int layer);
 struct pp_head_activations pp_head_activations(const struct pp_stage *stage,
-                                               real *activations);
+                                               struct pp_kept kept);
 struct pp_layer_gradients pp_layer_gradients(const struct pp_stage *stage,
                                              real *gradients, int layer);
 struct pp_scratch pp_scratch(const struct pp_stage *stage);
@@ -113,6 +124,7 @@ real *pp_stream_gradient(const struct pp_stage *stage, real *gradients, int boun
 real *pp_head_gradient(const struct pp_stage *stage, real *gradients);
 
 /* Sizes in reals of the buffers of struct pp_pass, and of pp_stage.scratch. */
+size_t pp_stage_transient_count(const struct pp_stage *stage);
 size_t pp_stage_activation_count(const struct pp_stage *stage);
 size_t pp_stage_gradient_count(const struct pp_stage *stage);
 size_t pp_stage_scratch_count(const struct pp_stage *stage);

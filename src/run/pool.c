@@ -10,6 +10,10 @@ void pp_meter_add(struct pp_meter *meter, int count, int64_t bytes)
 {
     meter->held += count;
     meter->bytes += bytes;
+}
+
+void pp_meter_look(struct pp_meter *meter)
+{
     if (meter->held > meter->peak)
         meter->peak = meter->held;
     if (meter->bytes > meter->peak_bytes)

@@ -8,12 +8,13 @@
 
 #include "base/error.h"
 
-/* What is held now, and the most that ever was. */
+/* What is held now, and the most that was at a look. */
 struct pp_meter {
     int held, peak;
     int64_t bytes, peak_bytes;
 };
 void pp_meter_add(struct pp_meter *meter, int count, int64_t bytes);
+void pp_meter_look(struct pp_meter *meter);
 
 struct pp_pool {
     size_t bytes; /* of a buffer */

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "run/buffers.h"
 #include "schedule/walk.h"
 
 struct pp_chunk *pp_rank_chunk(const struct pp_rank *rank, int copy, int stage)
@@ -37,7 +38,7 @@ static struct pp_pass pass_of(const struct pp_rank *rank, const struct pp_chunk 
         .tokens = rank->tokens ? rank->tokens + at : NULL,
         .targets = rank->targets ? rank->targets + at : NULL,
         .input = slot->input ? slot->input->data : NULL,
-        .activations = slot->activations,
+        .kept = {.transients = slot->transients, .activations = slot->activations},
         .output_grad = slot->output_grad ? slot->output_grad->data : NULL,
         .gradients = slot->gradients,
         .loss_scale =
@@ -52,17 +53,57 @@ static void give_wire(struct pp_rank *rank, struct pp_wire **wire)
     *wire = NULL;
 }
 
+/* A microbatch's buffer is taken, and held from now on. */
+static real *hold(struct pp_rank *rank, struct pp_pool *pool)
+{
+    pp_meter_add(&rank->meter, 0, (int64_t)pool->bytes);
+    return pp_pool_take(pool);
+}
+
+static void let_go(struct pp_rank *rank, struct pp_pool *pool, real **buffer)
+{
+    pp_meter_add(&rank->meter, 0, -(int64_t)pool->bytes);
+    pp_pool_give(pool, *buffer);
+    *buffer = NULL;
+}
+
+static void forward(struct pp_rank *rank, struct pp_chunk *chunk, int microbatch,
+                    real *output)
+{
+    struct pp_slot *slot = &chunk->slots[microbatch];
+    pp_meter_add(&rank->meter, 1, 0);
+    slot->transients = hold(rank, &chunk->transients);
+    slot->activations = hold(rank, &chunk->activations);
+    struct pp_pass pass = pass_of(rank, chunk, microbatch);
+    pp_stage_forward(&chunk->model, &pass, output, &rank->loss_sums[microbatch]);
+    give_wire(rank, &slot->input);
+}
+
+/* What only this half reads is free for the next microbatch. */
+static void backward_input(struct pp_rank *rank, struct pp_chunk *chunk, int microbatch,
+                           real *input_grad)
+{
+    struct pp_slot *slot = &chunk->slots[microbatch];
+    slot->gradients = hold(rank, &chunk->gradients);
+    struct pp_pass pass = pass_of(rank, chunk, microbatch);
+    pp_stage_backward_input(&chunk->model, &pass, input_grad);
+    let_go(rank, &chunk->transients, &slot->transients);
+    if (slot->output_grad)
+        pp_meter_add(&rank->meter, 0, (int64_t)rank->wires.bytes);
+}
+
 static void backward_weight(struct pp_rank *rank, struct pp_chunk *chunk,
                             int microbatch)
 {
     struct pp_slot *slot = &chunk->slots[microbatch];
     struct pp_pass pass = pass_of(rank, chunk, microbatch);
     pp_stage_backward_weight(&chunk->model, &pass);
-    pp_meter_add(&rank->meter, -1, -(int64_t)chunk->activations.bytes);
-    pp_pool_give(&chunk->activations, slot->activations);
-    pp_pool_give(&chunk->gradients, slot->gradients);
+    pp_meter_add(&rank->meter, -1, 0);
+    let_go(rank, &chunk->activations, &slot->activations);
+    let_go(rank, &chunk->gradients, &slot->gradients);
+    if (slot->output_grad)
+        pp_meter_add(&rank->meter, 0, -(int64_t)rank->wires.bytes);
     give_wire(rank, &slot->output_grad);
-    slot->activations = slot->gradients = NULL;
 }
 
 /* From this microbatch on the first that belongs to the chunk's copy. */
@@ -95,30 +136,24 @@ static void compute(struct pp_rank *rank, struct pp_op op, struct pp_wire *outpu
 {
     struct pp_chunk *chunk = chunk_of(rank, op);
     int microbatch = (int)op.microbatch;
-    struct pp_slot *slot = &chunk->slots[microbatch];
     real *result = output ? output->data : NULL;
-    struct pp_pass pass;
 
     switch ((enum pp_kind)op.kind) {
     case PP_F:
-        slot->activations = pp_pool_take(&chunk->activations);
-        pp_meter_add(&rank->meter, 1, (int64_t)chunk->activations.bytes);
-        pass = pass_of(rank, chunk, microbatch);
-        pp_stage_forward(&chunk->model, &pass, result, &rank->loss_sums[microbatch]);
-        give_wire(rank, &slot->input);
+        forward(rank, chunk, microbatch, result);
         break;
     case PP_B:
+        backward_input(rank, chunk, microbatch, result);
+        weight_turn(rank, chunk, microbatch);
+        break;
     case PP_I:
-        slot->gradients = pp_pool_take(&chunk->gradients);
-        pass = pass_of(rank, chunk, microbatch);
-        pp_stage_backward_input(&chunk->model, &pass, result);
-        if (op.kind == PP_B)
-            weight_turn(rank, chunk, microbatch);
+        backward_input(rank, chunk, microbatch, result);
         break;
     case PP_W:
         weight_turn(rank, chunk, microbatch);
         break;
     }
+    pp_meter_look(&rank->meter);
 }
 
 /* Where an op finds the wire that it takes: a chunk's slot. */
@@ -210,57 +245,8 @@ void pp_rank_step(struct pp_rank *rank, struct pp_span *spans, struct pp_cpu *cp
     pp_channel_finish(&rank->channel);
 }
 
-/* The most buffers that the rank's ops, in order, hold at once. */
-struct peaks {
-    int wires;        /* inputs and output gradients held, and one output */
-    int *activations; /* [chunks] */
-    int *gradients;   /* [chunks] */
-};
-
-static void raise_peak(int *peak, int held)
-{
-    if (held > *peak)
-        *peak = held;
-}
-
-static int count_peaks(const struct pp_rank *rank, struct peaks *peaks)
-{
-    const struct pp_schedule *schedule = rank->schedule;
-    size_t chunks = (size_t)rank->chunk_count;
-    int *held = calloc(2 * chunks, sizeof *held);
-    peaks->activations = calloc(2 * chunks, sizeof *peaks->activations);
-    peaks->gradients = peaks->activations + chunks;
-    if (!held || !peaks->activations) {
-        free(held);
-        free(peaks->activations);
-        return -1;
-    }
-    int wires = 0;
-    int me = rank->world->rank;
-    for (size_t k = schedule->first[me]; k < schedule->first[me + 1]; k++) {
-        struct pp_op op = schedule->ops[k];
-        int chunk = schedule->chunk_of[pp_op_place(schedule, op)];
-        bool takes_grad = (int)op.stage < schedule->stages - 1;
-        int *activations = &held[chunk], *gradients = &held[chunks + (size_t)chunk];
-        int by = pp_kind_in_flight(op.kind);
-        *activations += by > 0;
-        *gradients += pp_is_backward(op.kind);
-        wires += pp_is_backward(op.kind) && takes_grad;
-        raise_peak(&peaks->activations[chunk], *activations);
-        raise_peak(&peaks->gradients[chunk], *gradients);
-        raise_peak(&peaks->wires, wires + 2); /* an input, an output */
-        if (by < 0) {
-            *activations -= 1;
-            *gradients -= 1;
-            wires -= takes_grad;
-        }
-    }
-    free(held);
-    return 0;
-}
-
 static int init_chunk(struct pp_rank *rank, int c, const int *layers_of,
-                      const struct peaks *peaks, struct pp_error *error)
+                      const struct pp_buffer_counts *counts, struct pp_error *error)
 {
     const struct pp_schedule *schedule = rank->schedule;
     struct pp_chunk *chunk = &rank->chunks[c];
@@ -278,12 +264,22 @@ static int init_chunk(struct pp_rank *rank, int c, const int *layers_of,
     if (!chunk->slots)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for %d microbatches",
                        schedule->microbatches);
-    size_t activations = pp_stage_activation_count(&chunk->model) * sizeof(real);
-    size_t gradients = pp_stage_gradient_count(&chunk->model) * sizeof(real);
-    if (pp_pool_init(&chunk->activations, activations, peaks->activations[c], error) !=
-        0)
-        return -1;
-    return pp_pool_init(&chunk->gradients, gradients, peaks->gradients[c], error);
+    const struct pp_stage *model = &chunk->model;
+    const struct {
+        struct pp_pool *pool;
+        size_t reals;
+        int count;
+    } pools[] = {
+        {&chunk->transients, pp_stage_transient_count(model), counts->transients[c]},
+        {&chunk->activations, pp_stage_activation_count(model), counts->activations[c]},
+        {&chunk->gradients, pp_stage_gradient_count(model), counts->gradients[c]},
+    };
+    for (size_t i = 0; i < sizeof pools / sizeof *pools; i++) {
+        if (pp_pool_init(pools[i].pool, pools[i].reals * sizeof(real), pools[i].count,
+                         error) != 0)
+            return -1;
+    }
+    return 0;
 }
 
 /* Scratch for the stage that needs most, and the step's tokens where they are used. */
@@ -317,7 +313,7 @@ int pp_rank_init(struct pp_rank *rank, const struct pp_world *world,
                  const struct pp_model_config *config, const int *layers_of,
                  struct pp_clock *clock, struct pp_error *error)
 {
-    struct peaks peaks = {0};
+    struct pp_buffer_counts counts = {0};
     int status = -1;
     *rank = (struct pp_rank){
         .world = world,
@@ -327,21 +323,18 @@ int pp_rank_init(struct pp_rank *rank, const struct pp_world *world,
         .chunks = calloc((size_t)schedule->held, sizeof *rank->chunks),
     };
     rank->chunk_count = pp_schedule_held(schedule, world->rank);
-    if (!rank->chunks || count_peaks(rank, &peaks) != 0)
+    if (!rank->chunks)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for %d stages",
                        schedule->held);
+    if (pp_buffer_counts_init(&counts, schedule, world->rank, error) != 0)
+        return -1;
     for (int c = 0; c < rank->chunk_count; c++) {
-        if (init_chunk(rank, c, layers_of, &peaks, error) != 0)
+        if (init_chunk(rank, c, layers_of, &counts, error) != 0)
             goto done;
     }
-    size_t message = sizeof(struct pp_wire) +
-                     (size_t)config->microbatch_size * (size_t)config->seq_len *
-                         (size_t)config->d_model * sizeof(real);
-    /* Beside what ops hold: receives posted ahead, and sends that have not gone when
-     * the next output is ready. */
+    size_t message = (size_t)pp_wire_bytes(config);
     if (init_shared(rank, error) != 0 ||
-        pp_pool_init(&rank->wires, message, peaks.wires + PP_RECEIVES_AHEAD + 2,
-                     error) != 0 ||
+        pp_pool_init(&rank->wires, message, counts.wires, error) != 0 ||
         pp_channel_init(&rank->channel, world, schedule, clock, &rank->wires,
                         (int)message, error) != 0)
         goto done;
@@ -355,7 +348,7 @@ int pp_rank_init(struct pp_rank *rank, const struct pp_world *world,
     }
     status = 0;
 done:
-    free(peaks.activations);
+    pp_buffer_counts_release(&counts);
     return status;
 }
 
@@ -364,6 +357,7 @@ void pp_rank_release(struct pp_rank *rank)
     for (int c = 0; rank->chunks && c < rank->chunk_count; c++) {
         struct pp_chunk *chunk = &rank->chunks[c];
         pp_stage_release(&chunk->model);
+        pp_pool_release(&chunk->transients);
         pp_pool_release(&chunk->activations);
         pp_pool_release(&chunk->gradients);
         free(chunk->slots);

@@ -12,6 +12,7 @@
 struct pp_slot {
     struct pp_wire *input;       /* from the stage before, until F has read it */
     struct pp_wire *output_grad; /* from the stage after, held from B or I to W */
+    real *transients;            /* F to B or I */
     real *activations;           /* F to B or W */
     real *gradients;             /* B or I to W */
     bool weight_due;             /* its I is done, and its W has been asked for */
@@ -22,7 +23,7 @@ struct pp_chunk {
     int copy, stage;
     struct pp_stage model;
     struct pp_slot *slots; /* [microbatches]; those of other copies stay empty */
-    struct pp_pool activations, gradients;
+    struct pp_pool transients, activations, gradients;
     int next_weight; /* the microbatch whose weight gradient comes next; as many as
                       * there are: all of the copy's are in the stage's gradients */
 };
@@ -37,7 +38,9 @@ struct pp_rank {
     real *scratch;
     struct pp_pool wires;
     struct pp_channel channel;
-    struct pp_meter meter; /* activations held, over all chunks */
+    struct pp_meter meter; /* what is held between ops, over all chunks: from F to B or
+                            * I activations and transients; from I to W activations and
+                            * the gradients that W needs, its stage's output_grad too */
     int32_t *tokens;       /* [microbatches] (B, T) if it holds a first stage */
     int32_t *targets;      /* [microbatches] (B, T) if it holds a last stage */
     double *loss_sums;     /* [microbatches] of a last stage: nats */

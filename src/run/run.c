@@ -374,9 +374,12 @@ static void gather_ranks(struct job *job)
         .peak_in_flight = rank->meter.peak,
         .peak_activation_bytes = rank->meter.peak_bytes,
     };
-    for (int c = 0; c < rank->chunk_count; c++)
-        mine.parameter_bytes +=
-            (int64_t)(rank->chunks[c].model.real_count * sizeof(real));
+    for (int c = 0; c < rank->chunk_count; c++) {
+        int64_t bytes = (int64_t)(rank->chunks[c].model.real_count * sizeof(real));
+        mine.parameter_bytes += bytes;
+        mine.gradient_bytes += bytes;
+        mine.optimizer_bytes += job->trainer.moments[c] ? 2 * bytes : 0;
+    }
     memcpy(mine.cpuset, job->topology.cpuset, sizeof mine.cpuset);
     if (!job->result->leads) {
         pp_send_bytes(&job->world, &mine, sizeof mine, 0, PP_TAG_SPANS);

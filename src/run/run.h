@@ -7,9 +7,9 @@
 #include "timeline/timeline.h"
 
 struct pp_run_rank {
-    int peak_in_flight; /* (stage, microbatch) pairs, as the pools counted */
-    int64_t peak_activation_bytes;
-    int64_t parameter_bytes;
+    int peak_in_flight;            /* (stage, microbatch) pairs, as the pools counted */
+    int64_t peak_activation_bytes; /* held between ops: see run/memory.h */
+    int64_t parameter_bytes, gradient_bytes, optimizer_bytes;
     char cpuset[256];
 };
 

@@ -2,7 +2,8 @@
  * same bits as the sequential run: losses, gradients and parameters (--verify's
  * comparison), and one digest for each (microbatches, tied). Run by mpiexec with p
  * ranks (usage: bitwise [STRIDE], to run a sample); p = 1 is the sequential schedule's
- * own home. Also checks the peaks that the pools counted. */
+ * own home. Also checks the peaks that the pools counted, and that memory.h had
+ * foreseen them. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 
 #include "model/partition.h"
 #include "run/launch.h"
+#include "run/memory.h"
 #include "run/run.h"
 #include "schedules/catalogue.h"
 
@@ -53,6 +55,33 @@ static void fail(struct tally *tally, const struct pp_schedule *schedule, bool u
         printf("FAILED %s p=%d v=%d m=%d %s: %s\n", schedule->name, schedule->ranks,
                schedule->chunks, schedule->microbatches, untied ? "untied" : "tied",
                what);
+}
+
+/* What was foreseen is what the rank came to hold. */
+static void check_memory(struct tally *tally, const struct pp_run_config *config,
+                         const struct pp_run_result *result)
+{
+    struct pp_run_memory memory = {0};
+    struct pp_error error = {0};
+    char text[256];
+    if (pp_run_memory_init(&memory, config, &error) != 0)
+        fail(tally, config->schedule, config->model.untied, error.text);
+    for (int r = 0; memory.ranks && r < config->schedule->ranks; r++) {
+        const struct pp_rank_memory *told = &memory.ranks[r];
+        const struct pp_run_rank *found = &result->ranks[r];
+        if ((double)found->parameter_bytes == told->parameters &&
+            (double)found->gradient_bytes == told->gradients &&
+            (double)found->optimizer_bytes == told->optimizer &&
+            (double)found->peak_activation_bytes == told->peak_activations)
+            continue;
+        snprintf(
+            text, sizeof text,
+            "rank %d: parameters %.0f foreseen, %lld found; activations %.0f, %lld", r,
+            told->parameters, (long long)found->parameter_bytes, told->peak_activations,
+            (long long)found->peak_activation_bytes);
+        fail(tally, config->schedule, config->model.untied, text);
+    }
+    pp_run_memory_release(&memory);
 }
 
 static void check(struct tally *tally, const struct pp_schedule *schedule, bool untied,
@@ -125,6 +154,7 @@ static void run_one(struct tally *tally, const struct pp_scheduler *row, int chu
         fail(tally, &schedule, untied, error.text);
     } else if (result.leads) {
         check(tally, &schedule, untied, count, &result);
+        check_memory(tally, &config, &result);
     }
     pp_run_result_release(&result);
     pp_schedule_release(&schedule);

@@ -57,7 +57,9 @@ void bed_init(struct bed *bed, const struct pp_model_config *config, int first_l
     for (size_t i = 0; i < m; i++) {
         bed->pass[i].tokens = bed->tokens + i * N;
         bed->pass[i].targets = bed->targets + i * N;
-        bed->pass[i].activations = numerics_array(pp_stage_activation_count(stage));
+        bed->pass[i].kept.transients = numerics_array(pp_stage_transient_count(stage));
+        bed->pass[i].kept.activations =
+            numerics_array(pp_stage_activation_count(stage));
         bed->pass[i].gradients = numerics_array(pp_stage_gradient_count(stage));
         bed->pass[i].loss_scale = 1 / ((real)m * (real)N);
         bed->output[i] = numerics_array(N * C);
@@ -68,7 +70,8 @@ void bed_init(struct bed *bed, const struct pp_model_config *config, int first_l
 void bed_release(struct bed *bed)
 {
     for (int i = 0; i < bed->microbatches; i++) {
-        free(bed->pass[i].activations);
+        free(bed->pass[i].kept.transients);
+        free(bed->pass[i].kept.activations);
         free(bed->pass[i].gradients);
         free(bed->output[i]);
         free(bed->input_grad[i]);

@@ -48,6 +48,14 @@ static void backward_input(struct bed *beds, int stages, int i)
                                 beds[s].input_grad[i]);
 }
 
+/* The transients are for the next microbatch once backward-input has read them. */
+static void spoil_transients(struct bed *beds, int stages, int i)
+{
+    for (int s = 0; s < stages; s++)
+        memset(beds[s].pass[i].kept.transients, 0xff,
+               pp_stage_transient_count(&beds[s].stage) * sizeof(real));
+}
+
 static void backward_weight(struct bed *beds, int stages, int i)
 {
     for (int s = stages - 1; s >= 0; s--)
@@ -80,8 +88,10 @@ static struct result step(const int *layers_of, bool untied, bool in_turn)
     } else {
         for (int i = 0; i < MICROBATCHES; i++)
             forward(beds, stages, i, &result);
-        for (int i = 0; i < MICROBATCHES; i++)
+        for (int i = 0; i < MICROBATCHES; i++) {
             backward_input(beds, stages, i);
+            spoil_transients(beds, stages, i);
+        }
         for (int i = 0; i < MICROBATCHES; i++)
             backward_weight(beds, stages, i);
     }
