@@ -56,7 +56,6 @@ const struct pp_scheduler pp_1f1b = {
     .summary = "warm-up, then one forward and one backward in turn, then drain",
     .placement = PP_LOOP,
     .default_chunks = 1,
-    .check = pp_check_one_chunk,
     .generate = generate,
     .theory = theory,
     .checked = true,

@@ -60,36 +60,72 @@ const struct pp_scheduler *pp_catalogue_get(const char *name, struct pp_error *e
     return NULL;
 }
 
-int pp_check_one_chunk(struct pp_shape *shape, struct pp_error *error)
+static int *size_of(struct pp_shape *shape, enum pp_size size)
 {
-    if (shape->chunks == 1)
-        return 0;
-    return pp_fail(
-        error, PP_BAD_INPUT,
-        "'--chunks' %d: this schedule holds one stage per rank; others take more, "
-        "such as 'interleaved-1f1b'",
-        shape->chunks);
+    return size == PP_SIZE_RANKS    ? &shape->ranks
+           : size == PP_SIZE_CHUNKS ? &shape->chunks
+                                    : &shape->microbatches;
 }
 
-int pp_check_v(struct pp_shape *shape, struct pp_error *error)
+/* What the row needs, its own rule after that of all rows; NULL where the shape fits.
+ */
+static const char *needs(const struct pp_scheduler *row, const struct pp_shape *shape,
+                         enum pp_size *fault)
 {
-    if (shape->chunks == 2)
+    *fault = PP_SIZE_CHUNKS;
+    if (!row->takes_chunks && shape->chunks != row->default_chunks)
+        return row->default_chunks == 1 ? "one stage per rank ('interleaved-1f1b' and "
+                                          "others take more)"
+                                        : "two stages per rank";
+    return row->needs ? row->needs(shape, fault) : NULL;
+}
+
+/* The nearest size that fits, from the shape's in steps; 0 where there is none. No rule
+ * looks further than some times the other sizes. */
+static int nearest(const struct pp_scheduler *row, struct pp_shape shape,
+                   enum pp_size size, int step)
+{
+    int *value = size_of(&shape, size);
+    long most = 8L * shape.ranks * shape.chunks + 2 * *value;
+    for (*value += step; *value >= 1 && *value <= most; *value += step) {
+        enum pp_size fault;
+        if (!needs(row, &shape, &fault) || fault != size)
+            return *value;
+    }
+    return 0;
+}
+
+int pp_schedule_check(const struct pp_scheduler *row, struct pp_shape *shape,
+                      struct pp_error *error)
+{
+    static const char *const options[] = {"ranks", "chunks", "microbatches"};
+    enum pp_size fault;
+    const char *what = needs(row, shape, &fault);
+    if (!what) {
+        if (row->best_group_size && shape->group_size == 0)
+            shape->group_size = row->best_group_size(shape);
         return 0;
-    return pp_fail(error, PP_BAD_INPUT,
-                   "'--chunks' %d: this schedule holds two stages per rank, on a V",
-                   shape->chunks);
+    }
+    int below = nearest(row, *shape, fault, -1), above = nearest(row, *shape, fault, 1);
+    char values[32] = "";
+    if (below > 0)
+        pp_append(values, sizeof values, "%d", below);
+    if (above > 0)
+        pp_append(values, sizeof values, "%s%d", below > 0 ? " or " : "", above);
+    return pp_fail(error, PP_BAD_INPUT, "'--%s' %d: %s needs %s: %s", options[fault],
+                   *size_of(shape, fault), row->name, what, values);
 }
 
 int pp_schedule_generate(struct pp_schedule *schedule, const struct pp_scheduler *row,
                          struct pp_shape *shape, struct pp_error *error)
 {
     *schedule = (struct pp_schedule){0};
-    if (shape->group_size > 0 && !row->takes_groups)
+    if (shape->group_size > 0 && !row->best_group_size)
         return pp_fail(error, PP_BAD_INPUT,
                        "'--group-size' %d: '%s' takes microbatches one by one; "
                        "'interleaved-1f1b' and 'interleaved-zb' take them in groups",
                        shape->group_size, row->name);
-    if (row->check && row->check(shape, error) != 0)
+    if (pp_schedule_check(row, shape, error) != 0)
         return -1;
     if (pp_schedule_init(schedule, shape->ranks, shape->ranks * shape->chunks,
                          shape->microbatches, row->placement, error) != 0)
@@ -117,9 +153,7 @@ int pp_schedule_build(struct pp_schedule *schedule, const struct pp_scheduler *r
     if (pp_verify_order(schedule, schedule->name, error) == 0)
         return 0;
     if (asked > 0) {
-        struct pp_error ignored = {0};
-        shape->group_size = 0;
-        row->check(shape, &ignored);
+        shape->group_size = row->best_group_size(shape);
         pp_fail_also(error, error->status,
                      "'--group-size' %d does not work here; %d does, which is chosen "
                      "where it is left out",

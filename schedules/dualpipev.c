@@ -88,16 +88,11 @@ static void generate(struct pp_schedule *schedule, int rank)
         weight(&at);
 }
 
-static int check(struct pp_shape *shape, struct pp_error *error)
+static const char *needs(const struct pp_shape *shape, enum pp_size *fault)
 {
-    if (pp_check_v(shape, error) != 0)
-        return -1;
-    if (shape->microbatches >= 2 * shape->ranks)
-        return 0;
-    return pp_fail(error, PP_BAD_INPUT,
-                   "'--microbatches' %d: dualpipev needs at least twice as many as "
-                   "ranks: give %d or more",
-                   shape->microbatches, 2 * shape->ranks);
+    *fault = PP_SIZE_MICROBATCHES;
+    return shape->microbatches < 2 * shape->ranks ? "at least twice as many as ranks"
+                                                  : NULL;
 }
 
 /* For joined pairs that take the sum of both: the bubble is 2(p-1) chunks' forwards. */
@@ -129,7 +124,7 @@ const struct pp_scheduler pp_dualpipev = {
     .summary = "forwards overlapped with backwards, two stages per rank on a V",
     .placement = PP_V,
     .default_chunks = 2,
-    .check = check,
+    .needs = needs,
     .generate = generate,
     .theory = theory,
     .checked = true,

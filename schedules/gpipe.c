@@ -35,7 +35,6 @@ const struct pp_scheduler pp_gpipe = {
     .summary = "all forwards, then all backwards",
     .placement = PP_LOOP,
     .default_chunks = 1,
-    .check = pp_check_one_chunk,
     .generate = generate,
     .theory = theory,
     .checked = true,

@@ -58,10 +58,11 @@ bool pp_group_fits(const struct pp_shape *shape, int N)
     return N >= p && (m % N == 0 || m % N >= p);
 }
 
-/* The smallest N (so the fewest in flight) with the smallest bubble. For m >= p that
- * is one whose groups, the last included, are all at least p long, N = p where p
- * divides m; for m < p it is one group. A test holds this against every N. */
-static int best_group_size(const struct pp_shape *shape)
+/* For m >= p that is one whose groups, the last included, are all at least p long, N =
+ * p where p divides m; for m < p it is one group. Any other N may be asked for: one
+ * that is too small or leaves a short last group costs time (which is worth seeing), or
+ * blocks, which pp_schedule_build finds. A test holds this against every N. */
+int pp_best_group_size(const struct pp_shape *shape)
 {
     if (shape->microbatches < shape->ranks)
         return shape->microbatches;
@@ -69,16 +70,6 @@ static int best_group_size(const struct pp_shape *shape)
     while (!pp_group_fits(shape, N))
         N++;
     return N;
-}
-
-/* Takes any N: one that is too small or leaves a short last group costs time (which is
- * worth seeing), or blocks, which pp_schedule_build finds. */
-int pp_check_groups(struct pp_shape *shape, struct pp_error *error)
-{
-    (void)error;
-    if (shape->group_size == 0)
-        shape->group_size = best_group_size(shape);
-    return 0;
 }
 
 /* m >= p: the ramps are in chunks, so v times shorter than 1F1B's. m < p: no rank has
@@ -122,8 +113,7 @@ const struct pp_scheduler pp_interleaved = {
     .placement = PP_LOOP,
     .default_chunks = 2,
     .takes_chunks = true,
-    .takes_groups = true,
-    .check = pp_check_groups,
+    .best_group_size = pp_best_group_size,
     .generate = generate,
     .theory = theory,
     .checked = true,

@@ -1,12 +1,9 @@
-/* What the schedules' files share: constraints, and the order of groups. */
+/* What the schedules' files share. */
 #ifndef PP_SCHEDULES_RULES_H
 #define PP_SCHEDULES_RULES_H
 
 #include "schedules/catalogue_rows.h"
 #include "schedules/scheduler.h"
-
-/* Refuses more than one stage per rank, naming the schedules that take them. */
-int pp_check_one_chunk(struct pp_shape *shape, struct pp_error *error);
 
 /* What schedules that interleave chunks share (interleaved.c). The j-th forward, or
  * backward of the given kind, of a rank: in groups of group_size microbatches. */
@@ -16,11 +13,8 @@ void pp_push_turn(struct pp_schedule *schedule, enum pp_kind kind, int rank, lon
  * next chunk's input is not there when the group's turn ends. */
 bool pp_group_fits(const struct pp_shape *shape, int N);
 
-/* Chooses the group size if it is not given. */
-int pp_check_groups(struct pp_shape *shape, struct pp_error *error);
-
-/* Refuses what does not fit two stages per rank on a V. */
-int pp_check_v(struct pp_shape *shape, struct pp_error *error);
+/* The smallest N (so the fewest in flight) with the smallest bubble. */
+int pp_best_group_size(const struct pp_shape *shape);
 
 /* Declares every row of the catalogue: the build makes catalogue_rows.h from the table
  * in meson.build. */

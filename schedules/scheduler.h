@@ -7,10 +7,13 @@
 /* What a schedule is asked for. */
 struct pp_shape {
     int ranks;        /* p >= 1 */
-    int chunks;       /* v >= 1 stages per rank */
+    int chunks;       /* v >= 1 stages per rank, of one weight copy */
     int microbatches; /* m >= 1 */
     int group_size;   /* N of interleaved schedules; 0: the schedule chooses */
 };
+
+/* The sizes of a shape that a schedule may constrain. */
+enum pp_size { PP_SIZE_RANKS, PP_SIZE_CHUNKS, PP_SIZE_MICROBATCHES };
 
 /* Equal stages' costs, in ns per whole rank (a chunk takes 1/v of them): what closed
  * forms are written in. A form uses backward where its schedule runs B, input and
@@ -39,11 +42,14 @@ struct pp_scheduler {
     enum pp_placement placement;
     int default_chunks; /* v when --chunks is not given */
     bool takes_chunks;  /* any v; else default_chunks is the only one */
-    bool takes_groups;  /* group_size says something; else it must be 0 */
 
-    /* Refuses shapes that cannot work: PP_BAD_INPUT, the reason, and the nearest
-     * values that do work. May fill in shape->group_size. NULL: all shapes work. */
-    int (*check)(struct pp_shape *shape, struct pp_error *error);
+    /* What the schedule needs where a shape cannot work, in words that follow "needs",
+     * and which size is at fault; NULL where it can. The nearest sizes that do work are
+     * found by asking again (pp_schedule_check). NULL: all shapes work. */
+    const char *(*needs)(const struct pp_shape *shape, enum pp_size *fault);
+
+    /* N where the shape leaves it open; NULL: it takes microbatches one by one. */
+    int (*best_group_size)(const struct pp_shape *shape);
 
     /* Writes the ops of one rank, in order, with pp_push. */
     void (*generate)(struct pp_schedule *schedule, int rank);

@@ -95,7 +95,6 @@ const struct pp_scheduler pp_zb_v = {
     .summary = "zero bubble at 1F1B's memory: two stages per rank on a V",
     .placement = PP_V,
     .default_chunks = 2,
-    .check = pp_check_v,
     .generate = generate,
     .theory = theory,
     .checked = true,

@@ -37,7 +37,7 @@ static bool applies(const struct pp_option *option, const struct pp_options *opt
         keeps_chunks(options, row))
         return false;
     if (is_group_size(option))
-        return row && row->takes_groups;
+        return row && row->best_group_size;
     return row || !is_shape(option);
 }
 
@@ -248,7 +248,7 @@ int pp_point_options(struct pp_options *own, const struct pp_dimensions *dimensi
     }
     if (pp_plan_is_file(point->schedule))
         forget_shape(own);
-    else if (row && !row->takes_groups)
+    else if (row && !row->best_group_size)
         own->group_size = 0;
     if (keeps_chunks(dimensions->options, row))
         own->chunks = 0;

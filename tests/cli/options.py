@@ -80,7 +80,10 @@ def test_wrong_options_are_named_with_what_is_valid():
     refused('--heads 3', '--heads', '2 and 4')
     refused('--layer-split 3,3,3', '3 stages', '4 numbers', '8')
     refused('--layer-split 8,0,0,0', '--layer-split')
-    refused('--chunks 2', '--chunks', 'one stage per rank')
+    refused('--chunks 2', '--chunks', 'one stage per rank', ': 1')
+    refused('--schedule zb-v --chunks 5', "'--chunks' 5: zb-v needs two stages per rank: 2")
+    refused('--schedule dualpipev --ranks 3 --microbatches 5',
+            "'--microbatches' 5: dualpipev needs at least twice as many as ranks: 6")
     refused('--clock blue', 'auto, wall and virtual', 'blue')
     refused('--lr nan', '--lr', 'nan')
     refused('--steps 2', '--warmup-steps', 'at most 1')

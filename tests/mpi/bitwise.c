@@ -122,7 +122,7 @@ static void run_one(struct tally *tally, const struct pp_scheduler *row, int chu
     struct pp_run_result result = {0};
     struct pp_error error = {0};
     int layers_of[64];
-    if (row->check && row->check(&shape, &error) != 0)
+    if (pp_schedule_check(row, &shape, &error) != 0)
         return; /* not a shape of this schedule */
     if (tally->shapes++ % tally->stride != 0)
         return;
