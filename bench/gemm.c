@@ -107,7 +107,7 @@ static int training_init(struct training *run, struct pp_error *error)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory");
     run->pass.loss_scale = 1 / ((float)run->microbatches * (float)tokens);
     run->optimizer = (struct pp_optimizer){.kind = PP_ADAMW,
-                                           .lr = 1e-3,
+                                           .lr = {.most = 1e-3},
                                            .beta1 = 0.9,
                                            .beta2 = 0.999,
                                            .epsilon = 1e-8,

@@ -23,6 +23,8 @@ enum {
 
 static const struct pp_choice optimizers[] = {
     {"adamw", PP_ADAMW}, {"sgd", PP_SGD}, {0}};
+static const struct pp_choice rates[] = {
+    {"constant", PP_RATE_CONSTANT}, {"cosine", PP_RATE_COSINE}, {0}};
 static const struct pp_choice clocks[] = {{"auto", PP_CHOOSE_AUTO},
                                           {"wall", PP_CHOOSE_WALL},
                                           {"virtual", PP_CHOOSE_VIRTUAL},
@@ -126,6 +128,15 @@ const struct pp_option pp_option_table[] = {
      "2", "steps at the start of a run that are not measured",
      .effect = PP_KEEPS_NUMBERS},
     {"lr", "X", PP_REAL, TRAIN, R | E | W, AT(lr), 0, 1e6, "0.003", "learning rate"},
+    {"lr-schedule", "NAME", PP_CHOICE, TRAIN, R | E | W, AT(lr_schedule), 0, 0,
+     "constant", "constant, or cosine: it falls along half a cosine to '--lr-min'",
+     .choices = rates},
+    {"lr-warmup", "N", PP_INT, TRAIN, R | E | W, AT(lr_warmup), 0, 1 << 24, "0",
+     "steps in which it first rises evenly to '--lr'"},
+    {"lr-min", "X", PP_REAL, TRAIN, R | E | W, AT(lr_min), 0, 1e6, "0",
+     "what the cosine ends at"},
+    {"lr-decay-steps", "N", PP_INT, TRAIN, R | E | W, AT(lr_decay_steps), 1, 1 << 24,
+     NULL, "the step at which it ends, warm-up included (as many as '--steps')"},
     {"optimizer", "NAME", PP_CHOICE, TRAIN, R | E | W, AT(optimizer), 0, 0, "adamw",
      "adamw or sgd", .choices = optimizers},
     {"weight-decay", "X", PP_REAL, TRAIN, R | E | W, AT(weight_decay), 0, 1e6, "0.01",
@@ -137,6 +148,15 @@ const struct pp_option pp_option_table[] = {
     {"data", "FILE", PP_TEXT, TRAIN, R | E | W, AT(data), 0, 0, NULL,
      "train on this file's bytes (default: a generated task)", .file = PP_FILE_READ,
      .effect = PP_KEEPS_NUMBERS},
+    {"eval-every", "K", PP_INT, TRAIN, R | E | W, AT(eval_every), 1, 1 << 24, NULL,
+     "evaluate the held-out loss after every K-th step"},
+    {"eval-data", "FILE", PP_TEXT, TRAIN, R | E | W, AT(eval_data), 0, 0, NULL,
+     "on this file's bytes (default: samples of the generated task that no step has)",
+     .file = PP_FILE_READ, .needs = {"eval-every"}, .effect = PP_KEEPS_NUMBERS},
+    {"eval-microbatches", "N", PP_INT, TRAIN, R | E | W, AT(eval_microbatches), 1,
+     PP_MAX_MICROBATCHES - 1, NULL,
+     "on so many microbatches, the same ones each time (as many as a step has)",
+     .needs = {"eval-every"}},
     {"load", "FILE", PP_TEXT, TRAIN, R | E, AT(load), 0, 0, NULL,
      "start from GPT-2 parameters in a .safetensors file", .file = PP_FILE_READ,
      .effect = PP_KEEPS_NUMBERS},

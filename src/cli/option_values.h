@@ -50,10 +50,13 @@ struct pp_options {
     const char *layer_split;
     bool untied;
     int steps, warmup_steps;
-    double lr, weight_decay, clip_norm;
+    double lr, lr_min, weight_decay, clip_norm;
+    int lr_schedule; /* enum pp_rate_kind */
+    int lr_warmup, lr_decay_steps;
     int optimizer; /* enum pp_optimizer_kind */
     long long seed;
-    const char *data, *load, *save, *save_grads;
+    const char *data, *load, *save, *save_grads, *eval_data;
+    int eval_every, eval_microbatches; /* 0: not given */
     const char *checkpoint;
     int checkpoint_every, keep;
     bool resume;

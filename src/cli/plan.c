@@ -192,6 +192,39 @@ void pp_plan_release(struct pp_plan *plan)
     *plan = (struct pp_plan){0};
 }
 
+struct pp_learning_rate pp_plan_rate(const struct pp_options *options)
+{
+    bool falls = options->lr_schedule == PP_RATE_COSINE;
+    int last = options->lr_decay_steps > 0 ? options->lr_decay_steps : options->steps;
+    return (struct pp_learning_rate){
+        .kind = options->lr_schedule,
+        .most = options->lr,
+        .least = options->lr_min,
+        .warmup = options->lr_warmup,
+        .decay = falls ? last : 0,
+    };
+}
+
+int pp_plan_eval_microbatches(const struct pp_plan *plan,
+                              const struct pp_options *options)
+{
+    if (options->eval_every == 0 || options->eval_microbatches > 0)
+        return options->eval_microbatches;
+    return plan->schedule.microbatches;
+}
+
+/* What the command takes of training, as it will be. */
+static void set_training(json_t *config, const struct pp_plan *plan,
+                         const struct pp_options *options)
+{
+    if (!json_object_get(config, "lr_schedule"))
+        return;
+    json_object_set_new(config, "lr_decay_steps",
+                        json_integer(pp_plan_rate(options).decay));
+    json_object_set_new(config, "eval_microbatches",
+                        json_integer(pp_plan_eval_microbatches(plan, options)));
+}
+
 json_t *pp_plan_config(const struct pp_plan *plan, const struct pp_options *options)
 {
     const struct pp_schedule *schedule = &plan->schedule;
@@ -210,6 +243,7 @@ json_t *pp_plan_config(const struct pp_plan *plan, const struct pp_options *opti
     json_object_set_new(config, "group_size", json_integer(schedule->group_size));
     if (schedule->copies > 1)
         json_object_set_new(config, "copies", json_integer(schedule->copies));
+    set_training(config, plan, options);
     for (int s = 0; plan->layers_of && s < schedule->stages; s++)
         json_array_append_new(split, json_integer(plan->layers_of[s]));
     if (plan->layers_of)

@@ -4,6 +4,7 @@
 
 #include "cli/options.h"
 #include "model/config.h"
+#include "model/learning_rate.h"
 #include "predict/layers.h"
 #include "schedules/catalogue.h"
 
@@ -38,8 +39,16 @@ void pp_plan_release(struct pp_plan *plan);
 /* Is this the name of a file rather than of a schedule? */
 bool pp_plan_is_file(const char *schedule);
 
+/* The learning rate that the options describe. */
+struct pp_learning_rate pp_plan_rate(const struct pp_options *options);
+
+/* Of how many microbatches a held-out loss is the mean; 0: none is asked for. */
+int pp_plan_eval_microbatches(const struct pp_plan *plan,
+                              const struct pp_options *options);
+
 /* Every option's value, where the plan has set it as set there: schedule, ranks,
- * chunks, stages, microbatches, group_size, layer_split as numbers. A new object. */
+ * chunks, stages, microbatches, group_size, layer_split as numbers, and what of
+ * training follows from others. A new object. */
 json_t *pp_plan_config(const struct pp_plan *plan, const struct pp_options *options);
 
 /* Of those, the ones that decide what training computes, whatever the layout. A new

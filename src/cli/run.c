@@ -1,5 +1,6 @@
 /* ppsim run: real training across ranks. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/words.h"
@@ -27,9 +28,12 @@ struct progress {
 static void print_progress(void *data, const struct pp_progress *step)
 {
     const struct progress *progress = data;
-    fprintf(progress->stream, "step %*d/%d   loss %.4f   %9.2f ms   %9.0f tokens/s\n",
+    fprintf(progress->stream, "step %*d/%d   loss %.4f   %9.2f ms   %9.0f tokens/s",
             progress->steps >= 1000 ? 5 : 3, step->step, progress->steps, step->loss,
             step->duration_s * 1e3, progress->tokens / step->duration_s);
+    if (isfinite(step->held_out))
+        fprintf(progress->stream, "   held-out loss %.4f", step->held_out);
+    fputc('\n', progress->stream);
     fflush(progress->stream);
 }
 
@@ -37,6 +41,27 @@ static double tokens_of(const struct pp_plan *plan)
 {
     return (double)plan->schedule.microbatches * plan->model.microbatch_size *
            plan->model.seq_len;
+}
+
+/* A combination that means something, as Megatron-LM asserts too. */
+static int check_rate(const struct pp_options *options, struct pp_error *error)
+{
+    const struct pp_learning_rate rate = pp_plan_rate(options);
+    if (rate.kind == PP_RATE_CONSTANT &&
+        (rate.least > 0 || options->lr_decay_steps > 0))
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--%s' says where a cosine ends: give '--lr-schedule' cosine",
+                       rate.least > 0 ? "lr-min" : "lr-decay-steps");
+    if (rate.least > rate.most)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--lr-min' %g is above '--lr' %g: at most that", rate.least,
+                       rate.most);
+    if (rate.kind == PP_RATE_COSINE && rate.warmup >= rate.decay)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--lr-warmup' %d leaves nothing of the %d steps in which the "
+                       "cosine ends: at most %d",
+                       rate.warmup, rate.decay, rate.decay - 1);
+    return 0;
 }
 
 static int configure(struct pp_run_config *config, const struct pp_options *options,
@@ -50,6 +75,12 @@ static int configure(struct pp_run_config *config, const struct pp_options *opti
                        "'--warmup-steps' %d leaves none of '--steps' %d to measure: at "
                        "most %d",
                        options->warmup_steps, options->steps, options->steps - 1);
+    if (check_rate(options, error) != 0)
+        return -1;
+    if (options->eval_every > 0 && options->data && !options->eval_data)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--eval-every' with '--data' needs '--eval-data': a file that "
+                       "is not trained on");
     if (plan->slow && options->clock == PP_CHOOSE_WALL)
         return pp_fail(
             error, PP_BAD_INPUT,
@@ -62,7 +93,7 @@ static int configure(struct pp_run_config *config, const struct pp_options *opti
         .optimizer =
             {
                 .kind = options->optimizer,
-                .lr = options->lr,
+                .lr = pp_plan_rate(options),
                 .beta1 = 0.9,
                 .beta2 = 0.999,
                 .epsilon = 1e-8,
@@ -74,6 +105,9 @@ static int configure(struct pp_run_config *config, const struct pp_options *opti
         .warmup_steps = options->warmup_steps,
         .data = options->data,
         .load = options->load,
+        .eval_every = options->eval_every,
+        .eval_microbatches = pp_plan_eval_microbatches(plan, options),
+        .eval_data = options->eval_data,
         .save = options->save,
         .save_grads = options->save_grads,
         .checkpoint = options->checkpoint,
@@ -90,19 +124,28 @@ static int configure(struct pp_run_config *config, const struct pp_options *opti
     return 0;
 }
 
+/* path NULL: no file. */
+static int check_data(const char *path, const struct pp_plan *plan,
+                      struct pp_error *error)
+{
+    struct pp_corpus corpus;
+    if (pp_corpus_init(&corpus, path, 0, plan->model.vocab, plan->model.seq_len,
+                       error) != 0)
+        return -1;
+    pp_corpus_release(&corpus);
+    return 0;
+}
+
 /* Finds what is wrong with files before the ranks run: reads the inputs, tries the
  * outputs. */
 static int check_files(const struct pp_options *options, const struct pp_plan *plan,
                        struct pp_error *error)
 {
-    struct pp_corpus corpus;
     struct pp_st_file file;
-    if (pp_output_paths_check(options, error) != 0)
+    if (pp_output_paths_check(options, error) != 0 ||
+        check_data(options->data, plan, error) != 0 ||
+        check_data(options->eval_data, plan, error) != 0)
         return -1;
-    if (pp_corpus_init(&corpus, options->data, (uint64_t)options->seed,
-                       plan->model.vocab, plan->model.seq_len, error) != 0)
-        return -1;
-    pp_corpus_release(&corpus);
     if (!options->load)
         return 0;
     if (pp_st_open(&file, options->load, error) != 0)
@@ -132,6 +175,21 @@ static void describe(struct pp_report *report, const struct pp_run_result *resul
     }
     report->link_latency_s = result->link_latency_s;
     report->link_bandwidth = result->link_bandwidth;
+}
+
+/* What each step was trained at. */
+static int set_rates(struct pp_report_training *training,
+                     const struct pp_options *options, struct pp_error *error)
+{
+    const struct pp_learning_rate rate = pp_plan_rate(options);
+    training->rates = malloc((size_t)training->loss_count * sizeof *training->rates);
+    if (!training->rates)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for %d steps",
+                       training->loss_count);
+    for (int i = 0; i < training->loss_count; i++)
+        training->rates[i] = pp_learning_rate(&rate, i + 1);
+    training->rate_count = training->loss_count;
+    return 0;
 }
 
 /* On rank 0: makes the report. It takes over the plan's schedule and the result's
@@ -169,9 +227,14 @@ static int make_report(struct pp_report *report, const struct pp_options *option
             result->resumed_from > 0 ? (double)result->resumed_from : (double)NAN,
         .entropy_floor = result->entropy_floor,
         .verified = result->verified,
+        .evaluations = result->evaluations,
+        .evaluation_count = result->evaluation_count,
     };
+    result->evaluations = NULL;
     memcpy(report->training.digest, result->digest, sizeof result->digest);
     result->losses = NULL;
+    if (set_rates(&report->training, options, error) != 0)
+        return -1;
 
     if (pp_costs_from_report(&costs, report, &report->schedule,
                              pp_message_bytes(&plan->model), error) != 0)

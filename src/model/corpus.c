@@ -8,7 +8,11 @@
 enum { MAX_SUCCESSORS = 4 };
 
 /* Streams of random numbers, far from those of the parameters (tensor indices). */
-enum { STREAM_SAMPLE = 0x73616d70, STREAM_SUCCESSOR = 0x73756363 };
+enum {
+    STREAM_SAMPLE = 0x73616d70,
+    STREAM_SUCCESSOR = 0x73756363,
+    STREAM_HELD_OUT = 0x68656c64
+};
 
 /* A byte is a token: with a vocabulary under 256, all of them must be below it. */
 static int check_bytes(const struct pp_corpus *corpus, const char *path,
@@ -91,30 +95,56 @@ static int32_t successor(const struct pp_corpus *corpus, int32_t token, int choi
     return (int32_t)drawn[choice];
 }
 
-void pp_corpus_sample(const struct pp_corpus *corpus, int64_t step, int64_t sample,
-                      int32_t *tokens, int32_t *targets)
+/* The sequence of a file that begins at the byte start. */
+static void copy(const struct pp_corpus *corpus, size_t start, int32_t *tokens,
+                 int32_t *targets)
 {
-    /* The step has a seed of its own, in which each sample is a stream. */
-    uint64_t step_seed = pp_random(corpus->seed, STREAM_SAMPLE, (uint64_t)step);
-    int length = corpus->seq_len;
-
-    if (corpus->bytes != NULL) {
-        size_t starts = corpus->size - (size_t)length;
-        size_t start = pp_below(pp_random(step_seed, (uint64_t)sample, 0), starts);
-        for (int i = 0; i < length; i++) {
-            tokens[i] = corpus->bytes[start + (size_t)i];
-            targets[i] = corpus->bytes[start + (size_t)i + 1];
-        }
-        return;
+    for (int i = 0; i < corpus->seq_len; i++) {
+        tokens[i] = corpus->bytes[start + (size_t)i];
+        targets[i] = corpus->bytes[start + (size_t)i + 1];
     }
+}
 
-    uint64_t first = pp_random(step_seed, (uint64_t)sample, 0);
+/* A walk along the chain: the seed's sample-th. */
+static void walk(const struct pp_corpus *corpus, uint64_t seed, int64_t sample,
+                 int32_t *tokens, int32_t *targets)
+{
+    uint64_t first = pp_random(seed, (uint64_t)sample, 0);
     int32_t token = (int32_t)pp_below(first, (uint64_t)corpus->vocab);
-    for (int i = 0; i < length; i++) {
-        uint64_t bits = pp_random(step_seed, (uint64_t)sample, (uint64_t)i + 1);
+    for (int i = 0; i < corpus->seq_len; i++) {
+        uint64_t bits = pp_random(seed, (uint64_t)sample, (uint64_t)i + 1);
         tokens[i] = token;
         token =
             successor(corpus, token, (int)pp_below(bits, (uint64_t)corpus->successors));
         targets[i] = token;
     }
+}
+
+/* Where a sequence may begin. */
+static size_t starts(const struct pp_corpus *corpus)
+{
+    return corpus->size - (size_t)corpus->seq_len;
+}
+
+void pp_corpus_sample(const struct pp_corpus *corpus, int64_t step, int64_t sample,
+                      int32_t *tokens, int32_t *targets)
+{
+    /* The step has a seed of its own, in which each sample is a stream. */
+    uint64_t seed = pp_random(corpus->seed, STREAM_SAMPLE, (uint64_t)step);
+    if (corpus->bytes != NULL)
+        copy(corpus, pp_below(pp_random(seed, (uint64_t)sample, 0), starts(corpus)),
+             tokens, targets);
+    else
+        walk(corpus, seed, sample, tokens, targets);
+}
+
+void pp_corpus_held_out(const struct pp_corpus *corpus, int64_t sample, int64_t count,
+                        int32_t *tokens, int32_t *targets)
+{
+    double part = (double)sample / (double)count;
+    if (corpus->bytes != NULL)
+        copy(corpus, (size_t)(part * (double)starts(corpus)), tokens, targets);
+    else
+        walk(corpus, pp_random(corpus->seed, STREAM_HELD_OUT, 0), sample, tokens,
+             targets);
 }

@@ -30,4 +30,11 @@ double pp_corpus_entropy_floor(const struct pp_corpus *corpus);
 void pp_corpus_sample(const struct pp_corpus *corpus, int64_t step, int64_t sample,
                       int32_t *tokens, int32_t *targets);
 
+/* The same of the sample-th of count sequences that are evaluated. Those of a file
+ * begin at even distances, from its first byte on: they depend on file and count alone.
+ * Those of the generated task are of the chain that is trained on, but drawn apart: no
+ * step has them. */
+void pp_corpus_held_out(const struct pp_corpus *corpus, int64_t sample, int64_t count,
+                        int32_t *tokens, int32_t *targets);
+
 #endif

@@ -4,19 +4,19 @@
 
 /* torch.optim.AdamW, _single_tensor_adamw, line by line in its order of operations
  * (each quoted). Its scalars are double until they meet a tensor, so are ours. */
-static void adamw(const struct pp_optimizer *optimizer, int step, float scale,
-                  size_t count, float *restrict w, const float *restrict g,
+static void adamw(const struct pp_optimizer *optimizer, double lr, int step,
+                  float scale, size_t count, float *restrict w, const float *restrict g,
                   float *restrict first, float *restrict second)
 {
     double correction1 = 1 - pow(optimizer->beta1, step);
     double correction2 = 1 - pow(optimizer->beta2, step);
-    float keep = (float)(1 - optimizer->lr * optimizer->weight_decay);
+    float keep = (float)(1 - lr * optimizer->weight_decay);
     float blend1 = (float)(1 - optimizer->beta1);
     float beta2 = (float)optimizer->beta2;
     float blend2 = (float)(1 - optimizer->beta2);
     float root2 = (float)sqrt(correction2);
     float epsilon = (float)optimizer->epsilon;
-    float step_size = (float)(-optimizer->lr / correction1);
+    float step_size = (float)(-lr / correction1);
 
     for (size_t i = 0; i < count; i++) {
         float gradient = g[i] * scale;
@@ -33,11 +33,11 @@ static void adamw(const struct pp_optimizer *optimizer, int step, float scale,
     }
 }
 
-static void sgd(const struct pp_optimizer *optimizer, float scale, size_t count,
-                float *restrict w, const float *restrict g)
+static void sgd(const struct pp_optimizer *optimizer, double rate, float scale,
+                size_t count, float *restrict w, const float *restrict g)
 {
     float decay = (float)optimizer->weight_decay;
-    float lr = (float)optimizer->lr;
+    float lr = (float)rate;
     for (size_t i = 0; i < count; i++)
         w[i] -= lr * (g[i] * scale + decay * w[i]);
 }
@@ -46,12 +46,13 @@ void pp_optimizer_step(const struct pp_optimizer *optimizer, int step, float sca
                        size_t count, float *w, const float *g, float *first,
                        float *second)
 {
+    double lr = pp_learning_rate(&optimizer->lr, step);
     switch (optimizer->kind) {
     case PP_ADAMW:
-        adamw(optimizer, step, scale, count, w, g, first, second);
+        adamw(optimizer, lr, step, scale, count, w, g, first, second);
         break;
     case PP_SGD:
-        sgd(optimizer, scale, count, w, g);
+        sgd(optimizer, lr, scale, count, w, g);
         break;
     }
 }

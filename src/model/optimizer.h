@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "model/learning_rate.h"
+
 enum pp_optimizer_kind { PP_ADAMW, PP_SGD };
 
 /* AdamW: Loshchilov & Hutter, arXiv 1711.05101, algorithm 2, as torch.optim.AdamW
@@ -14,7 +16,8 @@ enum pp_optimizer_kind { PP_ADAMW, PP_SGD };
  * has 0). */
 struct pp_optimizer {
     enum pp_optimizer_kind kind;
-    double lr;
+    struct pp_learning_rate lr;   /* of each step, as torch's schedulers set it:
+                                   * before the update, for step and decay alike */
     double beta1, beta2, epsilon; /* 0.9, 0.999, 1e-8 */
     double weight_decay;
 };

@@ -72,6 +72,13 @@ static double loss(const struct pp_report *report, int rank)
     return count > 0 ? report->training.losses[count - 1] : (double)NAN;
 }
 
+static double held_out_loss(const struct pp_report *report, int rank)
+{
+    int count = report->training.evaluation_count;
+    (void)rank;
+    return count > 0 ? report->training.evaluations[count - 1].loss : (double)NAN;
+}
+
 static double predicted_error(const struct pp_report *report, int rank)
 {
     return fabs(bubble(report, rank) - report->predicted);
@@ -101,6 +108,8 @@ const struct pp_figure pp_figures[] = {
      .unknown = "a simulation holds no model: a run gives it"},
     {"loss", PP_NATS, false, true, loss,
      .unknown = "a simulation does not train: a run gives it"},
+    {"held_out_loss", PP_NATS, false, true, held_out_loss,
+     .unknown = "no held-out loss was evaluated: a run with '--eval-every' gives it"},
     {"predicted_error", PP_FRACTION, false, true, predicted_error,
      .unknown = "a simulation is itself the prediction: a run gives it"},
     {"theory_error", PP_FRACTION, false, true, theory_error,

@@ -146,6 +146,8 @@ void pp_report_release(struct pp_report *report)
     free(report->steps);
     free(report->costs);
     free(report->training.losses);
+    free(report->training.rates);
+    free(report->training.evaluations);
     *report = (struct pp_report){0};
 }
 

@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "model/losses.h"
 #include "timeline/op_costs.h"
 #include "timeline/steps.h"
 
@@ -33,6 +34,11 @@ struct pp_report_environment {
 struct pp_report_training {
     double *losses; /* [loss_count] nats per token, one per step, all steps */
     int loss_count;
+    double *rates; /* [rate_count] the learning rate of each step; older reports have
+                    * none */
+    int rate_count;
+    struct pp_evaluation *evaluations; /* [evaluation_count] held-out losses */
+    int evaluation_count;
     double resumed_from;  /* the step of the checkpoint that the run went on from; NaN:
                            * it began anew */
     double entropy_floor; /* NaN if unknown */

@@ -105,22 +105,24 @@ static void gather(const struct pp_world *world, const struct pp_shard_file *min
         pp_receive_bytes(world, &all[r], sizeof *all, r, PP_TAG_TENSOR);
 }
 
-static int complete(struct pp_checkpoints *checkpoints, int step, const double *losses,
+static int complete(struct pp_checkpoints *checkpoints, const struct pp_losses *losses,
                     struct pp_shard_file *files, struct pp_error *error)
 {
     struct pp_manifest manifest = checkpoints->here;
-    manifest.step = step;
-    manifest.losses = (double *)losses;
+    manifest.step = losses->steps;
+    manifest.losses = losses->training;
+    manifest.evaluations = losses->held_out;
+    manifest.evaluation_count = losses->held_out_count;
     manifest.files = files;
     manifest.file_count = checkpoints->world->size;
     if (pp_manifest_write(&manifest, checkpoints->store.writing, error) != 0)
         return -1;
-    return pp_store_publish(&checkpoints->store, step, error);
+    return pp_store_publish(&checkpoints->store, losses->steps, error);
 }
 
 static int write_all(struct pp_checkpoints *checkpoints,
-                     const struct pp_trainer *trainer, const char *folder, int step,
-                     const double *losses, struct pp_error *error)
+                     const struct pp_trainer *trainer, const char *folder,
+                     const struct pp_losses *losses, struct pp_error *error)
 {
     const struct pp_world *world = checkpoints->world;
     bool leads = world->rank == 0;
@@ -133,7 +135,7 @@ static int write_all(struct pp_checkpoints *checkpoints,
     if (pp_agree(world, status, error) == 0) {
         gather(world, &mine, files);
         if (leads)
-            status = complete(checkpoints, step, losses, files, error);
+            status = complete(checkpoints, losses, files, error);
         status = pp_agree(world, status, error);
     } else {
         status = -1;
@@ -143,13 +145,13 @@ static int write_all(struct pp_checkpoints *checkpoints,
 }
 
 int pp_checkpoints_write(struct pp_checkpoints *checkpoints,
-                         const struct pp_trainer *trainer, int step,
-                         const double *losses, struct pp_error *error)
+                         const struct pp_trainer *trainer,
+                         const struct pp_losses *losses, struct pp_error *error)
 {
     char *folder = begin(checkpoints, error);
     int status = -1;
     if (folder)
-        status = write_all(checkpoints, trainer, folder, step, losses, error);
+        status = write_all(checkpoints, trainer, folder, losses, error);
     free(folder);
     /* The folder could be written when training began: what fails now is the disk. */
     if (status != 0)

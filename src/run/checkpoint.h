@@ -33,10 +33,10 @@ void pp_checkpoints_let_go(struct pp_checkpoints *checkpoints);
 /* Is one to be written after this step? Not collective. */
 bool pp_checkpoints_due(const struct pp_checkpoints *checkpoints, int step);
 
-/* Writes one after the step; losses [step], on rank 0. On failure nothing of it stays.
- * PP_ENVIRONMENT. */
+/* Writes one after the last of the losses' steps; the losses are rank 0's. On failure
+ * nothing of it stays. PP_ENVIRONMENT. */
 int pp_checkpoints_write(struct pp_checkpoints *checkpoints,
-                         const struct pp_trainer *trainer, int step,
-                         const double *losses, struct pp_error *error);
+                         const struct pp_trainer *trainer,
+                         const struct pp_losses *losses, struct pp_error *error);
 
 #endif

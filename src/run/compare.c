@@ -46,31 +46,44 @@ static int compare_tensor(void *data, int index, const real *values,
     return 0;
 }
 
+static void compare_losses(const char *what, int step, double here, double there,
+                           struct pp_error *difference)
+{
+    if (memcmp(&here, &there, sizeof here) != 0 && difference->lines == 0)
+        pp_fail(difference, PP_WRONG_NUMBERS,
+                "verify: %s of step %d differs: %a here, %a in the sequential run",
+                what, step, here, there);
+}
+
 /* Trains the sequential run's steps; compares the losses. */
 static int train_sequential(struct pp_trainer *sequential, int begin,
-                            const double *losses, struct pp_error *difference,
+                            const struct pp_losses *losses, struct pp_error *difference,
                             struct pp_error *error)
 {
+    const struct pp_run_config *config = sequential->config;
+    const struct pp_evaluation *evaluated = losses->held_out;
     struct pp_span *spans =
         calloc(pp_schedule_ops(sequential->schedule), sizeof *spans);
     if (!spans)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for a timeline");
-    for (int step = begin + 1; step <= sequential->config->steps; step++) {
+    for (int step = begin + 1; step <= config->steps; step++) {
         struct pp_outcome outcome;
         pp_trainer_step(sequential, step, spans, NULL, &outcome);
-        if (memcmp(&outcome.loss, &losses[step - 1], sizeof outcome.loss) != 0 &&
-            difference->lines == 0)
-            pp_fail(
-                difference, PP_WRONG_NUMBERS,
-                "verify: loss of step %d differs: %a here, %a in the sequential run",
-                step, losses[step - 1], outcome.loss);
+        compare_losses("loss", step, losses->training[step - 1], outcome.loss,
+                       difference);
+        if (!pp_evaluation_due(config, step))
+            continue;
+        while (evaluated->step < step) /* those before the checkpoint */
+            evaluated++;
+        compare_losses("held-out loss", step, evaluated->loss,
+                       pp_evaluate(&sequential->evaluator), difference);
     }
     free(spans);
     return 0;
 }
 
 int pp_compare_with_sequential(struct pp_trainer *trainer, const struct pp_begin *begin,
-                               const double *losses, bool *equal,
+                               const struct pp_losses *losses, bool *equal,
                                struct pp_error *difference, struct pp_error *error)
 {
     const struct pp_run_config *config = trainer->config;

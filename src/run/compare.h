@@ -2,6 +2,7 @@
 #ifndef PP_RUN_COMPARE_H
 #define PP_RUN_COMPARE_H
 
+#include "model/losses.h"
 #include "run/train.h"
 
 /* Where training began: after that step of a checkpoint. {0}: at the beginning. */
@@ -11,13 +12,12 @@ struct pp_begin {
 };
 
 /* Collective. Trains the same model again on rank 0 alone, from the same beginning,
- * under the sequential schedule, and compares the losses of all steps since, the
- * gradients of the last and the parameters after it with those of trainer, which has
- * just trained all its steps. losses [steps] counts from the first step of all.
- * Sets *equal, on rank 0; where it is false, difference names the first step, or
- * tensor and element, that differ. */
+ * under the sequential schedule, and compares the losses of all steps since, held-out
+ * ones too, the gradients of the last and the parameters after it with those of
+ * trainer, which has just trained all its steps. Sets *equal, on rank 0; where it is
+ * false, difference names the first step, or tensor and element, that differ. */
 int pp_compare_with_sequential(struct pp_trainer *trainer, const struct pp_begin *begin,
-                               const double *losses, bool *equal,
+                               const struct pp_losses *losses, bool *equal,
                                struct pp_error *difference, struct pp_error *error);
 
 #endif

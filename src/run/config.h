@@ -16,6 +16,7 @@ struct pp_progress {
     double loss;       /* nats per token */
     double duration_s; /* of the step, optimizer included */
     double makespan_s; /* of its compute ops */
+    double held_out;   /* loss after it, nats per token; NaN: not evaluated */
 };
 
 struct pp_run_config {
@@ -27,6 +28,9 @@ struct pp_run_config {
     uint64_t seed;
     int steps, warmup_steps;
     const char *data, *load, *save, *save_grads; /* paths, NULL where not given */
+    int eval_every;        /* steps between held-out losses; 0: none */
+    int eval_microbatches; /* of how many each is the mean */
+    const char *eval_data; /* path; NULL: the generated task */
     const char
         *checkpoint;      /* folder of checkpoints (store.h); NULL: none are written */
     int checkpoint_every; /* steps; 0: only after the last */

@@ -41,9 +41,11 @@ static bool digest_of(const json_t *root, char text[PP_DIGEST_TEXT])
 
 /* --- writing --------------------------------------------------------------------- */
 
-static json_t *mark_json(const struct pp_mark *mark)
+static json_t *mark_json(bool known, const struct pp_mark *mark)
 {
     char text[PP_DIGEST_TEXT];
+    if (!known)
+        return json_null();
     return json_pack("{s:I, s:s}", "bytes", (json_int_t)mark->bytes, "digest",
                      pp_digest_text(mark->digest, text));
 }
@@ -51,22 +53,28 @@ static json_t *mark_json(const struct pp_mark *mark)
 /* NULL when out of memory. */
 static json_t *to_json(const struct pp_manifest *manifest)
 {
-    json_t *losses = json_array(), *files = json_array();
+    json_t *losses = json_array(), *files = json_array(), *evaluations = json_array();
     char text[PP_DIGEST_TEXT];
     bool complete = true;
     for (int i = 0; i < manifest->step; i++)
         complete &= json_array_append_new(losses, json_real(manifest->losses[i])) == 0;
+    for (int i = 0; i < manifest->evaluation_count; i++)
+        complete &= json_array_append_new(
+                        evaluations,
+                        json_pack("{s:i, s:f}", "step", manifest->evaluations[i].step,
+                                  "loss", manifest->evaluations[i].loss)) == 0;
     for (int i = 0; i < manifest->file_count; i++) {
-        json_t *file = mark_json(&manifest->files[i].mark);
+        json_t *file = mark_json(true, &manifest->files[i].mark);
         complete &= json_object_set_new(file, "name",
                                         json_string(manifest->files[i].name)) == 0;
         complete &= json_array_append_new(files, file) == 0;
     }
-    json_t *root =
-        json_pack("{s:s, s:i, s:O, s:o, s:s?, s:o, s:o}", "schema", schema, "step",
-                  manifest->step, "options", manifest->options, "data",
-                  manifest->has_data ? mark_json(&manifest->data) : json_null(), "load",
-                  manifest->load, "losses", losses, "files", files);
+    json_t *root = json_pack(
+        "{s:s, s:i, s:O, s:o, s:o, s:s?, s:o, s:o, s:o}", "schema", schema, "step",
+        manifest->step, "options", manifest->options, "data",
+        mark_json(manifest->has_data, &manifest->data), "eval_data",
+        mark_json(manifest->has_eval_data, &manifest->eval_data), "load",
+        manifest->load, "losses", losses, "evaluations", evaluations, "files", files);
     if (complete && root && digest_of(root, text) &&
         json_object_set_new(root, "digest", json_string(text)) == 0)
         return root;
@@ -161,6 +169,32 @@ static bool read_file(const json_t *object, struct pp_shard_file *file)
            pp_assign(file->name, sizeof file->name, "%s", name);
 }
 
+/* Their steps ascend, and are among those trained. */
+static const char *read_evaluations(struct pp_manifest *manifest, const json_t *list,
+                                    struct pp_error *error)
+{
+    size_t count = json_array_size(list);
+    int before = 0;
+    manifest->evaluations = calloc(count + 1, sizeof *manifest->evaluations);
+    if (!manifest->evaluations) {
+        pp_fail(error, PP_ENVIRONMENT, "out of memory for a checkpoint's losses");
+        return "";
+    }
+    for (size_t i = 0; i < count; i++) {
+        const json_t *object = json_array_get(list, i);
+        const json_t *loss = json_object_get(object, "loss");
+        json_int_t step = json_integer_value(json_object_get(object, "step"));
+        if (!json_is_real(loss) || step <= before || step > manifest->step)
+            return "each of 'evaluations' should have a loss, and a step above the one "
+                   "before";
+        before = (int)step;
+        manifest->evaluations[i] =
+            (struct pp_evaluation){before, json_real_value(loss)};
+    }
+    manifest->evaluation_count = (int)count;
+    return NULL;
+}
+
 static const char *read_lists(struct pp_manifest *manifest, const json_t *root,
                               struct pp_error *error)
 {
@@ -184,7 +218,7 @@ static const char *read_lists(struct pp_manifest *manifest, const json_t *root,
         if (!read_file(json_array_get(files, i), &manifest->files[i]))
             return "each of 'files' should have a name, bytes and a digest";
     }
-    return NULL;
+    return read_evaluations(manifest, json_object_get(root, "evaluations"), error);
 }
 
 /* What is wrong; "" where the error is set already; NULL: nothing. */
@@ -194,6 +228,7 @@ static const char *read_root(struct pp_manifest *manifest, const json_t *root,
     enum { MOST_STEPS = 1 << 24 };
     const json_t *step = json_object_get(root, "step");
     const json_t *data = json_object_get(root, "data");
+    const json_t *eval_data = json_object_get(root, "eval_data");
     const json_t *from = json_object_get(root, "load");
     if (!json_is_integer(step) || json_integer_value(step) < 1 ||
         json_integer_value(step) > MOST_STEPS)
@@ -203,8 +238,10 @@ static const char *read_root(struct pp_manifest *manifest, const json_t *root,
     if (!json_is_object(manifest->options))
         return "'options' should be an object";
     manifest->has_data = !json_is_null(data);
-    if (manifest->has_data && !read_mark(data, &manifest->data))
-        return "'data' should have bytes and a digest, or be null";
+    manifest->has_eval_data = !json_is_null(eval_data);
+    if ((manifest->has_data && !read_mark(data, &manifest->data)) ||
+        (manifest->has_eval_data && !read_mark(eval_data, &manifest->eval_data)))
+        return "'data' and 'eval_data' should have bytes and a digest, or be null";
     if (json_is_string(from))
         manifest->load = strdup(json_string_value(from));
     else if (!json_is_null(from))
@@ -235,6 +272,7 @@ void pp_manifest_release(struct pp_manifest *manifest)
     json_decref(manifest->options);
     free(manifest->load);
     free(manifest->losses);
+    free(manifest->evaluations);
     free(manifest->files);
     *manifest = (struct pp_manifest){0};
 }

@@ -4,8 +4,10 @@
  *     {"schema": "ppsim.checkpoint/1", "step": 600,
  *      "options": {"layers": 8, …},   what decides the numbers, keys as in a report
  *      "data": {"bytes": …, "digest": "…"},   of --data's file; null: generated
+ *      "eval_data": …,                of --eval-data's, likewise
  *      "load": "gpt2.safetensors",    what training began from; null: from the seed
  *      "losses": […],                 of steps 1 to 600
+ *      "evaluations": [{"step": 100, "loss": …}, …],   held-out losses
  *      "files": [{"name": "rank-00000.safetensors", "bytes": …, "digest": "…"}, …],
  *      "digest": "…"}                 of all before it: its compact JSON, keys sorted
  */
@@ -17,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/digest.h"
+#include "model/losses.h"
 
 /* A file by its content. */
 struct pp_mark {
@@ -32,10 +35,12 @@ struct pp_shard_file {
 struct pp_manifest {
     int step;
     json_t *options; /* an object */
-    bool has_data;
-    struct pp_mark data;
+    bool has_data, has_eval_data;
+    struct pp_mark data, eval_data;
     char *load;
-    double *losses;              /* [step] */
+    double *losses;                    /* [step] */
+    struct pp_evaluation *evaluations; /* [evaluation_count], steps ascending */
+    int evaluation_count;
     struct pp_shard_file *files; /* [file_count] */
     int file_count;
 };

@@ -80,13 +80,15 @@ static void add_shared(struct pp_rank_memory *memory,
             (double)config->model.vocab * config->model.d_model * (double)sizeof(real);
 }
 
-/* The step's data, and the times of its ops: of every measured step, on rank 0 those of
- * all ranks, too. */
+/* The step's data and what is held out, and the times of its ops: of every measured
+ * step, on rank 0 those of all ranks, too. */
 static void add_steps(struct pp_rank_memory *memory, const struct pp_run_config *config,
                       int rank)
 {
     const struct pp_schedule *schedule = config->schedule;
-    double tokens = (double)schedule->microbatches * config->model.microbatch_size *
+    double microbatches = schedule->microbatches +
+                          (config->eval_every > 0 ? config->eval_microbatches : 0);
+    double tokens = microbatches * config->model.microbatch_size *
                     config->model.seq_len * sizeof(int32_t);
     double measured = config->steps - config->warmup_steps;
     double ops = (double)(schedule->first[rank + 1] - schedule->first[rank]);

@@ -11,14 +11,19 @@ int pp_resume_describe(struct pp_manifest *here, const struct pp_run_config *con
                        struct pp_error *error)
 {
     *here = (struct pp_manifest){.options = json_incref(config->numbers),
-                                 .has_data = config->data != NULL};
+                                 .has_data = config->data != NULL,
+                                 .has_eval_data = config->eval_data != NULL};
     if (config->load) {
         here->load = strdup(config->load);
         if (!here->load)
             return pp_fail(error, PP_ENVIRONMENT, "out of memory for a file's name");
         pp_make_printable(here->load);
     }
-    return here->has_data ? pp_mark_file(&here->data, config->data, error) : 0;
+    if (here->has_data && pp_mark_file(&here->data, config->data, error) != 0)
+        return -1;
+    if (!here->has_eval_data)
+        return 0;
+    return pp_mark_file(&here->eval_data, config->eval_data, error);
 }
 
 /* --- is it whole? ------------------------------------------------------------------
@@ -114,28 +119,44 @@ static void compare_options(const json_t *there, const json_t *here,
     }
 }
 
-static void show_data(const struct pp_manifest *manifest, char *text, size_t size)
+/* More '--steps' would stretch a cosine whose end was not given: says how to keep it.
+ */
+static void compare_decay(const json_t *there, const struct pp_run_config *config,
+                          struct pp_error *error)
+{
+    const struct pp_learning_rate *rate = &config->optimizer.lr;
+    int steps = (int)json_integer_value(json_object_get(there, "lr_decay_steps"));
+    if (rate->kind == PP_RATE_COSINE && steps > 0 && rate->decay == config->steps &&
+        steps != rate->decay)
+        pp_fail_also(error, PP_BAD_INPUT,
+                     "the cosine ends at '--steps' where '--lr-decay-steps' is not "
+                     "given: '--lr-decay-steps' %d goes on with that of the checkpoint",
+                     steps);
+}
+
+/* mark NULL: no file was given. */
+static void show_data(const struct pp_mark *mark, char *text, size_t size)
 {
     char digest[PP_DIGEST_TEXT];
-    if (manifest->has_data)
+    if (mark)
         pp_assign(text, size, "%llu bytes of digest %s",
-                  (unsigned long long)manifest->data.bytes,
-                  pp_digest_text(manifest->data.digest, digest));
+                  (unsigned long long)mark->bytes,
+                  pp_digest_text(mark->digest, digest));
     else
         pp_assign(text, size, "not given");
 }
 
-static void compare_data(const struct pp_manifest *there,
-                         const struct pp_manifest *here, struct pp_error *error)
+static void compare_data(const char *option, const struct pp_mark *there,
+                         const struct pp_mark *here, struct pp_error *error)
 {
     char old[80], new[80];
-    if (there->has_data == here->has_data && there->data.bytes == here->data.bytes &&
-        there->data.digest == here->data.digest)
+    if ((!there && !here) ||
+        (there && here && there->bytes == here->bytes && there->digest == here->digest))
         return;
     show_data(there, old, sizeof old);
     show_data(here, new, sizeof new);
-    pp_fail_also(error, PP_BAD_INPUT, "'--data' is %s in the checkpoint, %s here", old,
-                 new);
+    pp_fail_also(error, PP_BAD_INPUT, "'--%s' is %s in the checkpoint, %s here", option,
+                 old, new);
 }
 
 /* What training began from is in the checkpoint's parameters: another file is a
@@ -156,7 +177,11 @@ static int check_fit(const struct pp_manifest *there,
 {
     *error = (struct pp_error){0};
     compare_options(there->options, here->options, error);
-    compare_data(there, here, error);
+    compare_decay(there->options, config, error);
+    compare_data("data", there->has_data ? &there->data : NULL,
+                 here->has_data ? &here->data : NULL, error);
+    compare_data("eval-data", there->has_eval_data ? &there->eval_data : NULL,
+                 here->has_eval_data ? &here->eval_data : NULL, error);
     compare_load(there, here, error);
     if (error->lines > 0)
         return -1;

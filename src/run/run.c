@@ -1,6 +1,5 @@
 #include "run/run.h"
 
-#include <assert.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -11,12 +10,12 @@
 #include "model/blas.h"
 #include "run/checkpoint.h"
 #include "run/compare.h"
+#include "run/gather.h"
 #include "run/link.h"
 #include "run/save.h"
 #include "run/shard.h"
 #include "run/topology.h"
 #include "timeline/hop.h"
-#include "timeline/producers.h"
 
 /* The parts of one run, on one rank. */
 struct job {
@@ -183,6 +182,20 @@ static int find_start(struct job *job, struct pp_error *error)
     return 0;
 }
 
+/* On rank 0: what was known when the checkpoint was written. */
+static void take_history(struct job *job)
+{
+    const struct pp_manifest *found = &job->checkpoints.found;
+    struct pp_run_result *result = job->result;
+    if (!found->losses)
+        return;
+    memcpy(result->losses, found->losses,
+           (size_t)job->checkpoints.start * sizeof *result->losses);
+    memcpy(result->evaluations, found->evaluations,
+           (size_t)found->evaluation_count * sizeof *result->evaluations);
+    result->evaluation_count = found->evaluation_count;
+}
+
 /* Spans, CPU times and losses of all steps, before the first. */
 static int allocate(struct job *job, struct pp_error *error)
 {
@@ -192,7 +205,11 @@ static int allocate(struct job *job, struct pp_error *error)
     job->ops = schedule->first[job->world.rank + 1] - schedule->first[job->world.rank];
     size_t rows = (size_t)job->measured + 1;
     job->spans = pp_touched_alloc((rows * job->ops + 1) * sizeof *job->spans);
+    size_t evaluations = (size_t)job->checkpoints.found.evaluation_count;
+    if (config->eval_every > 0)
+        evaluations += (size_t)(config->steps / config->eval_every);
     result->losses = calloc((size_t)config->steps, sizeof *result->losses);
+    result->evaluations = calloc(evaluations + 1, sizeof *result->evaluations);
     result->numbers = calloc(rows, sizeof *result->numbers);
     result->durations = calloc(rows, sizeof *result->durations);
     result->ranks = calloc((size_t)schedule->ranks, sizeof *result->ranks);
@@ -200,12 +217,12 @@ static int allocate(struct job *job, struct pp_error *error)
     if (counts_cpu(job))
         job->cpu = pp_touched_alloc((rows * job->ops + 1) * sizeof *job->cpu);
     if (!job->spans || (counts_cpu(job) && !job->cpu) || !result->losses ||
-        !result->numbers || !result->durations || !result->ranks)
+        !result->evaluations || !result->numbers || !result->durations ||
+        !result->ranks)
         status = pp_fail(error, PP_ENVIRONMENT, "out of memory for %d steps' timelines",
                          config->steps);
-    if (status == 0 && job->checkpoints.found.losses)
-        memcpy(result->losses, job->checkpoints.found.losses,
-               (size_t)job->checkpoints.start * sizeof *result->losses);
+    if (status == 0)
+        take_history(job);
     return pp_agree(&job->world, status, error);
 }
 
@@ -221,7 +238,23 @@ static int refuse_numbers(const struct pp_run_config *config, const char *load,
                        load);
     return pp_fail(error, PP_WRONG_NUMBERS,
                    "%s of step %d is not finite: try a smaller '--lr' than %g", what,
-                   step, config->optimizer.lr);
+                   step, config->optimizer.lr.most);
+}
+
+/* Collective. Evaluates after the step where it is due; *loss NaN where not. */
+static int evaluate(struct job *job, int step, double *loss, struct pp_error *error)
+{
+    struct pp_run_result *result = job->result;
+    *loss = (double)NAN;
+    if (!pp_evaluation_due(job->config, step))
+        return 0;
+    *loss = pp_evaluate(&job->trainer.evaluator);
+    result->evaluations[result->evaluation_count++] =
+        (struct pp_evaluation){step, *loss};
+    if (isfinite(*loss))
+        return 0;
+    return refuse_numbers(job->config, NULL, step, "held-out loss after the update",
+                          error);
 }
 
 /* What no later step has looked at. */
@@ -231,6 +264,19 @@ static int check_parameters(struct job *job, int step, struct pp_error *error)
         return 0;
     return refuse_numbers(job->config, NULL, step, "a parameter after the update",
                           error);
+}
+
+static struct pp_losses losses_of(const struct job *job, int steps)
+{
+    const struct pp_run_result *result = job->result;
+    return (struct pp_losses){result->losses, steps, result->evaluations,
+                              result->evaluation_count};
+}
+
+static int write_checkpoint(struct job *job, int step, struct pp_error *error)
+{
+    const struct pp_losses losses = losses_of(job, step);
+    return pp_checkpoints_write(&job->checkpoints, &job->trainer, &losses, error);
 }
 
 static int train(struct job *job, struct pp_error *error)
@@ -253,6 +299,9 @@ static int train(struct job *job, struct pp_error *error)
             return refuse_numbers(config, step == 1 ? config->load : NULL, step,
                                   isfinite(outcome.loss) ? "a gradient" : "loss",
                                   error);
+        double held_out;
+        if (evaluate(job, step, &held_out, error) != 0)
+            return -1;
         if (config->on_step && result->leads)
             config->on_step(config->on_step_data,
                             &(struct pp_progress){
@@ -260,6 +309,7 @@ static int train(struct job *job, struct pp_error *error)
                                 .loss = outcome.loss,
                                 .duration_s = (double)outcome.duration / 1e9,
                                 .makespan_s = (double)outcome.makespan / 1e9,
+                                .held_out = held_out,
                             });
         if (step == first && config->save_grads &&
             pp_save_gradients(&job->trainer, config->save_grads, step, error) != 0)
@@ -267,104 +317,13 @@ static int train(struct job *job, struct pp_error *error)
         bool keeps = pp_checkpoints_due(&job->checkpoints, step);
         if ((keeps || step == config->steps) && check_parameters(job, step, error) != 0)
             return -1;
-        if (keeps && pp_checkpoints_write(&job->checkpoints, &job->trainer, step,
-                                          result->losses, error) != 0)
+        if (keeps && write_checkpoint(job, step, error) != 0)
             return -1;
     }
     return 0;
 }
 
 /* --- bringing together ----------------------------------------------------------- */
-
-/* Puts this rank's times on rank 0's clock where the hosts' clocks drifted apart. */
-static void correct_drift(struct job *job)
-{
-    const struct pp_clock *clock = &job->clock;
-    if (clock->kind != PP_CLOCK_WALL || clock->drift == 0)
-        return;
-    for (size_t k = 0; k < (size_t)job->measured * job->ops; k++) {
-        struct pp_span *span = &job->spans[k];
-        span->start = pp_clock_corrected(clock, span->start);
-        span->end = pp_clock_corrected(clock, span->end);
-        span->arrived = pp_clock_corrected(clock, span->arrived);
-    }
-}
-
-/* When inputs were produced is known where all ranks' times have come together. */
-static int set_ready(struct pp_run_result *result, const struct pp_schedule *schedule,
-                     struct pp_error *error)
-{
-    struct pp_producers producers;
-    if (pp_producers_init(&producers, schedule, error) != 0)
-        return -1;
-    for (int t = 0; t < result->timeline_count; t++)
-        pp_producers_set_ready(&producers, result->timelines[t].spans);
-    pp_producers_release(&producers);
-    return 0;
-}
-
-/* Collective. Brings what all ranks noted of their ops, so many bytes of each, together
- * in rank 0's all, in the order of the schedule. */
-static void gather_ops(const struct job *job, const void *mine, void *all, size_t bytes)
-{
-    const size_t *first = job->config->schedule->first;
-    if (!job->result->leads) {
-        pp_send_bytes(&job->world, mine, job->ops * bytes, 0, PP_TAG_SPANS);
-        return;
-    }
-    memcpy((char *)all + first[0] * bytes, mine, job->ops * bytes);
-    for (int r = 1; r < job->world.size; r++)
-        pp_receive_bytes(&job->world, (char *)all + first[r] * bytes,
-                         (first[r + 1] - first[r]) * bytes, r, PP_TAG_SPANS);
-}
-
-/* On rank 0. On the wall clock what the run's messages took says more of the link than
- * what was measured at the start. */
-static int fit_link(const struct job *job, struct pp_error *error)
-{
-    struct pp_run_result *result = job->result;
-    double bytes = (double)message_bytes(&job->config->model), ns;
-    if (pp_median_hop(result->timelines, result->timeline_count, &ns, error) != 0)
-        return -1;
-    if (!isnan(ns))
-        pp_fit_hop(ns, bytes, &result->link_latency_s, &result->link_bandwidth);
-    return 0;
-}
-
-/* Collective. Brings all ranks' times together into rank 0's timelines. */
-static int gather_timelines(struct job *job, struct pp_error *error)
-{
-    const struct pp_schedule *schedule = job->config->schedule;
-    struct pp_run_result *result = job->result;
-    int status = 0;
-    if (result->leads) {
-        result->timelines =
-            calloc((size_t)job->measured + 1, sizeof *result->timelines);
-        if (!result->timelines)
-            status = pp_fail(error, PP_ENVIRONMENT, "out of memory for the timelines");
-        for (int t = 0; t < job->measured && status == 0; t++) {
-            status = pp_timeline_init(&result->timelines[t], schedule, error);
-            result->timeline_count += status == 0;
-            if (status == 0 && job->cpu)
-                status = pp_timeline_add_cpu(&result->timelines[t], error);
-        }
-    }
-    if (pp_agree(&job->world, status, error) != 0)
-        return -1;
-    assert(!result->leads || result->timelines);
-    for (int t = 0; t < job->measured; t++) {
-        const struct pp_timeline *all = result->leads ? &result->timelines[t] : NULL;
-        size_t at = (size_t)t * job->ops;
-        gather_ops(job, job->spans + at, all ? all->spans : NULL, sizeof *all->spans);
-        if (job->cpu)
-            gather_ops(job, job->cpu + at, all ? all->cpu : NULL, sizeof *all->cpu);
-    }
-    if (result->leads)
-        status = set_ready(result, schedule, error);
-    if (result->leads && status == 0)
-        status = fit_link(job, error);
-    return pp_agree(&job->world, status, error);
-}
 
 /* Collective. What the pools counted and where the ranks ran. */
 static void gather_ranks(struct job *job)
@@ -412,11 +371,42 @@ static int set_up(struct job *job, struct pp_error *error)
     return 0;
 }
 
+/* Of the measured steps. */
+static struct pp_noted noted_by(const struct job *job)
+{
+    return (struct pp_noted){job->spans, job->cpu, job->ops, job->measured};
+}
+
+/* On rank 0. On the wall clock what the run's messages took says more of the link than
+ * what was measured at the start. */
+static int fit_link(const struct job *job, struct pp_error *error)
+{
+    struct pp_run_result *result = job->result;
+    double bytes = (double)message_bytes(&job->config->model), ns;
+    if (pp_median_hop(result->timelines, result->timeline_count, &ns, error) != 0)
+        return -1;
+    if (!isnan(ns))
+        pp_fit_hop(ns, bytes, &result->link_latency_s, &result->link_bandwidth);
+    return 0;
+}
+
+/* Collective. */
+static int gather_timelines(struct job *job, struct pp_error *error)
+{
+    struct pp_run_result *result = job->result;
+    const struct pp_noted noted = noted_by(job);
+    if (pp_gather_timelines(&job->world, job->config->schedule, &noted,
+                            &result->timelines, &result->timeline_count, error) != 0)
+        return -1;
+    return pp_agree(&job->world, result->leads ? fit_link(job, error) : 0, error);
+}
+
 /* The ranks' clocks again: how far they are apart now, and the spans put right. */
 static void align_clocks(struct job *job)
 {
+    const struct pp_noted noted = noted_by(job);
     pp_clock_realign(&job->clock, &job->world);
-    correct_drift(job);
+    pp_correct_drift(&job->clock, &noted);
     double clock_error = (double)job->clock.error / 1e9;
     pp_max_doubles(&job->world, &clock_error, 1);
     job->result->clock_error_s = clock_error;
@@ -429,7 +419,8 @@ static int verify(struct job *job, struct pp_error *error)
     if (!job->config->verify)
         return 0;
     const struct pp_begin begin = {job->checkpoints.start, job->checkpoints.folder};
-    if (pp_compare_with_sequential(&job->trainer, &begin, result->losses, &equal,
+    const struct pp_losses losses = losses_of(job, job->config->steps);
+    if (pp_compare_with_sequential(&job->trainer, &begin, &losses, &equal,
                                    &result->difference, error) != 0)
         return -1;
     result->verified = equal;
@@ -484,6 +475,7 @@ void pp_run_result_release(struct pp_run_result *result)
     free(result->numbers);
     free(result->durations);
     free(result->losses);
+    free(result->evaluations);
     free(result->ranks);
     *result = (struct pp_run_result){0};
 }

@@ -3,6 +3,7 @@
 #ifndef PP_RUN_RUN_H
 #define PP_RUN_RUN_H
 
+#include "model/losses.h"
 #include "run/config.h"
 #include "timeline/timeline.h"
 
@@ -22,7 +23,9 @@ struct pp_run_result {
     int *numbers;                  /* [timeline_count] of the steps, from 1 */
     int64_t *durations;            /* [timeline_count] ns, optimizer included */
     int timeline_count;
-    double *losses;   /* [steps] those before resumed_from are the checkpoint's */
+    double *losses; /* [steps] those before resumed_from are the checkpoint's */
+    struct pp_evaluation *evaluations; /* [evaluation_count] likewise */
+    int evaluation_count;
     int resumed_from; /* the step of the checkpoint; 0: training began anew */
     double entropy_floor;
     char digest[32];

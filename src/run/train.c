@@ -52,6 +52,8 @@ int pp_trainer_init(struct pp_trainer *trainer, const struct pp_run_config *conf
                               layers_of, clock, error);
     if (status == 0)
         status = allocate(trainer, error);
+    if (status == 0 && config->eval_every > 0)
+        status = pp_evaluator_init(&trainer->evaluator, config, &trainer->rank, error);
     if (pp_agree(world, status, error) != 0)
         return -1;
     return pp_tensors_load(&trainer->tensors, config->load, config->seed, error);
@@ -65,6 +67,7 @@ void pp_trainer_release(struct pp_trainer *trainer)
     free(trainer->tie);
     free(trainer->squares);
     free(trainer->unused);
+    pp_evaluator_release(&trainer->evaluator);
     pp_rank_release(&trainer->rank);
     pp_corpus_release(&trainer->corpus);
     *trainer = (struct pp_trainer){0};

@@ -4,6 +4,7 @@
 
 #include "model/corpus.h"
 #include "run/config.h"
+#include "run/evaluate.h"
 #include "run/tensors.h"
 
 struct pp_trainer {
@@ -15,6 +16,7 @@ struct pp_trainer {
 
     struct pp_rank rank;
     struct pp_corpus corpus;
+    struct pp_evaluator evaluator; /* set up where the config asks for evaluations */
     struct pp_tensors tensors;
     float **moments; /* [chunk_count] AdamW's two, one after the other; NULL for SGD */
     real *tie;       /* scratch of pp_tensors_tie */

@@ -135,6 +135,50 @@ def damage(path, at):
     path.write_bytes(data)
 
 
+def again_with(command, option):
+    """The command with another value of an option, which may be given once."""
+    name = option.split()[0]
+    words = command.split()
+    if name in words:
+        at = words.index(name)
+        del words[at:at + 2]
+    return ' '.join([*words, option])
+
+
+def test_rates_and_held_out_losses_go_on(tmp):
+    (tmp / 'text').write_bytes(bytes(range(256)))
+    (tmp / 'other').write_bytes(bytes(range(255, -1, -1)))
+    run = (f'{MODEL} --lr-schedule cosine --lr-warmup 2 --lr-min 1e-4 --eval-every 3 '
+           '--eval-data text')
+    whole = report(f'{run} --steps 8', tmp)['training']
+    part = f'{run} --checkpoint c --lr-decay-steps 8'
+    report(f'{part} --ranks 2 --steps 3', tmp)
+    report(f'{part} --schedule zb-h1 --steps 5 --resume', tmp)
+    last = report(f'{part} --steps 8 --resume --verify', tmp)['training']
+    for key in 'losses', 'lr', 'evaluations', 'digest':
+        assert last[key] == whole[key], key
+    assert [e['step'] for e in last['evaluations']] == [3, 6] and last['verified'] is True
+    shutil.rmtree(tmp / 'c')
+    # The end of a cosine is that of '--steps', unless it is given.
+    report(f'{run} --checkpoint c --steps 4', tmp)
+    refused(f'{run} --checkpoint c --resume --steps 8', "'--lr-decay-steps' is 4 in the "
+            'checkpoint, 8 here', "'--lr-decay-steps' 4 goes on", directory=tmp, lines=2)
+    on = f'{run} --checkpoint c --resume --steps 8 --lr-decay-steps 4'
+    for option, there, here in (
+            ('--lr 0.01', '0.003', '0.01'), ('--lr-warmup 1', '2', '1'),
+            ('--lr-min 0', '0.0001', '0.0'), ('--lr-decay-steps 5', '4', '5'),
+            ('--eval-every 2', '3', '2'), ('--eval-microbatches 2', '8', '2')):
+        name = option.split()[0]
+        refused(again_with(on, option),
+                f"'{name}' is {there} in the checkpoint, {here} here", directory=tmp)
+    refused(again_with(on, '--eval-data other'), "'--eval-data' is 256 bytes", directory=tmp)
+    refused(on.replace('--lr-schedule cosine', '').replace('--lr-min 1e-4', '')
+            .replace('--lr-decay-steps 4', ''), "'--lr-schedule' is 'cosine' in the checkpoint, "
+            "'constant' here", directory=tmp, lines=3)
+    again = report(on, tmp)['training']
+    assert again['lr'][4:] == [1e-4] * 4
+
+
 def test_what_is_damaged_is_refused_and_the_newest_good_one_named(tmp):
     folder, newest = tmp / 'c', tmp / 'c/step-00000006'
     run = f'{MODEL} --ranks 2 --checkpoint c --checkpoint-every 2 --keep 3'

@@ -225,6 +225,93 @@ def test_adamw_steps_by_the_rate(tmp):
         assert abs(moved - 1) < 0.01, (slopes[i], moved)
 
 
+def test_the_rate_of_each_step_is_that_of_its_schedule(tmp):
+    """A parameter whose gradient stays the same moves by the rate of each step."""
+    (tmp / 'a.txt').write_text('a' * 100)
+    shape = TINY.replace('--steps 3 --warmup-steps 1', '--ranks 2 --data a.txt --weight-decay 0')
+    report(f'{shape} --steps 1 --warmup-steps 0 --lr 0 --save a.safetensors '
+           '--save-grads g.safetensors', tmp)
+    slopes, before = (floats_of(*header_of(tmp / f'{file}.safetensors'), 'ln_f.bias')
+                      for file in 'ga')
+    cosine = '--lr 1e-5 --lr-schedule cosine --lr-warmup 2 --lr-min 2e-6'
+    for options, rates in (
+            ('--lr 1e-5', [1e-5] * 6), ('--lr 1e-5 --lr-warmup 4', [2.5e-6, 5e-6, 7.5e-6] + [1e-5] * 3),
+            (cosine, [5e-6] + [2e-6 + 4e-6 * (1 + math.cos(math.pi * k / 4)) for k in range(5)]),
+            (f'{cosine} --lr-decay-steps 4', [5e-6, 1e-5, 6e-6] + [2e-6] * 3)):
+        found = report(f'{shape} --steps 6 {options} --save b.safetensors', tmp)
+        told = found['training']['lr']
+        assert len(told) == 6 and all(abs(a - b) < 1e-18 for a, b in zip(told, rates)), told
+        after = floats_of(*header_of(tmp / 'b.safetensors'), 'ln_f.bias')
+        steady = [i for i, slope in enumerate(slopes) if abs(slope) > 1e-2]
+        assert steady
+        for i in steady:
+            moved = abs(before[i] - after[i]) / sum(rates)
+            assert abs(moved - 1) < 0.01, (options, slopes[i], moved)
+    assert report(f'{TINY} --lr-schedule cosine')['config']['lr_decay_steps'] == 3
+    refused(f'{TINY} --lr-min 0.001', "'--lr-min'", "'--lr-schedule' cosine")
+    refused(f'{TINY} --lr-decay-steps 5', "'--lr-decay-steps'", "'--lr-schedule' cosine")
+    refused(f'{TINY} --lr-schedule cosine --lr-min 1', "'--lr' 0.003")
+    refused(f'{TINY} --lr-schedule cosine --lr-warmup 3', "'--lr-warmup' 3", 'at most 2')
+
+
+def test_the_held_out_loss_is_that_of_the_parameters_then(tmp):
+    """A run that goes on from the parameters, at rate 0, has that training loss on the
+    same samples: those of a file as long as one sample."""
+    (tmp / 'one').write_bytes(bytes(range(9)))
+    shape = f'{TINY} --microbatches 3 --eval-every 2 --eval-data one --eval-microbatches 5'
+    found = report(f'{shape} --steps 5 --verify', tmp)['training']
+    assert found['verified'] is True
+    assert [e['step'] for e in found['evaluations']] == [2, 4]
+    for evaluation in found['evaluations']:
+        steps = evaluation['step']
+        again = report(f'{shape} --steps {steps} --save w.safetensors', tmp)['training']
+        assert again['evaluations'][-1] == evaluation
+        still = report(f'{TINY} --microbatches 3 --load w.safetensors --data one --lr 0 '
+                       '--weight-decay 0', tmp)['training']['losses'][0]
+        assert abs(still - evaluation['loss']) < 1e-6, (still, evaluation)
+
+
+def test_evaluating_changes_no_number_and_no_layout_changes_it(tmp):
+    (tmp / 'text').write_bytes(bytes(range(256)) * 3)
+    for data, evaluated in ('', ''), ('--data text', '--eval-data text'):
+        shape = f'{TINY} --microbatches 6 {data} --steps 4'
+        plain = report(shape, tmp)['training']
+        assert plain['evaluations'] == []
+        first = None
+        for layout in ('--ranks 1 --schedule sequential', '--ranks 4',
+                       '--ranks 2 --schedule interleaved --chunks 2 --clock wall',
+                       '--ranks 2 --schedule zb-v --clock virtual',
+                       '--ranks 4 --schedule gpipe --layer-split 1,1,1,1'):
+            found = report(f'{shape} {layout} --eval-every 1 {evaluated}', tmp)['training']
+            assert (found['losses'], found['digest']) == (plain['losses'], plain['digest'])
+            assert len(found['evaluations']) == 4
+            assert len({e['loss'] for e in found['evaluations']}) == 4
+            first = first or found['evaluations']
+            assert found['evaluations'] == first, layout
+    # Another number of microbatches are others, and the default is a step's.
+    more = report(f'{TINY} --microbatches 6 --steps 4 --eval-every 4 --eval-microbatches 7')
+    usual = report(f'{TINY} --microbatches 6 --steps 4 --eval-every 4')
+    assert usual['config']['eval_microbatches'] == 6
+    assert more['training']['evaluations'] != usual['training']['evaluations']
+
+
+def test_held_out_samples_show_what_was_learned_by_heart(tmp):
+    """A file that is learned, and another one of the same bytes in another order."""
+    (tmp / 'text').write_bytes(bytes(range(64)) * 20)
+    (tmp / 'other').write_bytes(bytes(range(63, -1, -1)) * 20)
+    found = report('--steps 30 --data text --eval-data other --eval-every 30', tmp)['training']
+    assert found['losses'][-1] < 1 < 4 < found['evaluations'][0]['loss'], found
+    same = report('--steps 30 --data text --eval-data text --eval-every 30 '
+                  "--check held_out_loss<=1", tmp)['training']
+    assert same['evaluations'][0]['loss'] < 1
+    out = ppsim(f'{TINY} --steps 6 --eval-every 3')[1]
+    assert 'held out' in out and 'after step 6' in out
+    refused(f'{TINY} --data text --eval-every 2', "'--eval-data'", directory=tmp)
+    refused(f'{TINY} --eval-data text', "'--eval-every'", directory=tmp)
+    refused(f'{TINY} --eval-every 1 --eval-data missing', "'missing'", directory=tmp)
+    refused(f'{TINY} --eval-every 1 --eval-data text --vocab 32', "'text'", '32', directory=tmp)
+
+
 def test_samples_do_not_depend_on_how_they_are_grouped():
     losses = [report(f'{TINY} --ranks 2 --lr 0 --weight-decay 0 --microbatches {m} '
                      f'--microbatch-size {6 // m}')['training']['losses'] for m in (1, 2, 3, 6)]

@@ -136,11 +136,13 @@ static void run_one(struct tally *tally, const struct pp_scheduler *row, int chu
                   .vocab = 32,
                   .untied = untied},
         .layers_of = layers_of,
-        .optimizer = {PP_ADAMW, 0.01, 0.9, 0.999, 1e-8, 0.01},
+        .optimizer = {PP_ADAMW, {.most = 0.01}, 0.9, 0.999, 1e-8, 0.01},
         .clip_norm = 0.5, /* below the norms seen here: always clipping */
         .seed = 7,
         .steps = 2,
         .warmup_steps = 1,
+        .eval_every = 2,
+        .eval_microbatches = 3 + count, /* another number than is trained on */
         .clock = (tally->runs++ & 1) ? PP_CHOOSE_WALL : PP_CHOOSE_VIRTUAL,
         .link_latency_s = 0,
         .link_bandwidth = (double)INFINITY,

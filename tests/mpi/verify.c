@@ -47,7 +47,8 @@ int MPI_Iallreduce(const void *sendbuf, void *recvbuf, int count, MPI_Datatype d
 
 /* Compares, and expects what it says to begin with the text; NULL: that all is equal.
  */
-static void expect(struct pp_trainer *trainer, const double *losses, const char *text)
+static void expect(struct pp_trainer *trainer, const struct pp_losses *losses,
+                   const char *text)
 {
     struct pp_error difference, error = {0};
     bool equal = false;
@@ -75,7 +76,7 @@ static void flip(real *number)
 }
 
 /* The last rank's last tensor, of a layer or after. */
-static void flip_and_expect(struct pp_trainer *trainer, const double *losses)
+static void flip_and_expect(struct pp_trainer *trainer, const struct pp_losses *losses)
 {
     const struct pp_stage *stage = &trainer->rank.chunks[0].model;
     const struct pp_parameter *last = &stage->parameters[stage->parameter_count - 1];
@@ -96,7 +97,7 @@ static void flip_and_expect(struct pp_trainer *trainer, const double *losses)
 
 /* The sequential run cannot start on rank 0: every rank hears of it, none waits. */
 static void expect_no_start(struct pp_trainer *trainer, struct pp_run_config *config,
-                            const double *losses)
+                            const struct pp_losses *losses)
 {
     struct pp_error difference, error = {0};
     bool equal = false;
@@ -127,16 +128,20 @@ static int test(const struct pp_world *world, struct pp_error *error)
                   .vocab = 16,
                   .untied = true},
         .layers_of = layers_of,
-        .optimizer = {.kind = PP_SGD, .lr = 0.1},
+        .optimizer = {.kind = PP_SGD, .lr = {.most = 0.1}},
         .clip_norm = 1,
         .seed = 1,
         .steps = STEPS,
+        .eval_every = 2,
+        .eval_microbatches = 5,
         .threads = 1,
     };
     struct pp_trainer trainer = {0};
     struct pp_clock clock;
     struct pp_outcome outcome;
-    double losses[STEPS];
+    double training[STEPS];
+    struct pp_evaluation held_out = {.step = 2};
+    const struct pp_losses losses = {training, STEPS, &held_out, 1};
     int status = -1;
     pp_clock_init(&clock, PP_CLOCK_VIRTUAL, world);
     clock.link_bandwidth = 1e9;
@@ -148,14 +153,17 @@ static int test(const struct pp_world *world, struct pp_error *error)
         goto done;
     for (int step = 1; step <= STEPS; step++) {
         pp_trainer_step(&trainer, step, spans, NULL, &outcome);
-        losses[step - 1] = outcome.loss;
+        training[step - 1] = outcome.loss;
     }
-    expect(&trainer, losses, NULL);
-    flip_and_expect(&trainer, losses);
-    expect(&trainer, losses, NULL);
-    losses[1] += 1e-9;
-    expect(&trainer, losses, "verify: loss of step 2 differs");
-    expect_no_start(&trainer, &config, losses);
+    held_out.loss = pp_evaluate(&trainer.evaluator);
+    expect(&trainer, &losses, NULL);
+    flip_and_expect(&trainer, &losses);
+    expect(&trainer, &losses, NULL);
+    held_out.loss += 1e-9;
+    expect(&trainer, &losses, "verify: held-out loss of step 2 differs");
+    training[1] += 1e-9;
+    expect(&trainer, &losses, "verify: loss of step 2 differs");
+    expect_no_start(&trainer, &config, &losses);
     status = 0;
 done:
     free(spans);

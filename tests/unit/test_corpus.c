@@ -99,7 +99,57 @@ START_TEST(the_vocabulary_named_works)
 }
 END_TEST
 
+/* Evenly from the first byte on, whatever the seed. */
+START_TEST(held_out_samples_cover_the_file)
+{
+    enum { COUNT = 5, STARTS = 20 };
+    unsigned char bytes[STARTS + T];
+    for (int i = 0; i < STARTS + T; i++)
+        bytes[i] = (unsigned char)i;
+    const char *path = unit_file("held-out", bytes, sizeof bytes);
+    for (uint64_t seed = 1; seed <= 2; seed++) {
+        struct pp_corpus corpus = open_corpus(path, seed, 256);
+        for (int sample = 0; sample < COUNT; sample++) {
+            int32_t tokens[T], targets[T];
+            pp_corpus_held_out(&corpus, sample, COUNT, tokens, targets);
+            for (int i = 0; i < T; i++) {
+                ck_assert_int_eq(tokens[i], sample * STARTS / COUNT + i);
+                ck_assert_int_eq(targets[i], tokens[i] + 1);
+            }
+        }
+        pp_corpus_release(&corpus);
+    }
+}
+END_TEST
+
 /* ---- the generated task ---- */
+
+/* On the chain that is trained on, but none of a step's samples. */
+START_TEST(held_out_samples_are_no_step_s)
+{
+    enum { V = 7, SAMPLES = 200 };
+    int follows[V][V] = {{0}};
+    struct pp_corpus corpus = open_corpus(NULL, 1, V);
+    int32_t tokens[T], targets[T], held_out[T];
+    for (int sample = 0; sample < SAMPLES; sample++) {
+        pp_corpus_sample(&corpus, 1, sample, tokens, targets);
+        for (int i = 0; i < T; i++)
+            follows[tokens[i]][targets[i]] = 1;
+    }
+    for (int sample = 0; sample < 4; sample++) {
+        pp_corpus_held_out(&corpus, sample, 4, held_out, targets);
+        for (int i = 0; i < T; i++)
+            ck_assert(follows[held_out[i]][targets[i]]);
+        for (int step = 0; step < 50; step++) {
+            for (int other = 0; other < 8; other++) {
+                pp_corpus_sample(&corpus, step, other, tokens, targets);
+                ck_assert_mem_ne(tokens, held_out, sizeof tokens);
+            }
+        }
+    }
+    pp_corpus_release(&corpus);
+}
+END_TEST
 
 /* Every token is followed by min(4, vocab) others, as often by each. */
 START_TEST(each_token_has_four_even_successors)
@@ -218,6 +268,8 @@ int main(void)
     TCase *tests = tcase_create("corpus");
     tcase_add_test(tests, a_sample_is_a_window_of_the_file);
     tcase_add_test(tests, the_shortest_file_has_one_sample);
+    tcase_add_test(tests, held_out_samples_cover_the_file);
+    tcase_add_test(tests, held_out_samples_are_no_step_s);
     tcase_add_loop_test(tests, what_cannot_be_read_is_refused, 0, 6);
     tcase_add_test(tests, the_vocabulary_named_works);
     tcase_add_loop_test(tests, each_token_has_four_even_successors, 0, 6);

@@ -7,7 +7,7 @@
 #include "unit.h"
 
 static const struct pp_optimizer adamw = {.kind = PP_ADAMW,
-                                          .lr = 1e-2,
+                                          .lr = {.most = 1e-2},
                                           .beta1 = 0.9,
                                           .beta2 = 0.999,
                                           .epsilon = 1e-8,
@@ -29,14 +29,14 @@ static void paper(const struct pp_optimizer *o, int step, struct bounded gradien
     double beta1 = o->beta1, beta2 = o->beta2;
     struct bounded blend1 = constant(1 - beta1), blend2 = constant(1 - beta2);
     struct bounded root2 = constant(sqrt(1 - pow(beta2, step)));
-    struct bounded step_size = constant(o->lr / (1 - pow(beta1, step)));
+    struct bounded step_size = constant(o->lr.most / (1 - pow(beta1, step)));
     *first = textbook(beta1 * first->value + (1 - beta1) * gradient.value,
                       plus(*first, times(blend1, minus(gradient, *first))));
     *second =
         plus(times(constant(beta2), *second), times(times(blend2, gradient), gradient));
     struct bounded denominator =
         plus(over(square_root(*second), root2), constant(o->epsilon));
-    *w = minus(times(*w, constant(1 - o->lr * o->weight_decay)),
+    *w = minus(times(*w, constant(1 - o->lr.most * o->weight_decay)),
                over(times(step_size, *first), denominator));
 }
 
@@ -103,7 +103,7 @@ END_TEST
 
 START_TEST(sgd_is_plain)
 {
-    struct pp_optimizer sgd = {.kind = PP_SGD, .lr = 0.5};
+    struct pp_optimizer sgd = {.kind = PP_SGD, .lr = {.most = 0.5}};
     float w[3] = {1, 2, 3}, g[3] = {1, -1, 0.5f};
     pp_optimizer_step(&sgd, 1, 0.5f, 3, w, g, NULL, NULL);
     ck_assert_float_eq(w[0], 0.75f);
@@ -112,6 +112,60 @@ START_TEST(sgd_is_plain)
     sgd.weight_decay = 0.25;
     pp_optimizer_step(&sgd, 2, 0, 1, w, g, NULL, NULL);
     ck_assert_float_eq(w[0], 0.75f - 0.5f * 0.25f * 0.75f);
+}
+END_TEST
+
+/* As Megatron-LM's OptimizerParamScheduler has it, by hand. */
+START_TEST(the_rate_rises_and_falls)
+{
+    const struct pp_learning_rate constant = {.most = 0.5},
+                                  rising = {.most = 0.5, .warmup = 4};
+    const struct pp_learning_rate cosine = {PP_RATE_COSINE, 0.5, 0.1, 4, 10};
+    const struct {
+        int step;
+        double rising, cosine;
+    } rows[] = {
+        {1, 0.125, 0.125},
+        {2, 0.25, 0.25},
+        {4, 0.5, 0.5},
+        {5, 0.5, 0.1 + 0.4 * (2 + sqrt(3)) / 4}, /* cos 30 degrees */
+        {6, 0.5, 0.4},                           /* cos 60 */
+        {7, 0.5, 0.3},
+        {8, 0.5, 0.2},
+        {10, 0.5, 0.1},
+        {11, 0.5, 0.1},
+        {1 << 24, 0.5, 0.1},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int step = rows[i].step;
+        ck_assert_double_eq(pp_learning_rate(&constant, step), 0.5);
+        ck_assert_double_eq(pp_learning_rate(&rising, step), rows[i].rising);
+        ck_assert_double_eq_tol(pp_learning_rate(&cosine, step), rows[i].cosine, 1e-15);
+    }
+}
+END_TEST
+
+/* A step of a schedule is a step at that rate: decay and update alike. */
+START_TEST(each_step_takes_its_rate)
+{
+    enum { COUNT = 9, STEPS = 6 };
+    float w[2][COUNT], g[COUNT], first[2][COUNT] = {{0}}, second[2][COUNT] = {{0}};
+    struct pp_optimizer optimizer = adamw, constant = adamw;
+    optimizer.weight_decay = constant.weight_decay = 0.5;
+    optimizer.lr = (struct pp_learning_rate){PP_RATE_COSINE, 0.1, 0.01, 2, STEPS};
+    for (enum pp_optimizer_kind kind = PP_ADAMW; kind <= PP_SGD; kind++) {
+        optimizer.kind = constant.kind = kind;
+        for (int i = 0; i < COUNT; i++)
+            w[0][i] = w[1][i] = (float)i - 4;
+        for (int step = 1; step <= STEPS; step++) {
+            for (int i = 0; i < COUNT; i++)
+                g[i] = cosf((float)(step * (i + 1)));
+            constant.lr.most = pp_learning_rate(&optimizer.lr, step);
+            pp_optimizer_step(&optimizer, step, 1, COUNT, w[0], g, first[0], second[0]);
+            pp_optimizer_step(&constant, step, 1, COUNT, w[1], g, first[1], second[1]);
+            ck_assert_mem_eq(w[0], w[1], sizeof w[0]);
+        }
+    }
 }
 END_TEST
 
@@ -183,6 +237,8 @@ int main(void)
     tcase_add_loop_test(tests, adamw_follows_the_paper, 0, 38);
     tcase_add_test(tests, a_zero_gradient_only_decays);
     tcase_add_test(tests, sgd_is_plain);
+    tcase_add_test(tests, the_rate_rises_and_falls);
+    tcase_add_test(tests, each_step_takes_its_rate);
     tcase_add_test(tests, sum_of_squares_is_exact_on_small_integers);
     tcase_add_test(tests, sum_of_squares_is_in_double);
     tcase_add_test(tests, sum_of_squares_does_not_depend_on_alignment);

@@ -153,11 +153,27 @@ static const struct pp_json_key link[] = {
     {0},
 };
 
+static const struct pp_json_key evaluation[] = {
+    {"step", PP_JSON_INTEGER, OF(pp_evaluation, step), .least = 1, .most = INT32_MAX,
+     .help = "the step after which it was evaluated"},
+    {"loss", PP_JSON_REAL, OF(pp_evaluation, loss),
+     .help = "nats per token, the mean over the held-out samples"},
+    {0},
+};
+
 static const struct pp_json_key training[] = {
     {"losses", PP_JSON_LIST, OF(pp_report, training.losses), .size = sizeof(double),
      .count_offset = offsetof(struct pp_report, training.loss_count),
      .help =
          "nats per token, one per step, warm-up steps included; empty in a simulation"},
+    {"lr", PP_JSON_LIST, OF(pp_report, training.rates), .size = sizeof(double),
+     .count_offset = offsetof(struct pp_report, training.rate_count), .optional = true,
+     .help = "the learning rate of each of these steps"},
+    {"evaluations", PP_JSON_LIST, OF(pp_report, training.evaluations),
+     .size = sizeof(struct pp_evaluation),
+     .count_offset = offsetof(struct pp_report, training.evaluation_count),
+     .keys = evaluation, .optional = true,
+     .help = "held-out losses; empty where '--eval-every' was not given"},
     {"resumed_from", PP_JSON_REAL, OF(pp_report, training.resumed_from),
      .optional = true,
      .help =

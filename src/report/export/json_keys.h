@@ -45,7 +45,7 @@ struct pp_json_key {
     const struct pp_json_key *keys; /* of an object, or of a list's elements */
     bool derived;                   /* follows from other keys: written, not read */
     bool nullable; /* of PP_JSON_INTEGER and _TEXT: unknown, 0 or "" here, is null */
-    bool optional; /* older files lack it, which reads as null */
+    bool optional; /* older files lack it, which reads as null, or of a list as empty */
 };
 
 /* A rank as its object has it. */

@@ -258,6 +258,23 @@ static void print_step(const struct pp_report *report, FILE *stream)
     fputc('\n', stream);
 }
 
+/* The last one, and the least of them where that is another. */
+static void print_held_out(const struct pp_report_training *training, FILE *stream)
+{
+    const struct pp_evaluation *all = training->evaluations;
+    int count = training->evaluation_count, least = count - 1;
+    if (count == 0)
+        return;
+    for (int i = count - 1; i >= 0; i--)
+        least = all[i].loss < all[least].loss ? i : least;
+    fprintf(stream, "held out  %.4f nats per token after step %d", all[count - 1].loss,
+            all[count - 1].step);
+    if (least < count - 1)
+        fprintf(stream, ", the least of %d evaluations %.4f after step %d", count,
+                all[least].loss, all[least].step);
+    fputc('\n', stream);
+}
+
 static void print_training(const struct pp_report_training *training, FILE *stream)
 {
     static const char *const verified[] = {
@@ -273,6 +290,7 @@ static void print_training(const struct pp_report_training *training, FILE *stre
             fprintf(stream, " · entropy floor %.4f", training->entropy_floor);
         fputc('\n', stream);
     }
+    print_held_out(training, stream);
     if (training->digest[0])
         fprintf(stream, "digest    %s%s\n", training->digest,
                 verified[training->verified + 1]);
