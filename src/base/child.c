@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -12,7 +13,8 @@
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 enum { ENDING = sizeof ending / sizeof ending[0] };
 
-static struct sigaction before[ENDING], child_before, stop_before;
+static struct sigaction before[ENDING], child_before, stop_before, alarm_before;
+static struct pp_child_signals instead; /* 0: the same ones */
 static volatile sig_atomic_t running, caught;
 static volatile int64_t passed_on; /* ns, when; 0: not yet */
 
@@ -23,16 +25,38 @@ static int64_t now(void)
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
+/* Asks the child to end, now and again in a second. */
+static void ask(int number)
+{
+    int reason = errno;
+    (void)number;
+    kill((pid_t)running, instead.ask);
+    alarm(1);
+    errno = reason;
+}
+
+/* A program that is left by SIGQUIT leaves all as it is: no child shall. */
+static void end(int number)
+{
+    alarm(0);
+    if (instead.end)
+        kill((pid_t)running, instead.end);
+    else
+        kill((pid_t)running, number == SIGQUIT ? SIGTERM : number);
+}
+
 /* A signal that comes again within a second is the same one: timeout(1) sends each to
- * its child and then to the group. To mpiexec a second one means to leave all as it is.
- * SIGQUIT would do the same to it, so it is asked to end by SIGTERM. */
+ * its child and then to the group. */
 static void pass_on(int number)
 {
     int reason = errno;
     int64_t time = now();
+    bool first = passed_on == 0;
     caught = number;
-    if (passed_on == 0 || time - passed_on > 1000000000)
-        kill((pid_t)running, number == SIGQUIT ? SIGTERM : number);
+    if (first && instead.ask && number != SIGQUIT)
+        ask(number);
+    else if (first || time - passed_on > 1000000000)
+        end(number);
     passed_on = time;
     errno = reason;
 }
@@ -62,13 +86,16 @@ static void leave_group(void)
     signal(SIGTTOU, SIG_IGN);
 }
 
-pid_t pp_child_start(void (*become)(void *data), void *data)
+pid_t pp_child_start(void (*become)(void *data), void *data,
+                     const struct pp_child_signals *signals)
 {
     pid_t parent = getpid();
     sigset_t block, mask;
     sigemptyset(&block);
     sigaddset(&block, SIGTSTP);
+    sigaddset(&block, SIGALRM);
     sigaction(SIGTSTP, NULL, &stop_before);
+    sigaction(SIGALRM, NULL, &alarm_before);
     for (int i = 0; i < ENDING; i++) {
         sigaddset(&block, ending[i]);
         sigaction(ending[i], NULL, &before[i]);
@@ -77,9 +104,10 @@ pid_t pp_child_start(void (*become)(void *data), void *data)
     sigaction(SIGCHLD, &(struct sigaction){.sa_handler = SIG_DFL}, &child_before);
     /* No signal may come while it is not known whom to pass it on to. */
     sigprocmask(SIG_BLOCK, &block, &mask);
+    instead = signals ? *signals : (struct pp_child_signals){0};
     pid_t child = fork();
     if (child == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGTERM);
+        prctl(PR_SET_PDEATHSIG, instead.end ? instead.end : SIGTERM);
         leave_group();
         sigprocmask(SIG_SETMASK, &mask, NULL);
         if (getppid() == parent)
@@ -94,6 +122,8 @@ pid_t pp_child_start(void (*become)(void *data), void *data)
         if (before[i].sa_handler != SIG_IGN)
             sigaction(ending[i], &(struct sigaction){.sa_handler = pass_on}, NULL);
     }
+    if (child > 0 && instead.ask)
+        sigaction(SIGALRM, &(struct sigaction){.sa_handler = ask}, NULL);
     if (child > 0 && stop_before.sa_handler != SIG_IGN)
         sigaction(SIGTSTP, &(struct sigaction){.sa_handler = stop}, NULL);
     sigprocmask(SIG_SETMASK, &mask, NULL);
@@ -132,7 +162,7 @@ static void become_program(void *data)
 
 pid_t pp_program_start(struct pp_program *program)
 {
-    return pp_child_start(become_program, program);
+    return pp_child_start(become_program, program, NULL);
 }
 
 int pp_child_wait(pid_t child, int *status)
@@ -141,8 +171,10 @@ int pp_child_wait(pid_t child, int *status)
     while ((waited = waitpid(child, status, 0)) < 0 && errno == EINTR)
         ;
     int reason = errno;
+    alarm(0);
     for (int i = 0; i < ENDING; i++)
         sigaction(ending[i], &before[i], NULL);
+    sigaction(SIGALRM, &alarm_before, NULL);
     sigaction(SIGTSTP, &stop_before, NULL);
     sigaction(SIGCHLD, &child_before, NULL);
     errno = reason;

@@ -10,10 +10,19 @@
 
 #include <sys/types.h>
 
+/* Which signals the child gets instead, where it has signals of its own for this. */
+struct pp_child_signals {
+    int ask; /* to end by itself: each second from the first signal on, in case that it
+              * does not yet listen */
+    int end; /* at once: for SIGQUIT, for a second signal, and if this process dies */
+};
+
 /* Starts the child and calls become(data) in it, which ends with exec or _exit. The
- * child gets SIGTERM if this process dies. It may write to the terminal, but not read
- * from it. Returns its id; -1 with errno set. */
-pid_t pp_child_start(void (*become)(void *data), void *data);
+ * child gets SIGTERM if this process dies, unless signals, which may be NULL, says
+ * otherwise. It may write to the terminal, but not read from it. Returns its id; -1
+ * with errno set. */
+pid_t pp_child_start(void (*become)(void *data), void *data,
+                     const struct pp_child_signals *signals);
 
 /* A program to start as a child. */
 struct pp_program {

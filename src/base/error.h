@@ -9,7 +9,9 @@ enum pp_status {
     PP_CHECK_FAILED = 1,  /* a --check or --baseline failed */
     PP_BAD_INPUT = 2,     /* bad usage or a bad file */
     PP_WRONG_NUMBERS = 3, /* --verify failed, or NaN in the training */
-    PP_ENVIRONMENT = 4    /* MPI, a dead rank, disk, memory */
+    PP_ENVIRONMENT = 4,   /* MPI, a dead rank, disk, memory */
+    PP_INTERRUPTED = 130, /* stopped by SIGINT, as a shell would give it */
+    PP_TERMINATED = 143   /* stopped by SIGTERM */
 };
 
 /* Zero-initialise before use: struct pp_error error = {0}; */

@@ -1,5 +1,6 @@
 #include "cli/gate.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -270,6 +271,20 @@ static int note_schedules(struct advice *advice, const struct pp_gate *gate,
     return 0;
 }
 
+static bool was_stopped(const struct pp_report *report)
+{
+    return isfinite(report->training.stopped_after);
+}
+
+static void note_stop(struct advice *advice, const struct pp_report *report)
+{
+    if (was_stopped(report))
+        pp_append(advice->note, sizeof advice->note,
+                  "%sthe run was stopped after step %.0f: judged on %d step%s",
+                  advice->note[0] ? "; " : "", report->training.stopped_after,
+                  report->step_count, report->step_count == 1 ? "" : "s");
+}
+
 static int advise(struct advice *advice, const struct pp_gate *gate,
                   const struct pp_report *report, const struct pp_options *options,
                   struct pp_error *error)
@@ -283,6 +298,7 @@ static int advise(struct advice *advice, const struct pp_gate *gate,
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for the verdicts");
     if (note_schedules(advice, gate, report, options, error) != 0)
         return -1;
+    note_stop(advice, report);
     return by_report ? pp_where_changed(&advice->where, &gate->baseline, report, error)
                      : 0;
 }
@@ -320,6 +336,21 @@ static int print(const struct pp_verdict *items, int count, const struct pp_gate
     return status;
 }
 
+/* A step of the warm-up is reported where there is no other, but not judged. */
+static int check_measured(const struct pp_report *report,
+                          const struct pp_options *options, struct pp_error *error)
+{
+    const struct pp_report_training *training = &report->training;
+    double start = isfinite(training->resumed_from) ? training->resumed_from : 0;
+    if (!was_stopped(report) || training->stopped_after == options->steps ||
+        training->stopped_after > start + options->warmup_steps)
+        return 0;
+    return pp_fail(error, PP_BAD_INPUT,
+                   "nothing was judged: the run was stopped after step %.0f, in its "
+                   "warm-up",
+                   training->stopped_after);
+}
+
 /* Makes the verdicts: a new array; NULL where there is nothing to judge, or on failure.
  */
 static int make_verdicts(const struct pp_gate *gate, const struct pp_report *report,
@@ -333,6 +364,8 @@ static int make_verdicts(const struct pp_gate *gate, const struct pp_report *rep
         return -1;
     if (*count == 0 && !gate->compares)
         return 0;
+    if (check_measured(report, options, error) != 0)
+        return -1;
     *items = calloc((size_t)*count + PP_MOST_TOLERANCES + 1, sizeof **items);
     if (!*items)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for the verdicts");
@@ -392,6 +425,12 @@ static int update_baseline(const struct pp_report *report,
 static int keep(const struct pp_gate *gate, const struct pp_report *report,
                 const struct pp_options *options, bool passed, struct pp_error *error)
 {
+    if (was_stopped(report)) {
+        if (options->history || options->update_baseline)
+            fprintf(stderr, "ppsim: '%s' stays as it is: the run was stopped\n",
+                    options->update_baseline ? options->baseline : options->history);
+        return 0;
+    }
     if (options->history && record(gate, report, options, passed, error) != 0)
         return -1;
     return options->update_baseline ? update_baseline(report, options, passed, error)

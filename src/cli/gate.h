@@ -25,12 +25,14 @@ int pp_gate_init(struct pp_gate *gate, const struct pp_options *options,
                  const struct pp_plan *plan, struct pp_error *error);
 void pp_gate_release(struct pp_gate *gate);
 
-/* Judges the report and prints the verdicts in every --format. Then, with --history,
+/* Judges the report and prints the verdicts in every --format. Then, unless the
+ * run was stopped, with --history
  * appends the report's row, unless --verify failed; and with --update-baseline, writes
  * the baseline if all checks and --verify have passed. Prints errors, in every --format
  * those that keep it from judging: a baseline of another configuration or clock, or of
- * which nothing could be judged, and times of ranks that shared their cores
- * (report/gate/trust.h) without --force. Returns the exit status. */
+ * which nothing could be judged, times of ranks that shared their cores
+ * (report/gate/trust.h) without --force, and a run stopped in its warm-up. Returns the
+ * exit status. */
 int pp_gate_judge(const struct pp_gate *gate, const struct pp_report *report,
                   const struct pp_options *options);
 

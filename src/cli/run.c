@@ -1,5 +1,6 @@
 /* ppsim run: real training across ranks. */
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -222,9 +223,10 @@ static int make_report(struct pp_report *report, const struct pp_options *option
 
     report->training = (struct pp_report_training){
         .losses = result->losses,
-        .loss_count = options->steps,
+        .loss_count = result->steps,
         .resumed_from =
             result->resumed_from > 0 ? (double)result->resumed_from : (double)NAN,
+        .stopped_after = result->stopped ? (double)result->steps : (double)NAN,
         .entropy_floor = result->entropy_floor,
         .verified = result->verified,
         .evaluations = result->evaluations,
@@ -246,6 +248,21 @@ static int make_report(struct pp_report *report, const struct pp_options *option
     pp_set_theory(report, plan->row, &plan->shape, &equal, NULL);
     pp_costs_release(&costs);
     return status;
+}
+
+/* Says that the run was stopped, which is how it ends unless something has failed. */
+static int say_stopped(const struct pp_report *report, const struct pp_options *options,
+                       int number, int status)
+{
+    double after = report->training.stopped_after;
+    fprintf(stderr, "ppsim: stopped after step %.0f of %d%s%s\n", after, options->steps,
+            after == options->steps ? ", before it was verified" : "",
+            options->checkpoint && after < options->steps
+                ? ": '--resume' goes on from there"
+                : "");
+    if (status == PP_ENVIRONMENT || status == PP_WRONG_NUMBERS)
+        return status;
+    return number == SIGINT ? PP_INTERRUPTED : PP_TERMINATED;
 }
 
 /* On every rank: trains; rank 0 reports. Returns the exit status. */
@@ -289,6 +306,8 @@ static int train(struct pp_options *options, struct pp_plan *plan,
         if (verified == 0 && (status == PP_DONE || status == PP_CHECK_FAILED)) {
             status = pp_print_error(&difference);
         }
+        if (result.stopped)
+            status = say_stopped(&report, options, result.stopped, status);
         pp_report_release(&report);
     }
     pp_run_result_release(&result);

@@ -19,7 +19,10 @@ static struct pp_report unknown(void)
         .bubble_min = NAN,
         .bubble_max = NAN,
         .link_bandwidth = INFINITY,
-        .training = {.resumed_from = NAN, .entropy_floor = NAN, .verified = -1},
+        .training = {.resumed_from = NAN,
+                     .stopped_after = NAN,
+                     .entropy_floor = NAN,
+                     .verified = -1},
     };
 }
 

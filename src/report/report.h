@@ -39,8 +39,10 @@ struct pp_report_training {
     int rate_count;
     struct pp_evaluation *evaluations; /* [evaluation_count] held-out losses */
     int evaluation_count;
-    double resumed_from;  /* the step of the checkpoint that the run went on from; NaN:
-                           * it began anew */
+    double resumed_from; /* the step of the checkpoint that the run went on from; NaN:
+                          * it began anew */
+    double
+        stopped_after; /* the step after which the run was stopped; NaN: it was not */
     double entropy_floor; /* NaN if unknown */
     char digest[32];      /* of the parameters, in hex */
     int verified;         /* 1 yes, 0 failed, -1 not asked */

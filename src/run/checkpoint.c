@@ -61,12 +61,12 @@ void pp_checkpoints_let_go(struct pp_checkpoints *checkpoints)
         pp_store_let_go(&checkpoints->store);
 }
 
-bool pp_checkpoints_due(const struct pp_checkpoints *checkpoints, int step)
+bool pp_checkpoints_due(const struct pp_checkpoints *checkpoints, int step, bool last)
 {
     const struct pp_run_config *config = checkpoints->config;
     if (!config->checkpoint)
         return false;
-    return step == config->steps ||
+    return last ||
            (config->checkpoint_every > 0 && step % config->checkpoint_every == 0);
 }
 

@@ -30,8 +30,8 @@ void pp_checkpoints_release(struct pp_checkpoints *checkpoints);
  * will begin there too. Now it has. Not collective. */
 void pp_checkpoints_let_go(struct pp_checkpoints *checkpoints);
 
-/* Is one to be written after this step? Not collective. */
-bool pp_checkpoints_due(const struct pp_checkpoints *checkpoints, int step);
+/* Is one to be written after this step, which may be the last? Not collective. */
+bool pp_checkpoints_due(const struct pp_checkpoints *checkpoints, int step, bool last);
 
 /* Writes one after the last of the losses' steps; the losses are rank 0's. On failure
  * nothing of it stays. PP_ENVIRONMENT. */

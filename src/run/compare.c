@@ -55,10 +55,10 @@ static void compare_losses(const char *what, int step, double here, double there
                 what, step, here, there);
 }
 
-/* Trains the sequential run's steps; compares the losses. */
+/* Trains the sequential run's steps, unless it is told to stop; compares the losses. */
 static int train_sequential(struct pp_trainer *sequential, int begin,
                             const struct pp_losses *losses, struct pp_error *difference,
-                            struct pp_error *error)
+                            int *stopped, struct pp_error *error)
 {
     const struct pp_run_config *config = sequential->config;
     const struct pp_evaluation *evaluated = losses->held_out;
@@ -66,11 +66,12 @@ static int train_sequential(struct pp_trainer *sequential, int begin,
         calloc(pp_schedule_ops(sequential->schedule), sizeof *spans);
     if (!spans)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for a timeline");
-    for (int step = begin + 1; step <= config->steps; step++) {
+    for (int step = begin + 1; step <= config->steps && !*stopped; step++) {
         struct pp_outcome outcome;
         pp_trainer_step(sequential, step, spans, NULL, &outcome);
         compare_losses("loss", step, losses->training[step - 1], outcome.loss,
                        difference);
+        *stopped = step < config->steps ? outcome.stop : 0;
         if (!pp_evaluation_due(config, step))
             continue;
         while (evaluated->step < step) /* those before the checkpoint */
@@ -83,8 +84,9 @@ static int train_sequential(struct pp_trainer *sequential, int begin,
 }
 
 int pp_compare_with_sequential(struct pp_trainer *trainer, const struct pp_begin *begin,
-                               const struct pp_losses *losses, bool *equal,
-                               struct pp_error *difference, struct pp_error *error)
+                               const struct pp_losses *losses, int *verified,
+                               struct pp_error *difference, int *stopped,
+                               struct pp_error *error)
 {
     const struct pp_run_config *config = trainer->config;
     const struct pp_world alone = {.comm = MPI_COMM_SELF, .size = 1, .own_core = true};
@@ -109,12 +111,15 @@ int pp_compare_with_sequential(struct pp_trainer *trainer, const struct pp_begin
         if (status == 0 && begin->folder)
             status = pp_shards_read(&sequential, begin->folder, error);
         if (status == 0)
-            status =
-                train_sequential(&sequential, begin->step, losses, difference, error);
+            status = train_sequential(&sequential, begin->step, losses, difference,
+                                      stopped, error);
     }
     status = pp_agree(trainer->world, status, error);
     if (status != 0)
         goto done;
+    pp_broadcast(trainer->world, stopped, sizeof *stopped, 0);
+    if (*stopped)
+        goto judge;
 
     for (int gradients = 1; gradients >= 0 && status == 0; gradients--) {
         struct comparison comparison = {
@@ -126,7 +131,11 @@ int pp_compare_with_sequential(struct pp_trainer *trainer, const struct pp_begin
         status = pp_tensors_gather(&trainer->tensors, gradients, compare_tensor,
                                    &comparison, error);
     }
-    *equal = difference->lines == 0;
+judge:
+    if (difference->lines > 0)
+        *verified = 0;
+    else
+        *verified = *stopped ? -1 : 1;
 done:
     if (leads) {
         pp_trainer_release(&sequential);

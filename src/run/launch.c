@@ -16,6 +16,7 @@
 #include "base/child.h"
 #include "run/hosts.h"
 #include "run/mpiexec.h"
+#include "run/stop.h"
 #include "run/topology.h"
 #include "run/version.h"
 #include "run/world.h"
@@ -91,6 +92,7 @@ static void set_mpi_environment(void)
 
 int pp_world_enter(const char *version, int *rank, int *ranks, struct pp_error *error)
 {
+    pp_stop_listen();
     set_hwloc_environment();
     set_mpi_environment();
     MPI_Init(NULL, NULL);
@@ -143,6 +145,8 @@ static int prepare(struct mpiexec *mpiexec)
         return -1;
     self[length] = '\0';
     setenv(PP_LAUNCHED, "1", 1);
+    /* What mpiexec ends shall end: there is nothing left to be tidied up. */
+    setenv("OMPI_MCA_odls_base_sigkill_timeout", "0", 0);
     set_hwloc_environment();
     return 0;
 }
@@ -162,6 +166,23 @@ static void close_pipes(struct mpiexec *mpiexec)
     }
 }
 
+/* What stops a run goes to its ranks, which end by themselves, and mpiexec then too. It
+ * passes SIGUSR1 on to them, but SIGTERM and SIGINT would make it end them: those do
+ * not reach it, though a batch system sends them to every process of a job. SIGHUP ends
+ * it and them. */
+static const struct pp_child_signals signals = {.ask = SIGUSR1, .end = SIGHUP};
+
+static void set_signals(void)
+{
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGTERM);
+    sigaddset(&blocked, SIGINT);
+    sigprocmask(SIG_BLOCK, &blocked, NULL);
+    signal(SIGUSR1, SIG_IGN); /* until it listens */
+    signal(SIGHUP, SIG_DFL);  /* nohup is for those who started this */
+}
+
 /* The child. Writes errno into its pipe if it cannot become mpiexec; if it can, exec
  * closes that pipe. */
 static void become_mpiexec(void *data)
@@ -169,6 +190,7 @@ static void become_mpiexec(void *data)
     struct mpiexec *mpiexec = data;
     close_end(&mpiexec->exec_errno[0]);
     close_end(&mpiexec->output[0]);
+    set_signals();
     /* The terminal's input is the user's: a background group that reads it is stopped.
      */
     int input = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -244,7 +266,8 @@ static int exit_status(int wait_status, bool done, int ranks, struct pp_error *e
     int code = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 0;
     if (WIFEXITED(wait_status) && code == 0 && done)
         return PP_DONE;
-    if (code > STATUS_BASE && code <= STATUS_BASE + PP_ENVIRONMENT)
+    if ((code > STATUS_BASE && code <= STATUS_BASE + PP_ENVIRONMENT) ||
+        code == STATUS_BASE + PP_INTERRUPTED || code == STATUS_BASE + PP_TERMINATED)
         return code - STATUS_BASE;
     if (WIFEXITED(wait_status) && code == 0)
         pp_fail(
@@ -307,8 +330,9 @@ int pp_launch(int ranks, const char *hosts, char **argv, int *status,
     if (check_hosts(hosts, error) != 0 || check_file_limit(error) != 0)
         return -1;
     fflush(stdout);
-    pid_t child =
-        prepare(&mpiexec) == 0 ? pp_child_start(become_mpiexec, &mpiexec) : -1;
+    pid_t child = prepare(&mpiexec) == 0
+                      ? pp_child_start(become_mpiexec, &mpiexec, &signals)
+                      : -1;
     if (child < 0) {
         pp_fail(error, PP_ENVIRONMENT, "cannot start ranks: %s", strerror(errno));
         close_pipes(&mpiexec);
@@ -327,9 +351,12 @@ int pp_launch(int ranks, const char *hosts, char **argv, int *status,
     if (passed_on < 0)
         return pp_fail(error, PP_ENVIRONMENT, "cannot wait for 'mpiexec': %s",
                        strerror(errno));
-    /* The ranks have ended: now this process ends as the user, or its reader, wanted.
-     */
-    if (passed_on > 0)
+    /* The ranks have ended: now this process ends as the user, or its reader, wanted;
+     * unless they had come to their end before, or have more to say than that they were
+     * stopped. */
+    int code = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) - STATUS_BASE : -1;
+    bool own_end = output.verdict == VERDICT || (code > 0 && code <= PP_ENVIRONMENT);
+    if (passed_on > 0 && !own_end)
         end_by_signal(passed_on);
     if (output.write_failed == EPIPE)
         end_by_signal(SIGPIPE);

@@ -18,10 +18,11 @@ bool pp_launched_by_user(void);
  * pp_world_leave. hosts: the file of hosts to start them on (hosts.h), which have this
  * program at the same path; NULL: here.
  *
- * A signal to this process reaches the ranks; it then ends by that signal. If whoever
- * reads their output leaves, they still run to their end; it then ends by SIGPIPE.
- * PP_ENVIRONMENT if mpiexec cannot be started, a rank died or rank 0 did not come to
- * its end, or what the ranks print cannot be written. */
+ * A signal to this process asks the ranks to stop (stop.h), a second one ends them; it
+ * then ends by that signal, unless they have come to their end. If whoever reads their
+ * output leaves, they still run to their end; it then ends by SIGPIPE. PP_ENVIRONMENT
+ * if mpiexec cannot be started, a rank died or rank 0 did not come to its end, or what
+ * the ranks print cannot be written. */
 int pp_launch(int ranks, const char *hosts, char **argv, int *status,
               struct pp_error *error);
 

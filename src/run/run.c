@@ -203,7 +203,7 @@ static int allocate(struct job *job, struct pp_error *error)
     const struct pp_schedule *schedule = config->schedule;
     struct pp_run_result *result = job->result;
     job->ops = schedule->first[job->world.rank + 1] - schedule->first[job->world.rank];
-    size_t rows = (size_t)job->measured + 1;
+    size_t rows = (size_t)job->measured + 1; /* the last one: see spans */
     job->spans = pp_touched_alloc((rows * job->ops + 1) * sizeof *job->spans);
     size_t evaluations = (size_t)job->checkpoints.found.evaluation_count;
     if (config->eval_every > 0)
@@ -279,47 +279,78 @@ static int write_checkpoint(struct job *job, int step, struct pp_error *error)
     return pp_checkpoints_write(&job->checkpoints, &job->trainer, &losses, error);
 }
 
+/* One step, noted in its row. */
+static int train_step(struct job *job, int step, struct pp_outcome *outcome,
+                      struct pp_error *error)
+{
+    const struct pp_run_config *config = job->config;
+    struct pp_run_result *result = job->result;
+    int before = step - 1 - job->checkpoints.start - job->warmup;
+    size_t row = (size_t)(before >= 0 ? before : job->measured);
+    size_t at = row * job->ops;
+    pp_trainer_step(&job->trainer, step, job->spans + at,
+                    job->cpu ? job->cpu + at : NULL, outcome);
+    result->losses[step - 1] = outcome->loss;
+    result->numbers[row] = step;
+    result->durations[row] = outcome->duration;
+    if (!isfinite(outcome->loss) || !isfinite(outcome->norm))
+        return refuse_numbers(config, step == 1 ? config->load : NULL, step,
+                              isfinite(outcome->loss) ? "a gradient" : "loss", error);
+    double held_out;
+    if (evaluate(job, step, &held_out, error) != 0)
+        return -1;
+    if (config->on_step && result->leads)
+        config->on_step(config->on_step_data,
+                        &(struct pp_progress){
+                            .step = step,
+                            .loss = outcome->loss,
+                            .duration_s = (double)outcome->duration / 1e9,
+                            .makespan_s = (double)outcome->makespan / 1e9,
+                            .held_out = held_out,
+                        });
+    return 0;
+}
+
+/* The rows that a stopped run has filled. In its warm-up that is none: then the last
+ * step stands for it. */
+static void keep_rows(struct job *job)
+{
+    struct pp_run_result *result = job->result;
+    size_t ops = job->ops, from = (size_t)job->measured;
+    int rows = result->steps - job->checkpoints.start - job->warmup;
+    job->measured = rows > 0 ? rows : 1;
+    if (rows <= 0) {
+        memcpy(job->spans, job->spans + from * ops, ops * sizeof *job->spans);
+        if (job->cpu)
+            memcpy(job->cpu, job->cpu + from * ops, ops * sizeof *job->cpu);
+        result->numbers[0] = result->numbers[from];
+        result->durations[0] = result->durations[from];
+    }
+}
+
 static int train(struct job *job, struct pp_error *error)
 {
     const struct pp_run_config *config = job->config;
     struct pp_run_result *result = job->result;
     int first = job->checkpoints.start + 1;
-    for (int step = first; step <= config->steps; step++) {
-        int row = step - first - job->warmup;
-        size_t at = (size_t)(row >= 0 ? row : job->measured) * job->ops;
+    bool last = false;
+    for (int step = first; !last; step++) {
         struct pp_outcome outcome;
-        pp_trainer_step(&job->trainer, step, job->spans + at,
-                        job->cpu ? job->cpu + at : NULL, &outcome);
-        result->losses[step - 1] = outcome.loss;
-        if (row >= 0) {
-            result->numbers[row] = step;
-            result->durations[row] = outcome.duration;
-        }
-        if (!isfinite(outcome.loss) || !isfinite(outcome.norm))
-            return refuse_numbers(config, step == 1 ? config->load : NULL, step,
-                                  isfinite(outcome.loss) ? "a gradient" : "loss",
-                                  error);
-        double held_out;
-        if (evaluate(job, step, &held_out, error) != 0)
+        if (train_step(job, step, &outcome, error) != 0)
             return -1;
-        if (config->on_step && result->leads)
-            config->on_step(config->on_step_data,
-                            &(struct pp_progress){
-                                .step = step,
-                                .loss = outcome.loss,
-                                .duration_s = (double)outcome.duration / 1e9,
-                                .makespan_s = (double)outcome.makespan / 1e9,
-                                .held_out = held_out,
-                            });
+        last = step == config->steps || outcome.stop;
+        result->steps = step;
+        result->stopped = step < config->steps ? outcome.stop : 0;
         if (step == first && config->save_grads &&
             pp_save_gradients(&job->trainer, config->save_grads, step, error) != 0)
             return -1;
-        bool keeps = pp_checkpoints_due(&job->checkpoints, step);
-        if ((keeps || step == config->steps) && check_parameters(job, step, error) != 0)
+        bool keeps = pp_checkpoints_due(&job->checkpoints, step, last);
+        if ((keeps || last) && check_parameters(job, step, error) != 0)
             return -1;
         if (keeps && write_checkpoint(job, step, error) != 0)
             return -1;
     }
+    keep_rows(job);
     return 0;
 }
 
@@ -415,15 +446,14 @@ static void align_clocks(struct job *job)
 static int verify(struct job *job, struct pp_error *error)
 {
     struct pp_run_result *result = job->result;
-    bool equal = false;
-    if (!job->config->verify)
+    /* Who stops a run does not want it to train once more. */
+    if (!job->config->verify || result->stopped)
         return 0;
     const struct pp_begin begin = {job->checkpoints.start, job->checkpoints.folder};
     const struct pp_losses losses = losses_of(job, job->config->steps);
-    if (pp_compare_with_sequential(&job->trainer, &begin, &losses, &equal,
-                                   &result->difference, error) != 0)
+    if (pp_compare_with_sequential(&job->trainer, &begin, &losses, &result->verified,
+                                   &result->difference, &result->stopped, error) != 0)
         return -1;
-    result->verified = equal;
     pp_checkpoints_let_go(&job->checkpoints);
     return 0;
 }

@@ -14,18 +14,24 @@ struct pp_run_rank {
     char cpuset[256];
 };
 
-/* What came out. On ranks other than 0 only leads and oversubscribed are set. */
+/* What came out. On ranks other than 0 only leads, oversubscribed and those of the
+ * training are set. */
 struct pp_run_result {
     bool leads; /* this is rank 0: it alone reports */
 
-    struct pp_timeline *timelines; /* [timeline_count] the measured steps; the caller
-                                    * may take the spans over (and set them NULL) */
-    int *numbers;                  /* [timeline_count] of the steps, from 1 */
-    int64_t *durations;            /* [timeline_count] ns, optimizer included */
+    struct pp_timeline
+        *timelines;     /* [timeline_count] the measured steps, or the last of a
+                         * run that is stopped in its warm-up; the caller
+                         * may take the spans over (and set them NULL) */
+    int *numbers;       /* [timeline_count] of the steps, from 1 */
+    int64_t *durations; /* [timeline_count] ns, optimizer included */
     int timeline_count;
     double *losses; /* [steps] those before resumed_from are the checkpoint's */
     struct pp_evaluation *evaluations; /* [evaluation_count] likewise */
     int evaluation_count;
+    int steps;        /* trained, those before resumed_from too */
+    int stopped;      /* by this signal, SIGINT or SIGTERM, before all that was asked
+                       * for was done; 0 */
     int resumed_from; /* the step of the checkpoint; 0: training began anew */
     double entropy_floor;
     char digest[32];

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "run/stop.h"
+
 static int allocate(struct pp_trainer *trainer, struct pp_error *error)
 {
     struct pp_rank *rank = &trainer->rank;
@@ -129,7 +131,8 @@ static double local_loss(const struct pp_trainer *trainer)
  *     run the rank's ops               F, B, I, W: the schedule (rank.c)
  *     sum a tied embedding's gradient  between the first and the last stage
  *     gradient norm, clip, update      the norm is a sum over all ranks
- *     outcome                          a maximum over all ranks
+ *     outcome                          a maximum over all ranks; so all know whether
+ *                                      one was told to stop
  *
  * The gradients are those of the mean loss over the step's m B T tokens: the loss's
  * gradient is scaled by 1 / (m B T) where it starts (pass_of, rank.c), so nothing is
@@ -164,7 +167,15 @@ void pp_trainer_step(struct pp_trainer *trainer, int step, struct pp_span *spans
      * minimum is the maximum of the negatives. A NaN would get lost in a maximum, so it
      * travels as a flag. A rank without ops, or without the loss, has -INFINITY: it
      * leaves the others' alone. */
-    enum { MINUS_FIRST_START, LAST_END, UPDATE_END, LOSS, LOSS_IS_NAN, QUANTITIES };
+    enum {
+        MINUS_FIRST_START,
+        LAST_END,
+        UPDATE_END,
+        LOSS,
+        LOSS_IS_NAN,
+        STOP,
+        QUANTITIES
+    };
     double loss = local_loss(trainer);
     double most[QUANTITIES] = {
         [MINUS_FIRST_START] = ops > 0 ? -(double)spans[0].start : -INFINITY,
@@ -172,6 +183,7 @@ void pp_trainer_step(struct pp_trainer *trainer, int step, struct pp_span *spans
         [UPDATE_END] = (double)update_end,
         [LOSS] = isnan(loss) ? -INFINITY : loss,
         [LOSS_IS_NAN] = isnan(loss),
+        [STOP] = pp_stop_asked(),
     };
     pp_max_doubles(trainer->world, most, QUANTITIES);
     *outcome = (struct pp_outcome){
@@ -179,5 +191,6 @@ void pp_trainer_step(struct pp_trainer *trainer, int step, struct pp_span *spans
         .norm = norm,
         .makespan = (int64_t)(most[LAST_END] + most[MINUS_FIRST_START]),
         .duration = (int64_t)(most[UPDATE_END] + most[MINUS_FIRST_START]),
+        .stop = (int)most[STOP],
     };
 }

@@ -32,6 +32,7 @@ struct pp_outcome {
     int64_t makespan; /* ns, last end - first start of the ops */
     int64_t duration; /* ns, from the first op's start to the end of the last rank's
                          update */
+    int stop;         /* SIGINT or SIGTERM where a rank was told to stop; 0 */
 };
 
 /* Collective. Allocates, loads the parameters, opens the data. The config's schedule

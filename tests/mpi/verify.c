@@ -51,16 +51,17 @@ static void expect(struct pp_trainer *trainer, const struct pp_losses *losses,
                    const char *text)
 {
     struct pp_error difference, error = {0};
-    bool equal = false;
-    if (pp_compare_with_sequential(trainer, &(struct pp_begin){0}, losses, &equal,
-                                   &difference, &error) != 0) {
+    int verified = -1, stopped = 0;
+    if (pp_compare_with_sequential(trainer, &(struct pp_begin){0}, losses, &verified,
+                                   &difference, &stopped, &error) != 0) {
         fprintf(stderr, "verify: %s\n", error.text);
         failures++;
         return;
     }
     if (trainer->world->rank != 0)
         return;
-    if (equal != !text || (text && strncmp(difference.text, text, strlen(text)) != 0)) {
+    if (verified != !text ||
+        (text && strncmp(difference.text, text, strlen(text)) != 0)) {
         printf("FAILED expected '%s', found '%s'\n", text ? text : "equal",
                difference.text);
         failures++;
@@ -100,10 +101,10 @@ static void expect_no_start(struct pp_trainer *trainer, struct pp_run_config *co
                             const struct pp_losses *losses)
 {
     struct pp_error difference, error = {0};
-    bool equal = false;
+    int verified = -1, stopped = 0;
     config->load = "no/such.safetensors";
-    if (pp_compare_with_sequential(trainer, &(struct pp_begin){0}, losses, &equal,
-                                   &difference, &error) == 0 ||
+    if (pp_compare_with_sequential(trainer, &(struct pp_begin){0}, losses, &verified,
+                                   &difference, &stopped, &error) == 0 ||
         !strstr(error.text, config->load)) {
         printf("FAILED rank %d got the error '%s'\n", trainer->world->rank, error.text);
         failures++;

@@ -85,6 +85,26 @@ START_TEST(a_signal_ends_the_child_and_is_told)
 }
 END_TEST
 
+static void become_late_listener(void *data)
+{
+    static const char script[] = "trap '' USR2; kill -TERM $PPID; sleep 0.1; "
+                                 "trap 'exit 3' USR2; while :; do sleep 0.1; done";
+    (void)data;
+    execlp("sh", "sh", "-c", script, NULL);
+}
+
+START_TEST(a_child_is_asked_until_it_listens)
+{
+    const struct pp_child_signals signals = {.ask = SIGUSR2, .end = SIGKILL};
+    int status;
+    pid_t child = pp_child_start(become_late_listener, NULL, &signals);
+    ck_assert_int_gt(child, 0);
+    ck_assert_int_eq(pp_child_wait(child, &status), SIGTERM);
+    ck_assert(WIFEXITED(status));
+    ck_assert_int_eq(WEXITSTATUS(status), 3);
+}
+END_TEST
+
 START_TEST(a_folder_is_removed_with_its_content)
 {
     struct pp_folder folder;
@@ -162,6 +182,7 @@ int main(void)
     tcase_add_test(tests, what_cannot_be_started);
     tcase_add_test(tests, a_status_is_kept_where_children_are_ignored);
     tcase_add_test(tests, a_signal_ends_the_child_and_is_told);
+    tcase_add_test(tests, a_child_is_asked_until_it_listens);
     tcase_add_test(tests, a_folder_is_removed_with_its_content);
     tcase_add_test(tests, a_folder_of_a_dead_owner_is_removed_by_the_next);
     suite_add_tcase(suite, tests);

@@ -178,6 +178,9 @@ static const struct pp_json_key training[] = {
      .optional = true,
      .help =
          "the step of the checkpoint that the run went on from; null: it began anew"},
+    {"stopped_after", PP_JSON_REAL, OF(pp_report, training.stopped_after),
+     .optional = true,
+     .help = "the step after which a signal stopped the run; null: it was not stopped"},
     {"entropy_floor", PP_JSON_REAL, OF(pp_report, training.entropy_floor),
      .help = "the least loss that the data allow; null where unknown"},
     {"digest", TEXT_OF(pp_report, training.digest), .nullable = true,

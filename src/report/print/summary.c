@@ -286,6 +286,8 @@ static void print_training(const struct pp_report_training *training, FILE *stre
                 training->loss_count, training->loss_count == 1 ? "" : "s");
         if (isfinite(training->resumed_from))
             fprintf(stream, ", resumed from step %.0f", training->resumed_from);
+        if (isfinite(training->stopped_after))
+            fprintf(stream, ", stopped after step %.0f", training->stopped_after);
         if (isfinite(training->entropy_floor))
             fprintf(stream, " · entropy floor %.4f", training->entropy_floor);
         fputc('\n', stream);
