@@ -1,13 +1,23 @@
 #include "run/checkpoint.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "run/shard.h"
 
+static void warn(const struct pp_machine *there, const struct pp_machine *here)
+{
+    char text[640];
+    pp_resume_compare_machines(there, here, text, sizeof text);
+    if (text[0])
+        fprintf(stderr, "ppsim: warning: %s\n", text);
+}
+
 /* Rank 0. */
-static int find_start(struct pp_checkpoints *checkpoints, struct pp_error *error)
+static int find_start(struct pp_checkpoints *checkpoints,
+                      const struct pp_machine *machine, struct pp_error *error)
 {
     const struct pp_run_config *config = checkpoints->config;
     if (pp_resume_describe(&checkpoints->here, config, error) != 0 ||
@@ -18,6 +28,9 @@ static int find_start(struct pp_checkpoints *checkpoints, struct pp_error *error
         pp_resume_find(&checkpoints->found, config, &checkpoints->here, error);
     if (checkpoints->start < 0)
         return -1;
+    checkpoints->here.machine = *machine;
+    if (checkpoints->start > 0)
+        warn(&checkpoints->found.machine, machine);
     /* What training once began from, although it was not given again. */
     if (checkpoints->start > 0 && !checkpoints->here.load) {
         checkpoints->here.load = checkpoints->found.load;
@@ -30,12 +43,13 @@ static int find_start(struct pp_checkpoints *checkpoints, struct pp_error *error
 
 int pp_checkpoints_init(struct pp_checkpoints *checkpoints,
                         const struct pp_run_config *config,
-                        const struct pp_world *world, struct pp_error *error)
+                        const struct pp_machine *machine, const struct pp_world *world,
+                        struct pp_error *error)
 {
     *checkpoints = (struct pp_checkpoints){.config = config, .world = world};
     if (!config->checkpoint)
         return 0;
-    int status = world->rank == 0 ? find_start(checkpoints, error) : 0;
+    int status = world->rank == 0 ? find_start(checkpoints, machine, error) : 0;
     if (pp_agree(world, status, error) != 0)
         return -1;
     pp_broadcast(world, &checkpoints->start, sizeof checkpoints->start, 0);

@@ -19,10 +19,12 @@ struct pp_checkpoints {
 };
 
 /* Finds where to start (resume.h), and removes what a killed run has left. Without
- * '--checkpoint' there is nothing to find. PP_BAD_INPUT where it may not go on. */
+ * '--checkpoint' there is nothing to find. Warns, on stderr, where the checkpoint is of
+ * another machine than this. PP_BAD_INPUT where it may not go on. */
 int pp_checkpoints_init(struct pp_checkpoints *checkpoints,
                         const struct pp_run_config *config,
-                        const struct pp_world *world, struct pp_error *error);
+                        const struct pp_machine *machine, const struct pp_world *world,
+                        struct pp_error *error);
 /* Not collective. */
 void pp_checkpoints_release(struct pp_checkpoints *checkpoints);
 

@@ -70,11 +70,12 @@ static json_t *to_json(const struct pp_manifest *manifest)
         complete &= json_array_append_new(files, file) == 0;
     }
     json_t *root = json_pack(
-        "{s:s, s:i, s:O, s:o, s:o, s:s?, s:o, s:o, s:o}", "schema", schema, "step",
-        manifest->step, "options", manifest->options, "data",
+        "{s:s, s:i, s:O, s:o, s:o, s:{s:s, s:s}, s:s?, s:o, s:o, s:o}", "schema",
+        schema, "step", manifest->step, "options", manifest->options, "data",
         mark_json(manifest->has_data, &manifest->data), "eval_data",
-        mark_json(manifest->has_eval_data, &manifest->eval_data), "load",
-        manifest->load, "losses", losses, "evaluations", evaluations, "files", files);
+        mark_json(manifest->has_eval_data, &manifest->eval_data), "machine", "blas",
+        manifest->machine.blas, "cpu", manifest->machine.cpu, "load", manifest->load,
+        "losses", losses, "evaluations", evaluations, "files", files);
     if (complete && root && digest_of(root, text) &&
         json_object_set_new(root, "digest", json_string(text)) == 0)
         return root;
@@ -221,6 +222,17 @@ static const char *read_lists(struct pp_manifest *manifest, const json_t *root,
     return read_evaluations(manifest, json_object_get(root, "evaluations"), error);
 }
 
+/* Only told, never relied on. */
+static void read_machine(struct pp_machine *machine, const json_t *object)
+{
+    const char *blas = json_string_value(json_object_get(object, "blas"));
+    const char *cpu = json_string_value(json_object_get(object, "cpu"));
+    pp_assign(machine->blas, sizeof machine->blas, "%s", blas ? blas : "");
+    pp_assign(machine->cpu, sizeof machine->cpu, "%s", cpu ? cpu : "");
+    pp_make_printable(machine->blas);
+    pp_make_printable(machine->cpu);
+}
+
 /* What is wrong; "" where the error is set already; NULL: nothing. */
 static const char *read_root(struct pp_manifest *manifest, const json_t *root,
                              struct pp_error *error)
@@ -238,10 +250,11 @@ static const char *read_root(struct pp_manifest *manifest, const json_t *root,
     if (!json_is_object(manifest->options))
         return "'options' should be an object";
     manifest->has_data = !json_is_null(data);
-    manifest->has_eval_data = !json_is_null(eval_data);
+    manifest->has_eval_data = eval_data && !json_is_null(eval_data);
     if ((manifest->has_data && !read_mark(data, &manifest->data)) ||
         (manifest->has_eval_data && !read_mark(eval_data, &manifest->eval_data)))
         return "'data' and 'eval_data' should have bytes and a digest, or be null";
+    read_machine(&manifest->machine, json_object_get(root, "machine"));
     if (json_is_string(from))
         manifest->load = strdup(json_string_value(from));
     else if (!json_is_null(from))

@@ -5,6 +5,7 @@
  *      "options": {"layers": 8, …},   what decides the numbers, keys as in a report
  *      "data": {"bytes": …, "digest": "…"},   of --data's file; null: generated
  *      "eval_data": …,                of --eval-data's, likewise
+ *      "machine": {"blas": "…", "cpu": "…"},   of rank 0, where it was written
  *      "load": "gpt2.safetensors",    what training began from; null: from the seed
  *      "losses": […],                 of steps 1 to 600
  *      "evaluations": [{"step": 100, "loss": …}, …],   held-out losses
@@ -32,12 +33,19 @@ struct pp_shard_file {
     struct pp_mark mark;
 };
 
+/* What bits depend on beside the options; "" where it is not known. */
+struct pp_machine {
+    char blas[128]; /* library, version, kernels */
+    char cpu[128];  /* its model */
+};
+
 struct pp_manifest {
     int step;
     json_t *options; /* an object */
     bool has_data, has_eval_data;
     struct pp_mark data, eval_data;
     char *load;
+    struct pp_machine machine;         /* that of rank 0 */
     double *losses;                    /* [step] */
     struct pp_evaluation *evaluations; /* [evaluation_count], steps ascending */
     int evaluation_count;

@@ -213,3 +213,29 @@ int pp_resume_find(struct pp_manifest *manifest, const struct pp_run_config *con
         return -1;
     return step;
 }
+
+/* What is known of both, and differs. */
+static bool other(const char *there, const char *here)
+{
+    return there[0] && here[0] && strcmp(there, here) != 0;
+}
+
+void pp_resume_compare_machines(const struct pp_machine *there,
+                                const struct pp_machine *here, char *text, size_t size)
+{
+    bool blas = other(there->blas, here->blas), cpu = other(there->cpu, here->cpu);
+    text[0] = '\0';
+    if (!blas && !cpu)
+        return;
+    pp_assign(text, size, "the checkpoint was made");
+    if (blas)
+        pp_append(text, size, " with %s", there->blas);
+    if (cpu)
+        pp_append(text, size, " on %s", there->cpu);
+    pp_append(text, size, ", here it is");
+    if (blas)
+        pp_append(text, size, " %s", here->blas);
+    if (cpu)
+        pp_append(text, size, "%s%s", blas ? " on " : " ", here->cpu);
+    pp_append(text, size, ": what is trained from here on may round differently");
+}

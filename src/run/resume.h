@@ -21,4 +21,9 @@ int pp_resume_describe(struct pp_manifest *here, const struct pp_run_config *con
 int pp_resume_find(struct pp_manifest *manifest, const struct pp_run_config *config,
                    const struct pp_manifest *here, struct pp_error *error);
 
+/* Where the checkpoint was made by other kernels or on another CPU, writes what
+ * differs, in a sentence; else "". Bits are the same on one machine only. */
+void pp_resume_compare_machines(const struct pp_machine *there,
+                                const struct pp_machine *here, char *text, size_t size);
+
 #endif

@@ -171,7 +171,11 @@ static bool counts_cpu(const struct job *job)
 static int find_start(struct job *job, struct pp_error *error)
 {
     const struct pp_run_config *config = job->config;
-    if (pp_checkpoints_init(&job->checkpoints, config, &job->world, error) != 0)
+    struct pp_machine machine;
+    pp_blas_description(machine.blas, sizeof machine.blas);
+    memcpy(machine.cpu, job->topology.cpu, sizeof machine.cpu);
+    if (pp_checkpoints_init(&job->checkpoints, config, &machine, &job->world, error) !=
+        0)
         return -1;
     int start = job->checkpoints.start, left = config->steps - start;
     job->result->resumed_from = start;

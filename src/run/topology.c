@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/words.h"
+
 /* The ranks of this host and what they may run on. */
 struct host {
     MPI_Comm comm;
@@ -75,6 +77,13 @@ static void bind(struct host *host, int threads)
     hwloc_bitmap_free(share);
 }
 
+static void find_cpu(hwloc_topology_t found, struct pp_topology *topology)
+{
+    hwloc_obj_t package = hwloc_get_obj_by_type(found, HWLOC_OBJ_PACKAGE, 0);
+    const char *name = package ? hwloc_obj_get_info_by_name(package, "CPUModel") : NULL;
+    pp_assign(topology->cpu, sizeof topology->cpu, "%s", name ? name : "");
+}
+
 int pp_topology_init(struct pp_topology *topology, const struct pp_world *world,
                      int threads, struct pp_error *error)
 {
@@ -103,6 +112,7 @@ int pp_topology_init(struct pp_topology *topology, const struct pp_world *world,
         bind(&host, threads);
     hwloc_bitmap_list_snprintf(topology->cpuset, sizeof topology->cpuset, host.mine);
     gethostname(topology->host, sizeof topology->host - 1);
+    find_cpu(host.topology, topology);
 
     hwloc_topology_destroy(host.topology);
     hwloc_bitmap_free(host.mine);

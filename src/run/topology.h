@@ -10,6 +10,7 @@ struct pp_topology {
     bool own_core;    /* on every host each rank can have its threads' cores alone */
     char cpuset[256]; /* this rank's, as hwloc lists it: "0-1" */
     char host[64];
+    char cpu[128]; /* its model, as hwloc says it; empty where that is unknown */
 };
 
 /* Collective. Finds the above; where own_core, and the launcher has not bound the

@@ -179,6 +179,22 @@ def test_rates_and_held_out_losses_go_on(tmp):
     assert again['lr'][4:] == [1e-4] * 4
 
 
+def test_another_machine_is_said(tmp):
+    first = report(f'{MODEL} --ranks 2 --steps 2 --checkpoint c', tmp)
+    machine = json.loads((tmp / 'c/step-00000002/checkpoint.json').read_text())['machine']
+    assert machine['blas'] == first['environment']['blas'], machine
+    status, _, err = ppsim(f'{MODEL} --ranks 2 --steps 3 --checkpoint c --resume --quiet', tmp)
+    assert status == 0 and 'warning' not in err, err
+    # Kernels that every x86 CPU has; elsewhere the variable is for other names.
+    status, _, err = ppsim(f'{MODEL} --ranks 2 --steps 4 --checkpoint c --resume --quiet', tmp,
+                           OPENBLAS_CORETYPE='Prescott')
+    here = report(f'{MODEL} --ranks 1 --schedule sequential', tmp,
+                  OPENBLAS_CORETYPE='Prescott')['environment']['blas']
+    warned = (f"ppsim: warning: the checkpoint was made with {machine['blas']}, here it is {here}: "
+              'what is trained from here on may round differently\n')
+    assert status == 0 and err == (warned if here != machine['blas'] else ''), err
+
+
 def test_what_is_damaged_is_refused_and_the_newest_good_one_named(tmp):
     folder, newest = tmp / 'c', tmp / 'c/step-00000006'
     run = f'{MODEL} --ranks 2 --checkpoint c --checkpoint-every 2 --keep 3'

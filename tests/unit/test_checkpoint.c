@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "run/manifest.h"
+#include "run/resume.h"
 #include "run/store.h"
 #include "unit.h"
 
@@ -114,6 +114,8 @@ END_TEST
 
 /* --- the manifest ---------------------------------------------------------------- */
 
+static const struct pp_evaluation held_out[] = {{1, 2.5}, {3, 1.0 / 7}};
+
 static struct pp_manifest example(double *losses, struct pp_shard_file *files)
 {
     losses[0] = 5.5451;
@@ -130,6 +132,11 @@ static struct pp_manifest example(double *losses, struct pp_shard_file *files)
         .losses = losses,
         .files = files,
         .file_count = 1,
+        .machine = {"OpenBLAS 9.9 (Other)", "A CPU"},
+        .has_eval_data = true,
+        .eval_data = {17, 4711},
+        .evaluations = (struct pp_evaluation *)held_out,
+        .evaluation_count = 2,
     };
 }
 
@@ -153,6 +160,15 @@ START_TEST(reads_what_it_wrote)
     ck_assert(read.has_data && read.data.bytes == written.data.bytes &&
               read.data.digest == written.data.digest);
     ck_assert_str_eq(read.load, written.load);
+    ck_assert_str_eq(read.machine.blas, written.machine.blas);
+    ck_assert_str_eq(read.machine.cpu, written.machine.cpu);
+    ck_assert(read.has_eval_data && read.eval_data.bytes == 17 &&
+              read.eval_data.digest == 4711);
+    ck_assert_int_eq(read.evaluation_count, 2);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(read.evaluations[i].step, held_out[i].step);
+        ck_assert_double_eq(read.evaluations[i].loss, held_out[i].loss);
+    }
     ck_assert_int_eq(pp_manifest_check_files(&read, folder, &error), 0);
 
     write_file(folder, files[0].name, "0123456780");
@@ -213,6 +229,14 @@ START_TEST(refuses_what_is_not_a_checkpoint)
         {"data", json_pack("{s:i,s:s}", "bytes", 1, "digest", "0123456789abcdeg"),
          "'data'"},
         {"load", json_integer(1), "'load'"},
+        {"eval_data", json_string("text"), "'eval_data'"},
+        {"evaluations", json_pack("[n]"), "'evaluations'"},
+        {"evaluations", json_pack("[{s:i,s:f}]", "step", 4, "loss", 1.0),
+         "'evaluations'"},
+        {"evaluations",
+         json_pack("[{s:i,s:f},{s:i,s:f}]", "step", 2, "loss", 1.0, "step", 2, "loss",
+                   1.0),
+         "'evaluations'"},
         {"files", json_pack("[n]"), "'files'"},
         {"files",
          json_pack("[{s:s,s:i,s:s}]", "name", "../../etc/passwd", "bytes", 1, "digest",
@@ -228,6 +252,36 @@ START_TEST(refuses_what_is_not_a_checkpoint)
         ck_assert_msg(pp_manifest_read(&manifest, folder, &error) == -1, "row %zu", i);
         unit_expect_error(&error, PP_BAD_INPUT, "checkpoint.json", rows[i].said, NULL);
         pp_manifest_release(&manifest);
+    }
+}
+END_TEST
+
+/* What one side does not know is no difference. */
+START_TEST(another_machine_is_described)
+{
+    const struct pp_machine here = {"OpenBLAS 1 (Zen)", "CPU A"};
+    const struct {
+        struct pp_machine there;
+        const char *text;
+    } rows[] = {
+        {{"OpenBLAS 1 (Zen)", "CPU A"}, ""},
+        {{"", ""}, ""},
+        {{"OpenBLAS 1 (Zen)", ""}, ""},
+        {{"OpenBLAS 1 (Atom)", ""},
+         "the checkpoint was made with OpenBLAS 1 (Atom), here it is OpenBLAS 1 (Zen): "
+         "what is trained from here on may round differently"},
+        {{"", "CPU B"},
+         "the checkpoint was made on CPU B, here it is CPU A: what is trained from "
+         "here "
+         "on may round differently"},
+        {{"OpenBLAS 1 (Atom)", "CPU B"},
+         "the checkpoint was made with OpenBLAS 1 (Atom) on CPU B, here it is OpenBLAS "
+         "1 (Zen) on CPU A: what is trained from here on may round differently"},
+    };
+    char text[640];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        pp_resume_compare_machines(&rows[i].there, &here, text, sizeof text);
+        ck_assert_str_eq(text, rows[i].text);
     }
 }
 END_TEST
@@ -278,6 +332,7 @@ int main(void)
     tcase_add_test(all, publishing_keeps_the_newest);
     tcase_add_test(all, reads_what_it_wrote);
     tcase_add_test(all, refuses_what_is_not_a_checkpoint);
+    tcase_add_test(all, another_machine_is_described);
     tcase_add_test(all, any_changed_bit_is_seen);
     suite_add_tcase(suite, all);
     return unit_run(suite);
