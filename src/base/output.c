@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/temporary.h"
+
 /* A full disk is not the path's fault; everything else that open says is. */
 static enum pp_status blame(int number)
 {
@@ -83,23 +85,17 @@ static int locate(const char *path, char **target, mode_t *mode, struct pp_error
 static int create_beside(const char *path, const char *target, mode_t mode,
                          char **temporary, struct pp_error *error)
 {
-    int directory = directory_length(target);
-    if (asprintf(temporary, "%.*s.ppsim-XXXXXX", directory, target) < 0) {
-        *temporary = NULL;
-        refuse(path, ENOMEM, error);
-        return -1;
-    }
-    int fd = mkostemp(*temporary, O_CLOEXEC);
+    char *directory = strndup(target, (size_t)directory_length(target));
+    int fd = directory ? pp_temporary_open(directory, temporary) : -1;
     if (fd < 0) {
         int number = errno;
-        free(*temporary);
-        *temporary = NULL;
         pp_fail(error, blame(number),
-                "cannot write '%s': no file can be created in '%.*s': %s", path,
-                directory > 0 ? directory : 1, directory > 0 ? target : ".",
-                strerror(number));
+                "cannot write '%s': no file can be created in '%s': %s", path,
+                directory && directory[0] ? directory : ".", strerror(number));
+        free(directory);
         return -1;
     }
+    free(directory);
     /* A file system without permissions is no reason to refuse: result ignored. */
     fchmod(fd, mode);
     return fd;
@@ -164,17 +160,24 @@ int pp_output_check(const char *path, struct pp_error *error)
     free(target);
     if (fd < 0)
         return -1;
-    close(fd);
     unlink(temporary);
+    close(fd);
     free(temporary);
     return 0;
 }
 
-/* Forgets the file, and removes what is left under the temporary name. */
+void pp_output_tidy(const char *path)
+{
+    char *target = is_standard_output(path) ? NULL : follow_links(path);
+    if (target != NULL) {
+        target[directory_length(target)] = '\0';
+        pp_temporary_sweep(target);
+    }
+    free(target);
+}
+
 static void release(struct pp_output *output)
 {
-    if (output->temporary != NULL)
-        unlink(output->temporary);
     free(output->temporary);
     free(output->target);
     free(output->path);
@@ -210,6 +213,8 @@ int pp_output_open(struct pp_output *output, const char *path, struct pp_error *
     output->stream = fdopen(fd, "w");
     if (output->stream == NULL) {
         refuse(path, errno, error);
+        if (output->temporary != NULL)
+            unlink(output->temporary);
         close(fd);
         goto error;
     }
@@ -220,8 +225,9 @@ error:
     return -1;
 }
 
-/* Closes the stream; returns 0, or the errno of the first thing that went wrong. */
-static int finish_stream(struct pp_output *output)
+/* Writes all that is left; returns 0, or the errno of the first thing that went wrong.
+ */
+static int flush(struct pp_output *output)
 {
     int number = ferror(output->stream) ? EIO : 0;
     /* The stream has forgotten why; the next write fails for the same reason. */
@@ -232,16 +238,20 @@ static int finish_stream(struct pp_output *output)
     /* On disk before the rename, lest a crash leave the name with half the bytes. */
     if (number == 0 && output->temporary != NULL && fsync(fileno(output->stream)) != 0)
         number = errno;
-    if (output->stream != stdout && fclose(output->stream) != 0 && number == 0)
-        number = errno;
-    output->stream = NULL;
     return number;
+}
+
+static int close_stream(struct pp_output *output)
+{
+    int failed = output->stream != stdout ? fclose(output->stream) : 0;
+    output->stream = NULL;
+    return failed ? errno : 0;
 }
 
 int pp_output_commit(struct pp_output *output, struct pp_error *error)
 {
     assert(output->stream != NULL);
-    int number = finish_stream(output);
+    int result = 0, number = flush(output);
     if (number == 0 && output->temporary != NULL) {
         if (rename(output->temporary, output->target) == 0) {
             free(output->temporary);
@@ -250,7 +260,12 @@ int pp_output_commit(struct pp_output *output, struct pp_error *error)
             number = errno;
         }
     }
-    int result = 0;
+    if (output->temporary != NULL)
+        unlink(output->temporary);
+    /* Only now: the lock on what has a temporary name goes with the descriptor. */
+    int closed = close_stream(output);
+    if (number == 0)
+        number = closed;
     if (number != 0)
         result =
             pp_fail(error, PP_ENVIRONMENT, "cannot write '%s': %s",
@@ -262,7 +277,9 @@ int pp_output_commit(struct pp_output *output, struct pp_error *error)
 
 void pp_output_abandon(struct pp_output *output)
 {
-    if (output->stream != NULL && output->stream != stdout)
-        fclose(output->stream);
+    if (output->temporary != NULL)
+        unlink(output->temporary);
+    if (output->stream != NULL)
+        close_stream(output);
     release(output);
 }

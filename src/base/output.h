@@ -30,6 +30,8 @@ int pp_output_open(struct pp_output *output, const char *path, struct pp_error *
 /* Flushes and moves into place: PP_ENVIRONMENT if the disk is full. Closes either way,
  * leaving an older file of that path untouched on failure. */
 int pp_output_commit(struct pp_output *output, struct pp_error *error);
+/* Removes what writers of that path that were killed have left beside it. */
+void pp_output_tidy(const char *path);
 /* Closes and removes the temporary file. Does nothing after commit. */
 void pp_output_abandon(struct pp_output *output);
 

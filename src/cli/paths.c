@@ -89,6 +89,14 @@ bool pp_output_path_is_alone(const struct pp_options *options, const char *path)
     return same <= 1;
 }
 
+void pp_output_paths_tidy(const struct pp_options *options)
+{
+    struct named written[MOST_FILES];
+    int outputs = list_files(options, true, written, MOST_FILES);
+    for (int i = 0; i < outputs; i++)
+        pp_output_tidy(written[i].path);
+}
+
 int pp_output_paths_check(const struct pp_options *options, struct pp_error *error)
 {
     struct named written[MOST_FILES], read[MOST_FILES];

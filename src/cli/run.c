@@ -369,8 +369,10 @@ int pp_command_run(struct pp_options *options)
         struct pp_terminal terminal = pp_terminal_detect(false);
         pp_terminal_hand_down(&terminal);
         if (pp_launch(plan.schedule.ranks, options->hosts, options->argv, &status,
-                      &error) != 0)
+                      &error) != 0) {
             status = error.status;
+            pp_output_paths_tidy(options);
+        }
     }
     if (rank == 0 && error.lines > 0)
         pp_refuse(options, &error);

@@ -2,10 +2,13 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "unit.h"
@@ -110,6 +113,88 @@ START_TEST(abandon_leaves_everything_as_it_was)
     }
     expect_text(old, "before");
     ck_assert_int_eq(entries_of(directory), 1);
+}
+END_TEST
+
+/* A process that has written half a file: it says its temporary name. */
+static pid_t write_half(const char *path, char name[PATH_MAX])
+{
+    int names[2];
+    struct pp_output output;
+    struct pp_error error = {0};
+    ck_assert_int_eq(pipe(names), 0);
+    pid_t writer = fork();
+    if (writer == 0) {
+        if (pp_output_open(&output, path, &error) != 0)
+            _exit(1);
+        fputs("half", output.stream);
+        fflush(output.stream);
+        if (write(names[1], output.temporary, strlen(output.temporary) + 1) < 0)
+            _exit(1);
+        pause();
+        _exit(0);
+    }
+    ck_assert_int_gt(read(names[0], name, PATH_MAX), 0);
+    close(names[0]);
+    close(names[1]);
+    return writer;
+}
+
+static void end(pid_t process)
+{
+    kill(process, SIGKILL);
+    ck_assert_int_eq(waitpid(process, NULL, 0), process);
+}
+
+START_TEST(what_a_killed_writer_left_is_removed)
+{
+    const char *directory = make_directory("killed");
+    const char *path = unit_file("killed/out", "before", 6);
+    const char *other = unit_file("killed/.ppsim-notes", "kept", 4);
+    char dead[PATH_MAX], living[PATH_MAX];
+    pid_t first = write_half(path, dead), second = write_half(path, living);
+    end(first);
+    ck_assert_int_eq(access(dead, F_OK), 0);
+    write_whole(path, "after");
+    ck_assert_int_ne(access(dead, F_OK), 0);
+    ck_assert_int_eq(access(living, F_OK), 0);
+    end(second);
+    pp_output_tidy(path);
+    ck_assert_int_eq(entries_of(directory), 2);
+    expect_text(path, "after");
+    ck_assert_int_eq(unlink(other), 0);
+}
+END_TEST
+
+/* Nobody takes what is just being made for what a dead writer left. */
+START_TEST(writers_side_by_side_keep_their_own)
+{
+    enum { WRITERS = 4, TIMES = 200 };
+    const char *directory = make_directory("side");
+    const char *path = unit_path("side/out");
+    pid_t writers[WRITERS];
+    for (int w = 0; w < WRITERS; w++) {
+        writers[w] = fork();
+        if (writers[w] != 0)
+            continue;
+        for (int i = 0; i < TIMES; i++) {
+            struct pp_output output;
+            struct pp_error error = {0};
+            if (pp_output_open(&output, path, &error) != 0)
+                _exit(1);
+            fputs("whole", output.stream);
+            if (pp_output_commit(&output, &error) != 0)
+                _exit(2);
+        }
+        _exit(0);
+    }
+    for (int w = 0; w < WRITERS; w++) {
+        int status;
+        ck_assert_int_eq(waitpid(writers[w], &status, 0), writers[w]);
+        ck_assert_int_eq(status, 0);
+    }
+    ck_assert_int_eq(entries_of(directory), 1);
+    expect_text(path, "whole");
 }
 END_TEST
 
@@ -333,6 +418,8 @@ int main(void)
     tcase_add_test(tests, a_new_file_appears_whole);
     tcase_add_test(tests, an_old_file_stays_until_commit_and_keeps_its_mode);
     tcase_add_test(tests, abandon_leaves_everything_as_it_was);
+    tcase_add_test(tests, what_a_killed_writer_left_is_removed);
+    tcase_add_test(tests, writers_side_by_side_keep_their_own);
     tcase_add_test(tests, a_failed_commit_leaves_the_old_file);
     tcase_add_test(tests, an_early_failure_counts);
     tcase_add_test(tests, links_are_followed);
