@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/available.h"
 #include "cli/option_table.h"
 #include "model/partition.h"
 #include "schedule/csv.h"
@@ -87,12 +87,13 @@ static int check_memory(const struct pp_plan *plan, const struct pp_options *opt
     double bytes = ops * (sizeof(struct pp_op) +
                           (double)count_timelines(options) * sizeof(struct pp_span)) +
                    marks * sizeof(int64_t); /* what a walk keeps, see walk.h */
-    double memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+    struct pp_available available = pp_available("");
+    double memory = pp_available_least(&available, NULL);
     if (bytes <= memory)
         return 0;
     return pp_fail(
         error, PP_ENVIRONMENT,
-        "%.3g ops take at least %.3g GB of memory, but this machine has %.3g GB: use "
+        "%.3g ops take at least %.3g GB of memory, but %.3g GB are available: use "
         "fewer '--microbatches', '--ranks' or '--steps'",
         ops, bytes / 1e9, memory / 1e9);
 }

@@ -15,6 +15,7 @@
 #include "model/corpus.h"
 #include "model/gpt2_file.h"
 #include "predict/predict.h"
+#include "run/fit.h"
 #include "run/launch.h"
 #include "run/run.h"
 #include "simulate/cost_text.h"
@@ -359,8 +360,12 @@ int pp_command_run(struct pp_options *options)
             plan.schedule.ranks, world);
     if (status == 0 && rank == 0)
         status = check_files(options, &plan, &error);
+    if (status == 0 && !launched && !options->hosts)
+        status = pp_run_fits(&config, &error);
     if (launched)
         status = pp_world_agree(status, &error);
+    if (status == 0 && launched)
+        status = pp_world_fits(&config, &error);
     if (status != 0) {
         status = error.status;
     } else if (launched) {
