@@ -11,14 +11,6 @@ static json_t *texts_json(const struct pp_texts *texts)
     return list;
 }
 
-static const char *choice_name(const struct pp_option *option, int value)
-{
-    const struct pp_choice *choice = option->choices;
-    while (choice->name && choice->value != value)
-        choice++;
-    return choice->name;
-}
-
 json_t *pp_option_json(const struct pp_options *options, const struct pp_option *option)
 {
     const void *at = pp_option_field(options, option);
@@ -32,7 +24,6 @@ json_t *pp_option_json(const struct pp_options *options, const struct pp_option 
     case PP_REAL:
         return json_real(*(const double *)at);
     case PP_CHOICE:
-        return pp_json_text(choice_name(option, *(const int *)at));
     case PP_TEXT:
     case PP_NAME:
         return pp_json_text(pp_option_text(options, option));

@@ -23,6 +23,10 @@ enum {
 
 static const struct pp_choice optimizers[] = {
     {"adamw", PP_ADAMW}, {"sgd", PP_SGD}, {0}};
+static const struct pp_choice recomputes[] = {{"none", PP_RECOMPUTE_NONE},
+                                              {"stage", PP_RECOMPUTE_STAGE},
+                                              {"block", PP_RECOMPUTE_BLOCK},
+                                              {0}};
 static const struct pp_choice rates[] = {
     {"constant", PP_RATE_CONSTANT}, {"cosine", PP_RATE_COSINE}, {0}};
 static const struct pp_choice clocks[] = {{"auto", PP_CHOOSE_AUTO},
@@ -120,6 +124,10 @@ const struct pp_option pp_option_table[] = {
      .listed = true, .effect = PP_KEEPS_NUMBERS},
     {"untied", NULL, PP_FLAG, MODEL, R | S | E | W, AT(untied), 0, 0, NULL,
      "do not share the embedding's weights with the output head"},
+    {"recompute", "WHAT", PP_CHOICE, MODEL, R | S | E | W, AT(recompute), 0, 0, "none",
+     "keep the input of each stage or block alone, and begin its backward with its "
+     "forward again: none, stage or block",
+     .choices = recomputes, .headline = true, .effect = PP_KEEPS_NUMBERS},
 
     {"steps", "N", PP_INT, TRAIN, R | S | E | W, AT(steps), 1, 1 << 24, "10",
      "training steps in all; simulated steps, with '--jitter'",

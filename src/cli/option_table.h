@@ -129,7 +129,7 @@ void *pp_option_field(const struct pp_options *options, const struct pp_option *
 const char *pp_option_file(const struct pp_options *options,
                            const struct pp_option *option, int index);
 
-/* The value of a PP_TEXT or PP_NAME, NULL where it is not given or of another type. */
+/* The value of a PP_TEXT, PP_NAME or PP_CHOICE, NULL where it is not given or of another type. */
 const char *pp_option_text(const struct pp_options *options,
                            const struct pp_option *option);
 

@@ -72,10 +72,20 @@ const char *pp_option_file(const struct pp_options *options,
     return NULL;
 }
 
+static const char *choice_name(const struct pp_option *option, int value)
+{
+    const struct pp_choice *choice = option->choices;
+    while (choice->name && choice->value != value)
+        choice++;
+    return choice->name;
+}
+
 const char *pp_option_text(const struct pp_options *options,
                            const struct pp_option *option)
 {
     bool is_text = option->type == PP_TEXT || option->type == PP_NAME;
+    if (option->type == PP_CHOICE)
+        return choice_name(option, *(const int *)pp_option_field(options, option));
     return is_text ? *(const char **)pp_option_field(options, option) : NULL;
 }
 

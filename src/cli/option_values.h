@@ -49,6 +49,7 @@ struct pp_options {
     int layers, d_model, heads, seq_len, microbatch_size, vocab;
     const char *layer_split;
     bool untied;
+    int recompute; /* enum pp_recompute */
     int steps, warmup_steps;
     double lr, lr_min, weight_decay, clip_norm;
     int lr_schedule; /* enum pp_rate_kind */

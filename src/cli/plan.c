@@ -149,6 +149,7 @@ struct pp_model_config pp_model_of(const struct pp_options *options)
         .microbatch_size = options->microbatch_size,
         .vocab = options->vocab,
         .untied = options->untied,
+        .recompute = options->recompute,
     };
 }
 

@@ -131,6 +131,10 @@ static int costs_of_report(struct pp_costs *costs, struct pp_options *options,
     int status = pp_report_read_json(&report, options->costs, error);
     if (status == 0)
         status = pp_options_take_sizes(options, report.config, options->costs, error);
+    enum pp_recompute measured =
+        status == 0 ? pp_report_recompute(&report) : PP_RECOMPUTE_NONE;
+    if (!pp_options_given(options, "recompute"))
+        options->recompute = measured;
     if (status == 0) {
         struct pp_model_config model = pp_model_of(options);
         pp_costs_release(costs);
@@ -146,6 +150,9 @@ static int costs_of_report(struct pp_costs *costs, struct pp_options *options,
         else if (status == 0)
             status = respread_costs(costs, &layers, options, plan, error);
     }
+    if (status == 0)
+        pp_costs_recompute(costs, (options->recompute != PP_RECOMPUTE_NONE) -
+                                      (measured != PP_RECOMPUTE_NONE));
     pp_layer_costs_release(&layers);
     pp_report_release(&report);
     return status;
@@ -194,6 +201,8 @@ static int set_costs(struct pp_costs *costs, struct pp_options *options,
     else
         status = pp_cost_text(options->cost ? options->cost : default_cost,
                               &plan->schedule, 1, costs, error);
+    if (status == 0 && !options->costs && options->recompute != PP_RECOMPUTE_NONE)
+        pp_costs_recompute(costs, 1);
     struct pp_model_config model = pp_model_of(options);
     costs->message_bytes = pp_message_bytes(&model);
     costs->seed = (uint64_t)options->seed;

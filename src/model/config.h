@@ -10,6 +10,16 @@
 
 #include "base/error.h"
 
+/* What forward keeps for backward. No number depends on it. */
+enum pp_recompute {
+    PP_RECOMPUTE_NONE,  /* all activations that backward reads */
+    PP_RECOMPUTE_STAGE, /* the stage's input: backward begins with its forward again */
+    PP_RECOMPUTE_BLOCK  /* the input of each layer, and the head's: backward runs each
+                         * one's forward again before it goes through it. Chen et al.,
+                         * Training Deep Nets with Sublinear Memory Cost,
+                         * arXiv 1604.06174 */
+};
+
 struct pp_model_config {
     int layers;          /* L */
     int d_model;         /* C */
@@ -18,6 +28,7 @@ struct pp_model_config {
     int microbatch_size; /* B, sequences per microbatch */
     int vocab;           /* V */
     bool untied;         /* the head has weights of its own ("lm_head.weight") */
+    enum pp_recompute recompute;
 };
 
 /* How a tensor starts (GPT-2, Radford et al. 2019 §2.3: N(0, 0.02), projections

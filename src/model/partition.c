@@ -30,7 +30,8 @@ struct pp_flops pp_stage_flops(const struct pp_model_config *config, int layers,
 static double total_flops(const struct pp_model_config *config, int layers, bool head)
 {
     struct pp_flops flops = pp_stage_flops(config, layers, head);
-    return flops.forward + flops.input + flops.weight;
+    bool again = config->recompute != PP_RECOMPUTE_NONE;
+    return (again ? 2 : 1) * flops.forward + flops.input + flops.weight;
 }
 
 void pp_work_of_flops(const struct pp_model_config *config, int stages,

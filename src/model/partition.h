@@ -25,14 +25,16 @@ int pp_partition(const struct pp_model_config *config, const char *split, int st
 
 /* Floating-point operations of one microbatch through layers layers, and through the
  * head if one follows them: forward, and the two halves of backward. A multiply-add
- * counts 2; only GEMMs are counted, so the embedding, a look-up, costs nothing. */
+ * counts 2; only GEMMs are counted, so the embedding, a look-up, costs nothing. input
+ * counts no re-computation. */
 struct pp_flops {
     double forward, input, weight;
 };
 struct pp_flops pp_stage_flops(const struct pp_model_config *config, int layers,
                                bool head);
 
-/* The stages' work as these FLOPs, forward and backward, times slow [ranks] (NULL: 1).
+/* The stages' work as these FLOPs, forward and backward, with the forward that is
+ * computed again, times slow [ranks] (NULL: 1).
  */
 void pp_work_of_flops(const struct pp_model_config *config, int stages,
                       const int *rank_of, const double *slow,

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/layers.h"
 #include "model/stage_layout.h"
@@ -226,15 +227,73 @@ static const real *gradient_at(const struct pp_stage *stage, const struct pp_pas
                : pp_stream_gradient(stage, pass->gradients, bound);
 }
 
+/* The loss of x (N, C), the residual stream behind the last layer. */
+static double head_forward(const struct pp_stage *stage, const struct pp_pass *pass,
+                           const real *x)
+{
+    const struct pp_model_config *config = &stage->config;
+    int N = config->microbatch_size * config->seq_len;
+    int C = config->d_model, V = config->vocab;
+    const struct pp_parameter *p = head_parameters(stage);
+    struct pp_head_activations a = pp_head_activations(stage, pass->kept);
+    struct pp_scratch s = pp_scratch(stage);
+
+    pp_layernorm_forward(s.norm, a.norm, a.rstd, x, p[LN_F_W].value, p[LN_F_B].value, N,
+                         C);
+    pp_head_forward(a.logits, s.norm, p[HEAD_W].value, N, C, V);
+    return pp_cross_entropy_forward(a.logits, pass->targets, N, V);
+}
+
+static void head_backward_input(const struct pp_stage *stage,
+                                const struct pp_pass *pass, real *dx)
+{
+    const struct pp_model_config *config = &stage->config;
+    int N = config->microbatch_size * config->seq_len;
+    int C = config->d_model, V = config->vocab;
+    const struct pp_parameter *p = head_parameters(stage);
+    struct pp_head_activations a = pp_head_activations(stage, pass->kept);
+    real *dnorm = pp_head_gradient(stage, pass->gradients);
+
+    pp_cross_entropy_backward_input(a.logits, pass->targets, pass->loss_scale, N, V);
+    pp_head_backward_input(dnorm, a.logits, p[HEAD_W].value, N, C, V);
+    pp_layernorm_backward_input(dx, NULL, dnorm, a.norm, a.rstd, p[LN_F_W].value, N, C);
+}
+
+static void head_backward_weight(const struct pp_stage *stage,
+                                 const struct pp_pass *pass)
+{
+    const struct pp_model_config *config = &stage->config;
+    int N = config->microbatch_size * config->seq_len;
+    int C = config->d_model, V = config->vocab;
+    const struct pp_parameter *p = head_parameters(stage);
+    struct pp_head_activations a = pp_head_activations(stage, pass->kept);
+    struct pp_scratch s = pp_scratch(stage);
+
+    pp_layernorm_recompute(s.norm, a.norm, p[LN_F_W].value, p[LN_F_B].value, N, C);
+    pp_head_backward_weight(p[HEAD_W].grad, a.logits, s.norm, N, C, V);
+    pp_layernorm_backward_weight(p[LN_F_W].grad, p[LN_F_B].grad,
+                                 pp_head_gradient(stage, pass->gradients), a.norm, N,
+                                 C);
+}
+
+/* The block's input x (N, C), for re-computation. */
+static void keep_input(const struct pp_stage *stage, const struct pp_pass *pass,
+                       int block, const real *x)
+{
+    const struct pp_model_config *config = &stage->config;
+    size_t N = (size_t)config->microbatch_size * (size_t)config->seq_len;
+    real *place = pp_block_input(stage, pass->kept, block);
+    if (place)
+        memcpy(place, x, N * (size_t)config->d_model * sizeof *place);
+}
+
 void pp_stage_forward(const struct pp_stage *stage, const struct pp_pass *pass,
                       real *output, double *loss_sum)
 {
     const struct pp_model_config *config = &stage->config;
-    int B = config->microbatch_size, T = config->seq_len, N = B * T;
-    int C = config->d_model, V = config->vocab;
-    struct pp_scratch s = pp_scratch(stage);
+    int B = config->microbatch_size, T = config->seq_len, C = config->d_model;
     /* The residual stream is in the input at first, then where the output goes. */
-    real *stream = stage->head ? s.stream : output;
+    real *stream = output ? output : pp_scratch(stage).stream;
     const real *x = pass->input;
 
     if (stage->embed) {
@@ -243,71 +302,101 @@ void pp_stage_forward(const struct pp_stage *stage, const struct pp_pass *pass,
         x = stream;
     }
     for (int layer = 0; layer < stage->layers; layer++) {
+        keep_input(stage, pass, layer, x);
         layer_forward(stage, layer, pass, stream, x);
         x = stream;
         poll(stage);
     }
     if (stage->head) {
-        const struct pp_parameter *p = head_parameters(stage);
-        struct pp_head_activations a = pp_head_activations(stage, pass->kept);
-        pp_layernorm_forward(s.norm, a.norm, a.rstd, x, p[LN_F_W].value,
-                             p[LN_F_B].value, N, C);
-        pp_head_forward(a.logits, s.norm, p[HEAD_W].value, N, C, V);
-        *loss_sum = pp_cross_entropy_forward(a.logits, pass->targets, N, V);
+        keep_input(stage, pass, stage->layers, x);
+        *loss_sum = head_forward(stage, pass, x);
         poll(stage);
     }
+}
+
+/* --- backward, block by block ------------------------------------------------------
+ */
+
+static void block_recompute(const struct pp_stage *stage, const struct pp_pass *pass,
+                            int block)
+{
+    const real *x = pp_block_input(stage, pass->kept, block);
+    if (block < stage->layers)
+        layer_forward(stage, block, pass, pp_scratch(stage).stream, x);
+    else
+        head_forward(stage, pass, x);
+    poll(stage);
+}
+
+static void block_backward_input(const struct pp_stage *stage,
+                                 const struct pp_pass *pass, int block,
+                                 real *input_grad)
+{
+    real *dx = gradient_into(stage, pass, input_grad, block);
+    if (block < stage->layers)
+        layer_backward_input(stage, block, pass, dx,
+                             gradient_at(stage, pass, block + 1));
+    else
+        head_backward_input(stage, pass, dx);
+    poll(stage);
+}
+
+static void block_backward_weight(const struct pp_stage *stage,
+                                  const struct pp_pass *pass, int block)
+{
+    if (block < stage->layers)
+        layer_backward_weight(stage, block, pass, gradient_at(stage, pass, block + 1));
+    else
+        head_backward_weight(stage, pass);
+    poll(stage);
+}
+
+static void embed_backward_weight(const struct pp_stage *stage,
+                                  const struct pp_pass *pass)
+{
+    const struct pp_model_config *config = &stage->config;
+    if (stage->embed)
+        pp_embedding_backward_weight(
+            stage->parameters[0].grad, stage->parameters[1].grad,
+            gradient_at(stage, pass, 0), pass->tokens, config->microbatch_size,
+            config->seq_len, config->d_model);
+}
+
+void pp_stage_recompute(const struct pp_stage *stage, const struct pp_pass *pass)
+{
+    struct pp_pass again = *pass;
+    double ignored;
+    again.input = pass->kept.inputs;
+    again.kept.inputs = NULL;
+    if (stage->config.recompute == PP_RECOMPUTE_STAGE) {
+        pp_stage_forward(stage, &again, NULL, &ignored);
+        return;
+    }
+    for (int block = 0; block < pp_stage_blocks(stage); block++)
+        block_recompute(stage, pass, block);
 }
 
 void pp_stage_backward_input(const struct pp_stage *stage, const struct pp_pass *pass,
                              real *input_grad)
 {
-    const struct pp_model_config *config = &stage->config;
-    int N = config->microbatch_size * config->seq_len;
-    int C = config->d_model, V = config->vocab;
-
-    if (stage->head) {
-        const struct pp_parameter *p = head_parameters(stage);
-        struct pp_head_activations a = pp_head_activations(stage, pass->kept);
-        real *dnorm = pp_head_gradient(stage, pass->gradients);
-        real *dx = gradient_into(stage, pass, input_grad, stage->layers);
-        pp_cross_entropy_backward_input(a.logits, pass->targets, pass->loss_scale, N,
-                                        V);
-        pp_head_backward_input(dnorm, a.logits, p[HEAD_W].value, N, C, V);
-        pp_layernorm_backward_input(dx, NULL, dnorm, a.norm, a.rstd, p[LN_F_W].value, N,
-                                    C);
-        poll(stage);
-    }
-    for (int layer = stage->layers - 1; layer >= 0; layer--) {
-        layer_backward_input(stage, layer, pass,
-                             gradient_into(stage, pass, input_grad, layer),
-                             gradient_at(stage, pass, layer + 1));
-        poll(stage);
-    }
+    for (int block = pp_stage_blocks(stage) - 1; block >= 0; block--)
+        block_backward_input(stage, pass, block, input_grad);
 }
 
 void pp_stage_backward_weight(const struct pp_stage *stage, const struct pp_pass *pass)
 {
-    const struct pp_model_config *config = &stage->config;
-    int B = config->microbatch_size, T = config->seq_len, N = B * T;
-    int C = config->d_model, V = config->vocab;
+    for (int block = pp_stage_blocks(stage) - 1; block >= 0; block--)
+        block_backward_weight(stage, pass, block);
+    embed_backward_weight(stage, pass);
+}
 
-    if (stage->head) {
-        const struct pp_parameter *p = head_parameters(stage);
-        struct pp_head_activations a = pp_head_activations(stage, pass->kept);
-        struct pp_scratch s = pp_scratch(stage);
-        pp_layernorm_recompute(s.norm, a.norm, p[LN_F_W].value, p[LN_F_B].value, N, C);
-        pp_head_backward_weight(p[HEAD_W].grad, a.logits, s.norm, N, C, V);
-        pp_layernorm_backward_weight(p[LN_F_W].grad, p[LN_F_B].grad,
-                                     pp_head_gradient(stage, pass->gradients), a.norm,
-                                     N, C);
-        poll(stage);
+void pp_stage_backward_by_block(const struct pp_stage *stage,
+                                const struct pp_pass *pass, real *input_grad)
+{
+    for (int block = pp_stage_blocks(stage) - 1; block >= 0; block--) {
+        block_recompute(stage, pass, block);
+        block_backward_input(stage, pass, block, input_grad);
+        block_backward_weight(stage, pass, block);
     }
-    for (int layer = stage->layers - 1; layer >= 0; layer--) {
-        layer_backward_weight(stage, layer, pass, gradient_at(stage, pass, layer + 1));
-        poll(stage);
-    }
-    if (stage->embed)
-        pp_embedding_backward_weight(
-            stage->parameters[0].grad, stage->parameters[1].grad,
-            gradient_at(stage, pass, 0), pass->tokens, B, T, C);
+    embed_backward_weight(stage, pass);
 }

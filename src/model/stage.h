@@ -36,10 +36,10 @@ int pp_stage_init(struct pp_stage *stage, const struct pp_model_config *config,
                   struct pp_error *error);
 void pp_stage_release(struct pp_stage *stage);
 
-/* Forward: overwrites pass->activations, and output (N, C) unless it is the head
- * stage. The head stage adds nothing: it sets *loss_sum to the sum over the
- * microbatch's tokens of the cross-entropy, in nats, summed in double in token order;
- * other stages leave it alone (may be NULL). */
+/* Forward: overwrites pass->kept, its inputs where they are not NULL, and output (N, C)
+ * unless that is NULL, as in the head stage. The head stage adds nothing: it sets
+ * *loss_sum to the sum over the microbatch's tokens of the cross-entropy, in nats,
+ * summed in double in token order; other stages leave it alone (may be NULL). */
 void pp_stage_forward(const struct pp_stage *stage, const struct pp_pass *pass,
                       real *output, double *loss_sum);
 
@@ -50,5 +50,14 @@ void pp_stage_backward_input(const struct pp_stage *stage, const struct pp_pass 
 
 /* Backward for the weights: accumulates into stage->grads. */
 void pp_stage_backward_weight(const struct pp_stage *stage, const struct pp_pass *pass);
+
+/* Re-computation, where pass->kept has the inputs that forward kept: computes its
+ * transients and activations again, bitwise as they were, for the two above. */
+void pp_stage_recompute(const struct pp_stage *stage, const struct pp_pass *pass);
+
+/* The whole backward of a stage that keeps each block's input, bitwise the three above:
+ * block after block is computed again and gone through, so that kept.alone may be. */
+void pp_stage_backward_by_block(const struct pp_stage *stage,
+                                const struct pp_pass *pass, real *input_grad);
 
 #endif

@@ -90,6 +90,8 @@ static struct arenas from_layer(const struct pp_stage *stage, struct pp_kept kep
                                 int layer)
 {
     struct arenas one = layer_counts(stage);
+    if (kept.alone)
+        layer = 0;
     return (struct arenas){
         .transients = {kept.transients, (size_t)layer * one.transients.used},
         .activations = {kept.activations, (size_t)layer * one.activations.used},
@@ -155,6 +157,74 @@ static struct arenas kept_counts(const struct pp_stage *stage)
     if (stage->head)
         take_head_activations(stage, &counts);
     return counts;
+}
+
+/* Reals of the head in each buffer. */
+static struct arenas head_counts(const struct pp_stage *stage)
+{
+    struct arenas counts = {0};
+    if (stage->head)
+        take_head_activations(stage, &counts);
+    return counts;
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Reals of the largest block in each buffer. */
+static struct arenas block_counts(const struct pp_stage *stage)
+{
+    struct arenas layer = {0}, head = head_counts(stage);
+    if (stage->layers > 0)
+        layer = layer_counts(stage);
+    return (struct arenas){
+        .transients.used = larger(layer.transients.used, head.transients.used),
+        .activations.used = larger(layer.activations.used, head.activations.used),
+    };
+}
+
+size_t pp_block_reals(const struct pp_stage *stage)
+{
+    struct arenas counts = block_counts(stage);
+    return counts.transients.used + counts.activations.used;
+}
+
+struct pp_kept pp_block_alone(const struct pp_stage *stage, real *buffer)
+{
+    return (struct pp_kept){
+        .transients = buffer,
+        .activations = buffer + block_counts(stage).transients.used,
+        .alone = true,
+    };
+}
+
+/* Reals of a block's input. */
+static size_t input_count(const struct pp_stage *stage)
+{
+    return pp_arena_room(tokens(stage) * (size_t)stage->config.d_model);
+}
+
+size_t pp_stage_input_count(const struct pp_stage *stage)
+{
+    switch (stage->config.recompute) {
+    case PP_RECOMPUTE_NONE:
+        break;
+    case PP_RECOMPUTE_STAGE:
+        return stage->embed ? 0 : input_count(stage);
+    case PP_RECOMPUTE_BLOCK:
+        return (size_t)pp_stage_blocks(stage) * input_count(stage);
+    }
+    return 0;
+}
+
+real *pp_block_input(const struct pp_stage *stage, struct pp_kept kept, int block)
+{
+    bool of_stage = stage->config.recompute == PP_RECOMPUTE_STAGE;
+    if (!kept.inputs || (of_stage && (block > 0 || stage->embed)))
+        return NULL;
+    return kept.inputs + (size_t)block * input_count(stage);
 }
 
 size_t pp_stage_transient_count(const struct pp_stage *stage)

@@ -41,11 +41,23 @@ struct pp_stage {
     void *poll_data;
 };
 
+/* A stage is made of blocks: its layers, and behind them the head if it has one. */
+static inline int pp_stage_blocks(const struct pp_stage *stage)
+{
+    return stage->layers + (stage->head ? 1 : 0);
+}
+
 /* What forward leaves for backward: two buffers, so that what backward-weight does not
  * read is free as soon as backward-input is done. */
 struct pp_kept {
     real *transients;  /* read until backward-input */
     real *activations; /* read until backward-weight */
+    /* Of re-computation, else NULL: the inputs, (N, C) each, from which the other two
+     * are computed again (enum pp_recompute); of a whole stage that embeds none, since
+     * it has the tokens. */
+    real *inputs;
+    bool alone; /* transients and activations have room for one block: each block's take
+                 * the place of those before */
 };
 
 /* What a layer keeps. */
@@ -107,6 +119,8 @@ struct pp_layer_activations pp_layer_activations(const struct pp_stage *stage,
                                                  struct pp_kept kept, int layer);
 struct pp_head_activations pp_head_activations(const struct pp_stage *stage,
                                                struct pp_kept kept);
+/* Where the input of a block is kept; NULL where it is not. */
+real *pp_block_input(const struct pp_stage *stage, struct pp_kept kept, int block);
 struct pp_layer_gradients pp_layer_gradients(const struct pp_stage *stage,
                                              real *gradients, int layer);
 struct pp_scratch pp_scratch(const struct pp_stage *stage);
@@ -126,6 +140,11 @@ real *pp_head_gradient(const struct pp_stage *stage, real *gradients);
 /* Sizes in reals of the buffers of struct pp_pass, and of pp_stage.scratch. */
 size_t pp_stage_transient_count(const struct pp_stage *stage);
 size_t pp_stage_activation_count(const struct pp_stage *stage);
+size_t pp_stage_input_count(const struct pp_stage *stage);
+/* Transients and activations where there is room for one block alone: one buffer for
+ * both, and how it is cut. */
+size_t pp_block_reals(const struct pp_stage *stage);
+struct pp_kept pp_block_alone(const struct pp_stage *stage, real *buffer);
 size_t pp_stage_gradient_count(const struct pp_stage *stage);
 size_t pp_stage_scratch_count(const struct pp_stage *stage);
 

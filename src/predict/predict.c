@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/words.h"
 #include "simulate/simulate.h"
@@ -14,9 +15,29 @@ double pp_message_bytes(const struct pp_model_config *model)
 
 enum { UNKNOWN = -1 };
 
+enum pp_recompute pp_report_recompute(const struct pp_report *report)
+{
+    const char *what = json_string_value(json_object_get(report->config, "recompute"));
+    if (!what || strcmp(what, "none") == 0)
+        return PP_RECOMPUTE_NONE;
+    return strcmp(what, "block") == 0 ? PP_RECOMPUTE_BLOCK : PP_RECOMPUTE_STAGE;
+}
+
+/* What B computes again belongs to I. */
+static void halve(int64_t op[PP_KINDS], bool recomputes)
+{
+    int64_t again = recomputes ? op[PP_F] : 0, whole = op[PP_B];
+    if (again > whole)
+        again = whole;
+    op[PP_B] = whole - again;
+    pp_costs_halve(op);
+    op[PP_B] = whole;
+    op[PP_I] += again;
+}
+
 /* Fills in B, or its halves, where only the other is known. Returns the kind of op that
  * has no cost and needs one; NULL if there is none. */
-static const char *complete(int64_t op[PP_KINDS])
+static const char *complete(int64_t op[PP_KINDS], bool recomputes)
 {
     bool halves = op[PP_I] != UNKNOWN && op[PP_W] != UNKNOWN;
     if (op[PP_F] == UNKNOWN)
@@ -26,7 +47,7 @@ static const char *complete(int64_t op[PP_KINDS])
     if (op[PP_B] == UNKNOWN)
         op[PP_B] = op[PP_I] + op[PP_W];
     else if (!halves)
-        pp_costs_halve(op);
+        halve(op, recomputes);
     return NULL;
 }
 
@@ -34,6 +55,7 @@ int pp_costs_from_report(struct pp_costs *costs, const struct pp_report *report,
                          const struct pp_schedule *schedule, double message_bytes,
                          struct pp_error *error)
 {
+    bool recomputes = pp_report_recompute(report) != PP_RECOMPUTE_NONE;
     if (report->schedule.stages != schedule->stages)
         return pp_fail(error, PP_BAD_INPUT,
                        "the report has costs of %d stages, the schedule has %d",
@@ -48,7 +70,7 @@ int pp_costs_from_report(struct pp_costs *costs, const struct pp_report *report,
         costs->op[report->costs[i].stage][report->costs[i].kind] =
             report->costs[i].median;
     for (int s = 0; s < schedule->stages; s++) {
-        const char *missing = complete(costs->op[s]);
+        const char *missing = complete(costs->op[s], recomputes);
         if (missing)
             return pp_fail(error, PP_BAD_INPUT,
                            "the report has no cost of %s on stage %d", missing, s);

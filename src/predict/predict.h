@@ -9,11 +9,15 @@
 
 /* The cost model that a run measured: the median of each (stage, kind) and the link.
  * message_bytes is of every message between stages. Where I and W were not
- * measured, each is half of B; B is then I and W together. PP_BAD_INPUT if the report's
- * stages are not the schedule's, or it lacks the forward or backward of one. */
+ * measured, each is half of B, but for the forward that B computes again: that is I's;
+ * B is then I and W together. PP_BAD_INPUT if the report's stages are not the
+ * schedule's, or it lacks the forward or backward of one. */
 int pp_costs_from_report(struct pp_costs *costs, const struct pp_report *report,
                          const struct pp_schedule *schedule, double message_bytes,
                          struct pp_error *error);
+
+/* Did the report's backward ops compute activations again? */
+enum pp_recompute pp_report_recompute(const struct pp_report *report);
 
 /* Bytes of a message between stages: one microbatch's activations, (B, T, C) floats. */
 double pp_message_bytes(const struct pp_model_config *model);

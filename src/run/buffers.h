@@ -10,12 +10,14 @@
 struct pp_buffer_counts {
     int wires;        /* inputs and output gradients held, and one output; and those on
                        * their way */
-    int *transients;  /* [chunks] owned: the next two with it */
+    int *transients;  /* [chunks] owned: the next three with it */
     int *activations; /* [chunks] */
     int *gradients;   /* [chunks] */
+    int *inputs;      /* [chunks] what re-computation begins from */
 };
 int pp_buffer_counts_init(struct pp_buffer_counts *counts,
-                          const struct pp_schedule *schedule, int rank,
+                          const struct pp_schedule *schedule,
+                          enum pp_recompute recompute, int rank,
                           struct pp_error *error);
 void pp_buffer_counts_release(struct pp_buffer_counts *counts);
 

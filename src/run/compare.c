@@ -88,7 +88,9 @@ int pp_compare_with_sequential(struct pp_trainer *trainer, const struct pp_begin
                                struct pp_error *difference, int *stopped,
                                struct pp_error *error)
 {
-    const struct pp_run_config *config = trainer->config;
+    /* It keeps its activations, also where the run computes them again. */
+    struct pp_run_config config = *trainer->config;
+    config.model.recompute = PP_RECOMPUTE_NONE;
     const struct pp_world alone = {.comm = MPI_COMM_SELF, .size = 1, .own_core = true};
     struct pp_shape shape = {
         .ranks = 1, .chunks = 1, .microbatches = trainer->schedule->microbatches};
@@ -106,8 +108,8 @@ int pp_compare_with_sequential(struct pp_trainer *trainer, const struct pp_begin
         status = pp_schedule_build(&schedule, pp_catalogue_find("sequential"), &shape,
                                    error);
         if (status == 0)
-            status = pp_trainer_init(&sequential, config, &alone, &schedule,
-                                     &config->model.layers, &clock, error);
+            status = pp_trainer_init(&sequential, &config, &alone, &schedule,
+                                     &config.model.layers, &clock, error);
         if (status == 0 && begin->folder)
             status = pp_shards_read(&sequential, begin->folder, error);
         if (status == 0)

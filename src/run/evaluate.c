@@ -118,15 +118,20 @@ static void compute(struct pp_evaluator *evaluator, struct pp_op op,
     struct pp_chunk *chunk = pp_rank_chunk(rank, 0, (int)op.stage);
     size_t tokens = (size_t)rank->config.microbatch_size * (size_t)rank->config.seq_len;
     size_t at = op.microbatch * tokens;
+    bool keeps = rank->config.recompute == PP_RECOMPUTE_NONE;
     const struct pp_pass pass = {
         .tokens = evaluator->tokens ? evaluator->tokens + at : NULL,
         .targets = evaluator->targets ? evaluator->targets + at : NULL,
         .input = input ? input->data : NULL,
-        .kept = {.transients = pp_pool_take(&chunk->transients),
-                 .activations = pp_pool_take(&chunk->activations)},
+        .kept = keeps
+                    ? (struct pp_kept){.transients = pp_pool_take(&chunk->transients),
+                                       .activations = pp_pool_take(&chunk->activations)}
+                    : pp_block_alone(&chunk->model, rank->block),
     };
     pp_stage_forward(&chunk->model, &pass, output ? output->data : NULL,
                      &evaluator->loss_sums[op.microbatch]);
+    if (!keeps)
+        return;
     pp_pool_give(&chunk->transients, pass.kept.transients);
     pp_pool_give(&chunk->activations, pass.kept.activations);
 }

@@ -19,9 +19,18 @@ struct pp_hold pp_stage_hold(const struct pp_stage *stage)
 {
     double activations = bytes_of(pp_stage_activation_count(stage));
     double output_grad = stage->head ? 0 : pp_wire_bytes(&stage->config);
+    double both = activations + bytes_of(pp_stage_transient_count(stage));
+    double weight =
+        activations + bytes_of(pp_stage_gradient_count(stage)) + output_grad;
+    if (stage->config.recompute == PP_RECOMPUTE_NONE)
+        return (struct pp_hold){.forward = both, .weight = weight};
     return (struct pp_hold){
-        .forward = activations + bytes_of(pp_stage_transient_count(stage)),
-        .weight = activations + bytes_of(pp_stage_gradient_count(stage)) + output_grad,
+        .forward = bytes_of(pp_stage_input_count(stage)),
+        .weight = weight,
+        .again = {[PP_I] = both,
+                  [PP_B] = stage->config.recompute == PP_RECOMPUTE_BLOCK
+                               ? bytes_of(pp_block_reals(stage))
+                               : both},
     };
 }
 
@@ -51,7 +60,8 @@ static void add_stage(struct pp_rank_memory *memory, const struct pp_run_config 
     memory->optimizer += config->optimizer.kind == PP_ADAMW ? 2 * parameters : 0;
     memory->activations +=
         counts->transients[chunk] * bytes_of(pp_stage_transient_count(stage)) +
-        counts->activations[chunk] * bytes_of(pp_stage_activation_count(stage));
+        counts->activations[chunk] * bytes_of(pp_stage_activation_count(stage)) +
+        counts->inputs[chunk] * bytes_of(pp_stage_input_count(stage));
     memory->buffers +=
         counts->gradients[chunk] * bytes_of(pp_stage_gradient_count(stage));
     memory->steps += (double)config->schedule->microbatches * sizeof(struct pp_slot);
@@ -107,16 +117,19 @@ static int measure_rank(struct pp_rank_memory *memory,
 {
     const struct pp_schedule *schedule = config->schedule;
     struct pp_buffer_counts counts;
-    double scratch = 0;
-    if (pp_buffer_counts_init(&counts, schedule, rank, error) != 0)
+    double scratch = 0, block = 0;
+    if (pp_buffer_counts_init(&counts, schedule, config->model.recompute, rank,
+                              error) != 0)
         return -1;
     for (int c = 0; c < pp_schedule_held(schedule, rank); c++) {
         const struct pp_stage *stage =
             &shapes[pp_schedule_chunk(schedule, rank, c) % schedule->stages];
         add_stage(memory, config, stage, c, &counts);
         scratch = fmax(scratch, bytes_of(pp_stage_scratch_count(stage)));
+        if (config->model.recompute != PP_RECOMPUTE_NONE)
+            block = fmax(block, bytes_of(pp_block_reals(stage)));
     }
-    add_shared(memory, config, rank, scratch, counts.wires);
+    add_shared(memory, config, rank, scratch + block, counts.wires);
     add_steps(memory, config, rank);
     pp_buffer_counts_release(&counts);
     return pp_peak_memory(schedule, rank, hold, &memory->peak_activations, error);
@@ -150,6 +163,7 @@ static int measure_sequential(double *bytes, const struct pp_run_config *config,
     sequential.layers_of = &config->model.layers;
     sequential.warmup_steps = sequential.steps; /* no times are kept */
     sequential.verify = false;
+    sequential.model.recompute = PP_RECOMPUTE_NONE;
     sequential.save = sequential.save_grads = NULL;
     int status =
         pp_schedule_build(&schedule, pp_catalogue_find("sequential"), &shape, error);

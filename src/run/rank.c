@@ -38,7 +38,9 @@ static struct pp_pass pass_of(const struct pp_rank *rank, const struct pp_chunk 
         .tokens = rank->tokens ? rank->tokens + at : NULL,
         .targets = rank->targets ? rank->targets + at : NULL,
         .input = slot->input ? slot->input->data : NULL,
-        .kept = {.transients = slot->transients, .activations = slot->activations},
+        .kept = {.transients = slot->transients,
+                 .activations = slot->activations,
+                 .inputs = slot->inputs},
         .output_grad = slot->output_grad ? slot->output_grad->data : NULL,
         .gradients = slot->gradients,
         .loss_scale =
@@ -67,16 +69,52 @@ static void let_go(struct pp_rank *rank, struct pp_pool *pool, real **buffer)
     *buffer = NULL;
 }
 
+static bool computes_again(const struct pp_rank *rank)
+{
+    return rank->config.recompute != PP_RECOMPUTE_NONE;
+}
+
+static void hold_activations(struct pp_rank *rank, struct pp_chunk *chunk,
+                             struct pp_slot *slot)
+{
+    slot->transients = hold(rank, &chunk->transients);
+    slot->activations = hold(rank, &chunk->activations);
+}
+
+static struct pp_kept block_alone(const struct pp_rank *rank,
+                                  const struct pp_chunk *chunk,
+                                  const struct pp_slot *slot)
+{
+    struct pp_kept kept = pp_block_alone(&chunk->model, rank->block);
+    kept.inputs = slot->inputs;
+    return kept;
+}
+
 static void forward(struct pp_rank *rank, struct pp_chunk *chunk, int microbatch,
                     real *output)
 {
     struct pp_slot *slot = &chunk->slots[microbatch];
+    bool again = computes_again(rank);
     pp_meter_add(&rank->meter, 1, 0);
-    slot->transients = hold(rank, &chunk->transients);
-    slot->activations = hold(rank, &chunk->activations);
+    if (again)
+        slot->inputs = hold(rank, &chunk->inputs);
+    else
+        hold_activations(rank, chunk, slot);
     struct pp_pass pass = pass_of(rank, chunk, microbatch);
+    if (again)
+        pass.kept = block_alone(rank, chunk, slot);
     pp_stage_forward(&chunk->model, &pass, output, &rank->loss_sums[microbatch]);
     give_wire(rank, &slot->input);
+}
+
+static void recompute(struct pp_rank *rank, struct pp_chunk *chunk, int microbatch)
+{
+    struct pp_slot *slot = &chunk->slots[microbatch];
+    hold_activations(rank, chunk, slot);
+    pp_meter_look(&rank->meter);
+    struct pp_pass pass = pass_of(rank, chunk, microbatch);
+    pp_stage_recompute(&chunk->model, &pass);
+    let_go(rank, &chunk->inputs, &slot->inputs);
 }
 
 /* What only this half reads is free for the next microbatch. */
@@ -84,6 +122,8 @@ static void backward_input(struct pp_rank *rank, struct pp_chunk *chunk, int mic
                            real *input_grad)
 {
     struct pp_slot *slot = &chunk->slots[microbatch];
+    if (computes_again(rank))
+        recompute(rank, chunk, microbatch);
     slot->gradients = hold(rank, &chunk->gradients);
     struct pp_pass pass = pass_of(rank, chunk, microbatch);
     pp_stage_backward_input(&chunk->model, &pass, input_grad);
@@ -106,6 +146,25 @@ static void backward_weight(struct pp_rank *rank, struct pp_chunk *chunk,
     give_wire(rank, &slot->output_grad);
 }
 
+/* Both halves, with the activations of one block at a time. */
+static void backward_by_block(struct pp_rank *rank, struct pp_chunk *chunk,
+                              int microbatch, real *input_grad)
+{
+    struct pp_slot *slot = &chunk->slots[microbatch];
+    int64_t bytes = (int64_t)(pp_block_reals(&chunk->model) * sizeof(real));
+    pp_meter_add(&rank->meter, 0, bytes);
+    pp_meter_look(&rank->meter);
+    slot->gradients = pp_pool_take(&chunk->gradients);
+    struct pp_pass pass = pass_of(rank, chunk, microbatch);
+    pass.kept = block_alone(rank, chunk, slot);
+    pp_stage_backward_by_block(&chunk->model, &pass, input_grad);
+    pp_pool_give(&chunk->gradients, slot->gradients);
+    pp_meter_add(&rank->meter, -1, -bytes);
+    let_go(rank, &chunk->inputs, &slot->inputs);
+    give_wire(rank, &slot->output_grad);
+    slot->gradients = NULL;
+}
+
 /* From this microbatch on the first that belongs to the chunk's copy. */
 static int own_from(const struct pp_rank *rank, const struct pp_chunk *chunk,
                     int microbatch)
@@ -120,15 +179,35 @@ static int own_from(const struct pp_rank *rank, const struct pp_chunk *chunk,
 /* Weight gradients accumulate in ascending order of the copy's microbatches whatever
  * the schedule, so that their sums are bitwise those of the sequential run. A W that
  * comes before its turn is held back until the op that makes it due. */
-static void weight_turn(struct pp_rank *rank, struct pp_chunk *chunk, int microbatch)
+static void weights_due(struct pp_rank *rank, struct pp_chunk *chunk)
 {
-    chunk->slots[microbatch].weight_due = true;
     while (chunk->next_weight < rank->schedule->microbatches &&
            chunk->slots[chunk->next_weight].weight_due) {
         chunk->slots[chunk->next_weight].weight_due = false;
         backward_weight(rank, chunk, chunk->next_weight);
         chunk->next_weight = own_from(rank, chunk, chunk->next_weight + 1);
     }
+}
+
+static void weight_turn(struct pp_rank *rank, struct pp_chunk *chunk, int microbatch)
+{
+    chunk->slots[microbatch].weight_due = true;
+    weights_due(rank, chunk);
+}
+
+static void backward(struct pp_rank *rank, struct pp_chunk *chunk, int microbatch,
+                     real *input_grad)
+{
+    bool by_block = rank->config.recompute == PP_RECOMPUTE_BLOCK &&
+                    chunk->next_weight == microbatch;
+    if (by_block) {
+        backward_by_block(rank, chunk, microbatch, input_grad);
+        chunk->next_weight = own_from(rank, chunk, microbatch + 1);
+        weights_due(rank, chunk);
+        return;
+    }
+    backward_input(rank, chunk, microbatch, input_grad);
+    weight_turn(rank, chunk, microbatch);
 }
 
 /* Computes one op; its output goes into the wire, if it has one. */
@@ -143,8 +222,7 @@ static void compute(struct pp_rank *rank, struct pp_op op, struct pp_wire *outpu
         forward(rank, chunk, microbatch, result);
         break;
     case PP_B:
-        backward_input(rank, chunk, microbatch, result);
-        weight_turn(rank, chunk, microbatch);
+        backward(rank, chunk, microbatch, result);
         break;
     case PP_I:
         backward_input(rank, chunk, microbatch, result);
@@ -273,6 +351,7 @@ static int init_chunk(struct pp_rank *rank, int c, const int *layers_of,
         {&chunk->transients, pp_stage_transient_count(model), counts->transients[c]},
         {&chunk->activations, pp_stage_activation_count(model), counts->activations[c]},
         {&chunk->gradients, pp_stage_gradient_count(model), counts->gradients[c]},
+        {&chunk->inputs, pp_stage_input_count(model), counts->inputs[c]},
     };
     for (size_t i = 0; i < sizeof pools / sizeof *pools; i++) {
         if (pp_pool_init(pools[i].pool, pools[i].reals * sizeof(real), pools[i].count,
@@ -285,16 +364,19 @@ static int init_chunk(struct pp_rank *rank, int c, const int *layers_of,
 /* Scratch for the stage that needs most, and the step's tokens where they are used. */
 static int init_shared(struct pp_rank *rank, struct pp_error *error)
 {
-    size_t scratch = 0;
+    size_t scratch = 0, block = 0;
     size_t m = (size_t)rank->schedule->microbatches;
     size_t tokens =
         m * (size_t)rank->config.microbatch_size * (size_t)rank->config.seq_len;
     for (int c = 0; c < rank->chunk_count; c++) {
         size_t count = pp_stage_scratch_count(&rank->chunks[c].model);
-        if (count > scratch)
-            scratch = count;
+        size_t reals = pp_block_reals(&rank->chunks[c].model);
+        scratch = count > scratch ? count : scratch;
+        block = reals > block ? reals : block;
     }
     rank->scratch = pp_touched_alloc(scratch * sizeof(real));
+    if (computes_again(rank))
+        rank->block = pp_touched_alloc(block * sizeof(real));
     rank->loss_sums = calloc(m, sizeof *rank->loss_sums);
     bool first = pp_rank_holds(rank, 0);
     bool last = pp_rank_holds(rank, rank->schedule->stages - 1);
@@ -302,8 +384,8 @@ static int init_shared(struct pp_rank *rank, struct pp_error *error)
         rank->tokens = calloc(tokens, sizeof *rank->tokens);
     if (last)
         rank->targets = calloc(tokens, sizeof *rank->targets);
-    if (!rank->scratch || !rank->loss_sums || (first && !rank->tokens) ||
-        (last && !rank->targets))
+    if (!rank->scratch || (computes_again(rank) && !rank->block) || !rank->loss_sums ||
+        (first && !rank->tokens) || (last && !rank->targets))
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for the step's data");
     return 0;
 }
@@ -326,7 +408,8 @@ int pp_rank_init(struct pp_rank *rank, const struct pp_world *world,
     if (!rank->chunks)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for %d stages",
                        schedule->held);
-    if (pp_buffer_counts_init(&counts, schedule, world->rank, error) != 0)
+    if (pp_buffer_counts_init(&counts, schedule, config->recompute, world->rank,
+                              error) != 0)
         return -1;
     for (int c = 0; c < rank->chunk_count; c++) {
         if (init_chunk(rank, c, layers_of, &counts, error) != 0)
@@ -360,12 +443,14 @@ void pp_rank_release(struct pp_rank *rank)
         pp_pool_release(&chunk->transients);
         pp_pool_release(&chunk->activations);
         pp_pool_release(&chunk->gradients);
+        pp_pool_release(&chunk->inputs);
         free(chunk->slots);
     }
     pp_channel_release(&rank->channel);
     pp_pool_release(&rank->wires);
     free(rank->chunks);
     free(rank->scratch);
+    free(rank->block);
     free(rank->tokens);
     free(rank->targets);
     free(rank->loss_sums);

@@ -15,6 +15,8 @@ struct pp_slot {
     real *transients;            /* F to B or I */
     real *activations;           /* F to B or W */
     real *gradients;             /* B or I to W */
+    real *inputs;                /* F to B or I: of re-computation, which fills in the
+                                  * first two from B or I on; NULL where there is none */
     bool weight_due;             /* its I is done, and its W has been asked for */
 };
 
@@ -23,7 +25,7 @@ struct pp_chunk {
     int copy, stage;
     struct pp_stage model;
     struct pp_slot *slots; /* [microbatches]; those of other copies stay empty */
-    struct pp_pool transients, activations, gradients;
+    struct pp_pool transients, activations, gradients, inputs;
     int next_weight; /* the microbatch whose weight gradient comes next; as many as
                       * there are: all of the copy's are in the stage's gradients */
 };
@@ -36,11 +38,15 @@ struct pp_rank {
     struct pp_chunk *chunks; /* [chunk_count] */
     int chunk_count;
     real *scratch;
+    real *block; /* of re-computation: what is alone (pp_block_alone), dead between
+                  * ops; NULL where there is none */
     struct pp_pool wires;
     struct pp_channel channel;
     struct pp_meter meter; /* what is held between ops, over all chunks: from F to B or
-                            * I activations and transients; from I to W activations and
-                            * the gradients that W needs, its stage's output_grad too */
+                            * I activations and transients, or inputs; from I to W
+                            * activations and the gradients that W needs, its stage's
+                            * output_grad too. And what is computed again, while it
+                            * is gone through */
     int32_t *tokens;       /* [microbatches] (B, T) if it holds a first stage */
     int32_t *targets;      /* [microbatches] (B, T) if it holds a last stage */
     double *loss_sums;     /* [microbatches] of a last stage: nats */

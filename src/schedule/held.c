@@ -18,6 +18,11 @@ static double sum(const struct held *held, int chunks)
     return total;
 }
 
+static void raise(double *peak, double total)
+{
+    *peak = total > *peak ? total : *peak;
+}
+
 int pp_peak_memory(const struct pp_schedule *schedule, int rank,
                    const struct pp_hold *hold, double *peak, struct pp_error *error)
 {
@@ -30,12 +35,13 @@ int pp_peak_memory(const struct pp_schedule *schedule, int rank,
         struct pp_op op = schedule->ops[k];
         struct held *of = &held[schedule->chunk_of[pp_op_place(schedule, op)]];
         of->each = hold[op.stage];
+        if (pp_is_backward(op.kind))
+            raise(peak, sum(held, schedule->held) + of->each.again[op.kind]);
         of->forward += (op.kind == PP_F) - pp_is_backward(op.kind);
         of->weight += (op.kind == PP_I) - (op.kind == PP_W);
         if (pp_kind_in_flight(op.kind) < 0)
             continue; /* only less than before */
-        double total = sum(held, schedule->held);
-        *peak = total > *peak ? total : *peak;
+        raise(peak, sum(held, schedule->held));
     }
     free(held);
     return 0;

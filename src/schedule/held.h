@@ -3,7 +3,8 @@
  *
  * A microbatch in a stage holds `forward` once F has run, until its B or I has; after
  * an I it holds `weight`, what W needs of activations and gradients, until W has run.
- * What an op needs for itself alone is not counted. As in Zero Bubble Pipeline
+ * While a B or an I runs it also holds `again`, what re-computation brings back. What
+ * else an op needs for itself alone is not counted. As in Zero Bubble Pipeline
  * Parallelism, arXiv 2401.10241, §3.1: M_B after F, M_W between B (here I) and W. */
 #ifndef PP_SCHEDULE_HELD_H
 #define PP_SCHEDULE_HELD_H
@@ -13,6 +14,7 @@
 /* In any unit, >= 0; weight may be more than forward. */
 struct pp_hold {
     double forward, weight;
+    double again[PP_KINDS]; /* of B and I; 0 without re-computation */
 };
 
 /* The most that the rank holds at once, F's from its start on. hold [stages], the

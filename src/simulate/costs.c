@@ -48,6 +48,22 @@ int pp_costs_join(struct pp_costs *costs, int64_t joined, struct pp_error *error
     return 0;
 }
 
+static void add(int64_t *cost, int64_t by)
+{
+    *cost = *cost + by > 0 ? *cost + by : 0;
+}
+
+void pp_costs_recompute(struct pp_costs *costs, int times)
+{
+    for (int s = 0; s < costs->stages; s++) {
+        int64_t forward = times * costs->op[s][PP_F];
+        add(&costs->op[s][PP_B], forward);
+        add(&costs->op[s][PP_I], forward);
+        if (costs->joined)
+            add(&costs->joined[s], forward);
+    }
+}
+
 void pp_costs_halve(int64_t op[PP_KINDS])
 {
     op[PP_W] = op[PP_B] / 2;

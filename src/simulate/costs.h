@@ -48,6 +48,10 @@ void pp_costs_fill(struct pp_costs *costs, int64_t forward, int64_t input,
 /* Gives every joined pair the same cost, in ns. PP_ENVIRONMENT when out of memory. */
 int pp_costs_join(struct pp_costs *costs, int64_t joined, struct pp_error *error);
 
+/* Re-computation: B and I begin with the stage's forward again, and so does a joined
+ * pair's backward. times: 1 adds it; -1 takes it out of what was measured with it. */
+void pp_costs_recompute(struct pp_costs *costs, int times);
+
 /* Makes I and W the halves of B. */
 void pp_costs_halve(int64_t op[PP_KINDS]);
 

@@ -8,6 +8,32 @@ import re
 from common import TINY, expect, ppsim, refused, report, run_tests
 
 
+def test_recomputation_of_a_report_is_known(tmp):
+    """Its B began with the forward: half of the rest is I's, half W's."""
+    expect(f'{TINY} --ranks 2 --recompute stage --quiet --json run.json', 0, directory=tmp)
+    ran = json.loads((tmp / 'run.json').read_text())
+
+    def costs(found):
+        return {(c['stage'], c['kind']): c['median_s'] for c in found['costs']}
+
+    measured, simulate = costs(ran), 'simulate --ranks 2 --costs run.json'
+    same = report(simulate, tmp)
+    assert same['config']['recompute'] == 'stage' and costs(same) == measured
+    without = costs(report(f'{simulate} --recompute none', tmp))
+    halves = costs(report(f'{simulate} --schedule zb-h1', tmp))
+    for stage in range(2):
+        forward, whole = measured[stage, 'F'], measured[stage, 'B']
+        rest = max(whole - forward, 0)
+        assert abs(without[stage, 'B'] - rest) < 1.5e-9
+        assert abs(halves[stage, 'W'] - rest / 2) < 1.5e-9
+        assert abs(halves[stage, 'I'] - (whole - rest / 2)) < 1.5e-9
+    ran['config']['recompute'] = 'none'
+    (tmp / 'run.json').write_text(json.dumps(ran))
+    more = costs(report(f'{simulate} --recompute block', tmp))
+    for stage in range(2):
+        assert abs(more[stage, 'B'] - measured[stage, 'B'] - measured[stage, 'F']) < 1.5e-9
+
+
 def test_measured_costs_predict_the_run_and_others(tmp):
     run = report(f'{TINY} --ranks 2 --microbatches 6 --json run.json', tmp)
     (tmp / 'run.json').write_text(json.dumps(run))

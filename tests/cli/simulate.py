@@ -6,7 +6,7 @@ import json
 import resource
 import subprocess
 
-from common import PPSIM, SANITIZED, ppsim, refused, report, run_tests
+from common import PPSIM, SANITIZED, SIMULATE, expect, ppsim, refused, report, run_tests
 from processes import LONG
 
 
@@ -44,6 +44,32 @@ def test_the_headline_says_what_unequal_stages_cost():
         assert f'--cost {costs}' in out[:200] and '--slow 1:1.5' in out[:200], out
     out = ppsim('simulate --cost f=1,b=2')[1]
     assert 'F 1.00 ms, B 2.00 ms' in out and '--cost' not in out, out
+
+
+def test_recomputation_adds_a_forward_to_each_backward():
+    """And the closed forms go with it: theory is for F and B + F."""
+    for again in 'stage', 'block':
+        for schedule, cost, same in (
+                ('1f1b', 'f=1,b=2', 'f=1,b=3'), ('gpipe', 'f=3,b=4', 'f=3,b=7'),
+                ('zb-h1', 'f=2,i=1,w=3', 'f=2,i=3,w=3'), ('zb-v', 'f=2,b=4', 'f=2,i=4,w=2'),
+                ('interleaved', 'f=1,b=2', 'f=1,b=3'),
+                ('1f1b', 'f=1:2:3:4,b=2', 'f=1:2:3:4,b=3:4:5:6')):
+            shape = f'{SIMULATE} --schedule {schedule} --ranks 4 --microbatches 8'
+            found = report(f'{shape} --cost {cost} --recompute {again}')
+            expected = report(f'{shape} --cost {same}')
+            for key in 'makespan_s', 'bubble', 'ranks', 'costs', 'timeline':
+                assert found[key] == expected[key], (schedule, cost, key)
+    found = report(f'{SIMULATE} --schedule 1f1b --cost f=1,b=2 --recompute stage')
+    assert abs(found['bubble']['theory'] - 3 / 11) < 1e-12, found['bubble']
+    assert found['config']['recompute'] == 'stage'
+    device = f'{SIMULATE} --device flops=1TFLOPS'
+    plain, again = (report(f'{device} --recompute {what}')['costs'] for what in ('none', 'block'))
+    taken = [{(c['stage'], c['kind']): c['median_s'] for c in costs} for costs in (plain, again)]
+    for (stage, kind), seconds in taken[1].items():
+        forward = taken[0][stage, 'F'] if kind == 'B' else 0
+        assert abs(seconds - taken[0][stage, kind] - forward) < 1.5e-9, (stage, kind)
+    out = expect('simulate --recompute block', 0)
+    assert 'B 3.00 ms' in out and '--recompute block' in out, out
 
 
 def test_made_up_costs_give_no_tokens_per_second(tmp):

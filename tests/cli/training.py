@@ -254,6 +254,40 @@ def test_the_rate_of_each_step_is_that_of_its_schedule(tmp):
     refused(f'{TINY} --lr-schedule cosine --lr-warmup 3', "'--lr-warmup' 3", 'at most 2')
 
 
+def test_recomputation_keeps_the_bits_and_less_memory(tmp):
+    """Rank 0 has the tokens and keeps no input of its stage; a layer is half of a stage."""
+    shape = f'{TINY} --layers 8 --schedule gpipe --ranks 4 --microbatches 8'.replace(
+        '--layers 4 ', '', 1)
+    none, stage, block = (report(f'{shape} --recompute {what} --eval-every 2 --verify')
+                          for what in ('none', 'stage', 'block'))
+    for found in none, stage, block:
+        assert found['training']['verified'] is True
+        for key in 'losses', 'digest', 'evaluations':
+            assert found['training'][key] == none['training'][key], key
+        assert all(rank['peak_in_flight'] == 8 for rank in found['ranks'])
+    held = [[rank['peak_activation_bytes'] for rank in found['ranks']]
+            for found in (none, stage, block)]
+    a_input = 2 * 8 * 16 * 4  # bytes: microbatch size, sequence, width, float
+    for r in range(4):
+        whole = held[0][r] / 8
+        assert held[1][r] == whole + (8 * a_input if r > 0 else 0), (r, held)
+        if r < 3:
+            assert held[2][r] == whole / 2 + 8 * 2 * a_input, (r, held)
+    assert 8 * 3 * a_input < held[2][3] < held[0][3] / 2
+    # Weights' halves of their own; and one that has to wait for its turn.
+    (tmp / 'turn.csv').write_text('0F0,0F1,0F2,0B1,0B2,0B0\n')
+    for layout in ('--schedule zb-h1 --ranks 4', '--schedule turn.csv',
+                   '--schedule interleaved --ranks 2 --chunks 2'):
+        for again in 'stage', 'block':
+            found = report(f'{TINY} {layout} --recompute {again} --verify', tmp)
+            assert found['training']['verified'] is True, (layout, again)
+    # A checkpoint goes on with any.
+    report(f'{TINY} --recompute stage --checkpoint c', tmp)
+    again = report(f'{TINY} --steps 5 --recompute block --checkpoint c --resume --verify'
+                   .replace('--steps 3 ', '', 1), tmp)['training']
+    assert again['verified'] is True and again['resumed_from'] == 3
+
+
 def test_the_held_out_loss_is_that_of_the_parameters_then(tmp):
     """A run that goes on from the parameters, at rate 0, has that training loss on the
     same samples: those of a file as long as one sample."""

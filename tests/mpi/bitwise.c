@@ -134,7 +134,8 @@ static void run_one(struct tally *tally, const struct pp_scheduler *row, int chu
                   .seq_len = 8,
                   .microbatch_size = 2,
                   .vocab = 32,
-                  .untied = untied},
+                  .untied = untied,
+                  .recompute = tally->runs % 3},
         .layers_of = layers_of,
         .optimizer = {PP_ADAMW, {.most = 0.01}, 0.9, 0.999, 1e-8, 0.01},
         .clip_norm = 0.5, /* below the norms seen here: always clipping */

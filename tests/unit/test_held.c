@@ -57,6 +57,19 @@ START_TEST(counts_what_waits_for_its_weights)
 }
 END_TEST
 
+/* Of what is computed again, one op at a time, on top of what all others hold. */
+START_TEST(counts_what_is_computed_again)
+{
+    const struct pp_hold whole = {.forward = 1, .weight = 4, .again[PP_B] = 10};
+    const struct pp_hold halves = {.forward = 1, .weight = 4, .again[PP_I] = 10};
+    ck_assert_double_eq(peak("gpipe", 4, 1, 8, 2, whole), 8 + 10);
+    for (int r = 0; r < 4; r++)
+        ck_assert_double_eq(peak("1f1b", 4, 1, 8, r, whole), 4 - r + 10);
+    /* The fourth I begins while three wait for their W. */
+    ck_assert_double_eq(peak("zb-h1", 4, 1, 8, 3, halves), 1 + 10 + 3 * 4);
+}
+END_TEST
+
 /* Thousands of parts that binary cannot write add up to no error. */
 START_TEST(rounds_once)
 {
@@ -73,6 +86,7 @@ int main(void)
     TCase *all = tcase_create("held");
     tcase_add_test(all, counts_microbatches);
     tcase_add_test(all, counts_what_waits_for_its_weights);
+    tcase_add_test(all, counts_what_is_computed_again);
     tcase_add_test(all, rounds_once);
     suite_add_tcase(suite, all);
     return unit_run(suite);
