@@ -139,7 +139,7 @@ static double step(struct training *run)
     double loss = 0, squares = 0;
     for (int i = 0; i < samples; i++)
         pp_corpus_sample(&run->corpus, run->steps, i, run->tokens + (size_t)i * T,
-                         run->targets + (size_t)i * T);
+                         run->targets + (size_t)i * T, &(struct pp_error){0});
     memset(stage->grads, 0, stage->real_count * sizeof(float));
     for (int i = 0; i < run->microbatches; i++) {
         double sum;

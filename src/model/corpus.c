@@ -1,8 +1,8 @@
 #include "model/corpus.h"
 
 #include <math.h>
+#include <stdlib.h>
 
-#include "base/mapped.h"
 #include "base/random.h"
 
 enum { MAX_SUCCESSORS = 4 };
@@ -15,21 +15,29 @@ enum {
 };
 
 /* A byte is a token: with a vocabulary under 256, all of them must be below it. */
-static int check_bytes(const struct pp_corpus *corpus, const char *path,
-                       struct pp_error *error)
+static int check_bytes(const struct pp_corpus *corpus, struct pp_error *error)
 {
-    unsigned char largest = 0;
-    for (size_t i = 0; i < corpus->size; i++)
-        largest = corpus->bytes[i] > largest ? corpus->bytes[i] : largest;
-    if (largest < corpus->vocab)
+    unsigned char piece[1 << 16], largest = 0, found = 0;
+    const size_t size = corpus->file.size;
+    size_t first = size; /* the offset of the first that is not, found */
+    for (size_t at = 0; at < size; at += sizeof piece) {
+        size_t bytes = size - at < sizeof piece ? size - at : sizeof piece;
+        if (pp_input_read(&corpus->file, at, piece, bytes, error) != 0)
+            return -1;
+        for (size_t i = 0; i < bytes; i++) {
+            largest = piece[i] > largest ? piece[i] : largest;
+            if (first == size && piece[i] >= corpus->vocab) {
+                first = at + i;
+                found = piece[i];
+            }
+        }
+    }
+    if (first == size)
         return 0;
-    size_t at = 0;
-    while (corpus->bytes[at] < corpus->vocab)
-        at++;
     return pp_fail(error, PP_BAD_INPUT,
                    "'%s' holds the byte %d at offset %zu, but '--vocab' is %d: "
                    "give '--vocab' %d or more",
-                   path, corpus->bytes[at], at, corpus->vocab, largest + 1);
+                   corpus->file.path, found, first, corpus->vocab, largest + 1);
 }
 
 int pp_corpus_init(struct pp_corpus *corpus, const char *path, uint64_t seed, int vocab,
@@ -43,17 +51,22 @@ int pp_corpus_init(struct pp_corpus *corpus, const char *path, uint64_t seed, in
     };
     if (path == NULL)
         return 0;
-    if (pp_map_file(path, &corpus->bytes, &corpus->size, error) != 0)
+    if (pp_input_open(&corpus->file, path, error) != 0)
         return -1;
-    if (corpus->size <= (size_t)seq_len) {
+    corpus->row = malloc((size_t)seq_len + 1);
+    if (!corpus->row) {
+        pp_fail(error, PP_ENVIRONMENT, "out of memory for a sequence");
+        goto error;
+    }
+    if (corpus->file.size <= (size_t)seq_len) {
         pp_fail(
             error, PP_BAD_INPUT,
             "'%s' holds %zu bytes, but '--seq-len' %d needs %d or more: give a longer "
             "file, or '--seq-len' %zu or less",
-            path, corpus->size, seq_len, seq_len + 1, corpus->size - 1);
+            path, corpus->file.size, seq_len, seq_len + 1, corpus->file.size - 1);
         goto error;
     }
-    if (check_bytes(corpus, path, error) != 0)
+    if (check_bytes(corpus, error) != 0)
         goto error;
     return 0;
 
@@ -64,14 +77,14 @@ error:
 
 void pp_corpus_release(struct pp_corpus *corpus)
 {
-    pp_unmap_file(corpus->bytes, corpus->size);
-    corpus->bytes = NULL;
-    corpus->size = 0;
+    pp_input_close(&corpus->file);
+    free(corpus->row);
+    corpus->row = NULL;
 }
 
 double pp_corpus_entropy_floor(const struct pp_corpus *corpus)
 {
-    return corpus->bytes != NULL ? NAN : log(corpus->successors);
+    return corpus->file.path ? NAN : log(corpus->successors);
 }
 
 /* The token that follows: the choice-th of the token's successors. They are the first
@@ -96,13 +109,27 @@ static int32_t successor(const struct pp_corpus *corpus, int32_t token, int choi
 }
 
 /* The sequence of a file that begins at the byte start. */
-static void copy(const struct pp_corpus *corpus, size_t start, int32_t *tokens,
-                 int32_t *targets)
+static int copy(const struct pp_corpus *corpus, size_t start, int32_t *tokens,
+                int32_t *targets, struct pp_error *error)
 {
-    for (int i = 0; i < corpus->seq_len; i++) {
-        tokens[i] = corpus->bytes[start + (size_t)i];
-        targets[i] = corpus->bytes[start + (size_t)i + 1];
+    const unsigned char *row = corpus->row;
+    int length = corpus->seq_len;
+    if (pp_input_read(&corpus->file, start, corpus->row, (size_t)length + 1, error) !=
+        0)
+        return -1;
+    /* All had been checked: a token without an embedding would be read beside them. */
+    for (int i = 0; i <= length; i++) {
+        if (row[i] >= corpus->vocab)
+            return pp_fail(error, PP_ENVIRONMENT,
+                           "'%s' has changed while it was read: at offset %zu it now "
+                           "holds the byte %d, but '--vocab' is %d",
+                           corpus->file.path, start + (size_t)i, row[i], corpus->vocab);
     }
+    for (int i = 0; i < length; i++) {
+        tokens[i] = row[i];
+        targets[i] = row[i + 1];
+    }
+    return 0;
 }
 
 /* A walk along the chain: the seed's sample-th. */
@@ -123,28 +150,29 @@ static void walk(const struct pp_corpus *corpus, uint64_t seed, int64_t sample,
 /* Where a sequence may begin. */
 static size_t starts(const struct pp_corpus *corpus)
 {
-    return corpus->size - (size_t)corpus->seq_len;
+    return corpus->file.size - (size_t)corpus->seq_len;
 }
 
-void pp_corpus_sample(const struct pp_corpus *corpus, int64_t step, int64_t sample,
-                      int32_t *tokens, int32_t *targets)
+int pp_corpus_sample(const struct pp_corpus *corpus, int64_t step, int64_t sample,
+                     int32_t *tokens, int32_t *targets, struct pp_error *error)
 {
     /* The step has a seed of its own, in which each sample is a stream. */
     uint64_t seed = pp_random(corpus->seed, STREAM_SAMPLE, (uint64_t)step);
-    if (corpus->bytes != NULL)
-        copy(corpus, pp_below(pp_random(seed, (uint64_t)sample, 0), starts(corpus)),
-             tokens, targets);
-    else
-        walk(corpus, seed, sample, tokens, targets);
+    if (corpus->file.path)
+        return copy(corpus,
+                    pp_below(pp_random(seed, (uint64_t)sample, 0), starts(corpus)),
+                    tokens, targets, error);
+    walk(corpus, seed, sample, tokens, targets);
+    return 0;
 }
 
-void pp_corpus_held_out(const struct pp_corpus *corpus, int64_t sample, int64_t count,
-                        int32_t *tokens, int32_t *targets)
+int pp_corpus_held_out(const struct pp_corpus *corpus, int64_t sample, int64_t count,
+                       int32_t *tokens, int32_t *targets, struct pp_error *error)
 {
     double part = (double)sample / (double)count;
-    if (corpus->bytes != NULL)
-        copy(corpus, (size_t)(part * (double)starts(corpus)), tokens, targets);
-    else
-        walk(corpus, pp_random(corpus->seed, STREAM_HELD_OUT, 0), sample, tokens,
-             targets);
+    if (corpus->file.path)
+        return copy(corpus, (size_t)(part * (double)starts(corpus)), tokens, targets,
+                    error);
+    walk(corpus, pp_random(corpus->seed, STREAM_HELD_OUT, 0), sample, tokens, targets);
+    return 0;
 }

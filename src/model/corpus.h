@@ -2,6 +2,7 @@
 #ifndef PP_MODEL_CORPUS_H
 #define PP_MODEL_CORPUS_H
 
+#include "base/input.h"
 #include "model/config.h"
 
 /* The generated task is a Markov chain: each token has 4 distinct successors (fewer
@@ -11,9 +12,9 @@ struct pp_corpus {
     uint64_t seed;
     int vocab;
     int seq_len;
-    int successors;             /* of the generated task: min(4, vocab) */
-    const unsigned char *bytes; /* mapped file, or NULL: the generated task */
-    size_t size;                /* of bytes */
+    int successors;       /* of the generated task: min(4, vocab) */
+    struct pp_input file; /* not open: the generated task */
+    unsigned char *row;   /* [seq_len + 1] scratch: a sequence of the file */
 };
 
 /* path NULL: the generated task. PP_BAD_INPUT if the file cannot be read, holds fewer
@@ -26,15 +27,16 @@ void pp_corpus_release(struct pp_corpus *corpus);
 double pp_corpus_entropy_floor(const struct pp_corpus *corpus);
 
 /* Writes the tokens and the targets (tokens shifted by one), both (seq_len), of the
- * sample-th sequence of a step. Depends on seed, step and sample alone. */
-void pp_corpus_sample(const struct pp_corpus *corpus, int64_t step, int64_t sample,
-                      int32_t *tokens, int32_t *targets);
+ * sample-th sequence of a step. Depends on seed, step and sample alone. PP_ENVIRONMENT,
+ * with the file's name, where it has changed so that it cannot be read on. */
+int pp_corpus_sample(const struct pp_corpus *corpus, int64_t step, int64_t sample,
+                     int32_t *tokens, int32_t *targets, struct pp_error *error);
 
 /* The same of the sample-th of count sequences that are evaluated. Those of a file
  * begin at even distances, from its first byte on: they depend on file and count alone.
  * Those of the generated task are of the chain that is trained on, but drawn apart: no
  * step has them. */
-void pp_corpus_held_out(const struct pp_corpus *corpus, int64_t sample, int64_t count,
-                        int32_t *tokens, int32_t *targets);
+int pp_corpus_held_out(const struct pp_corpus *corpus, int64_t sample, int64_t count,
+                       int32_t *tokens, int32_t *targets, struct pp_error *error);
 
 #endif

@@ -40,20 +40,11 @@ static int check_sizes(const struct pp_st_file *file,
         (layers == config->layers && wte->shape[0] == config->vocab &&
          wte->shape[1] == config->d_model && wpe->shape[0] == config->seq_len))
         return 0;
-    return pp_fail(error, PP_BAD_INPUT,
-                   "'%s' holds a model of another shape: use '--layers' %d, "
-                   "'--d-model' %" PRId64 ", '--vocab' %" PRId64
-                   " and '--seq-len' %" PRId64,
-                   file->path, layers, wte->shape[1], wte->shape[0], wpe->shape[0]);
-}
-
-static bool is_copy(const struct pp_st_file *file, const struct pp_st_tensor *tensor,
-                    const char *of)
-{
-    const struct pp_st_tensor *other = pp_st_find(file, of);
-    return other && other->dtype == tensor->dtype && other->bytes == tensor->bytes &&
-           memcmp(file->map + other->offset, file->map + tensor->offset,
-                  tensor->bytes) == 0;
+    return pp_fail(
+        error, PP_BAD_INPUT,
+        "'%s' holds a model of another shape: use '--layers' %d, "
+        "'--d-model' %" PRId64 ", '--vocab' %" PRId64 " and '--seq-len' %" PRId64,
+        file->input.path, layers, wte->shape[1], wte->shape[0], wpe->shape[0]);
 }
 
 static int check_extra(const struct pp_st_file *file, const struct pp_st_tensor *tensor,
@@ -65,18 +56,22 @@ static int check_extra(const struct pp_st_file *file, const struct pp_st_tensor 
         (strcmp(rest, "attn.bias") == 0 || strcmp(rest, "attn.masked_bias") == 0))
         return 0;
     if (strcmp(name, "lm_head.weight") == 0) {
-        if (is_copy(file, tensor, "wte.weight"))
+        const struct pp_st_tensor *wte = pp_st_find(file, "wte.weight");
+        bool copy = false;
+        if (wte && pp_st_same(file, wte, tensor, &copy, error) != 0)
+            return -1;
+        if (copy)
             return 0;
         return pp_fail(
             error, PP_BAD_INPUT,
             "'%s': '%s' is not a copy of 'wte.weight', so the head is not tied: "
             "use '--untied'",
-            file->path, pp_st_shown(tensor->name, name_shown));
+            file->input.path, pp_st_shown(tensor->name, name_shown));
     }
     return pp_fail(error, PP_BAD_INPUT,
                    "'%s' has a tensor '%s' that the model does not have: is it a "
                    "GPT-2 checkpoint",
-                   file->path, pp_st_shown(tensor->name, name_shown));
+                   file->input.path, pp_st_shown(tensor->name, name_shown));
 }
 
 int pp_gpt2_file_check(const struct pp_st_file *file,

@@ -3,10 +3,12 @@
 #ifndef PP_MODEL_SAFETENSORS_H
 #define PP_MODEL_SAFETENSORS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/input.h"
 
 enum pp_dtype { PP_F32, PP_I32, PP_F16, PP_BF16 };
 
@@ -19,11 +21,9 @@ struct pp_st_tensor {
     size_t bytes;
 };
 
-/* An open file, mapped. */
+/* An open file. */
 struct pp_st_file {
-    char *path;
-    const unsigned char *map;
-    size_t size;
+    struct pp_input input;
     struct pp_st_tensor *tensors; /* in order of offset */
     int count;
 };
@@ -44,6 +44,10 @@ const char *pp_st_shown(const char *text, char buffer[PP_ST_SHOWN]);
 /* The tensor of that name, else of "transformer." + name (as GPT2LMHeadModel saves it);
  * NULL if there is none. */
 const struct pp_st_tensor *pp_st_find(const struct pp_st_file *file, const char *name);
+
+/* Do two tensors hold the same bytes? PP_ENVIRONMENT if they cannot be read. */
+int pp_st_same(const struct pp_st_file *file, const struct pp_st_tensor *a,
+               const struct pp_st_tensor *b, bool *same, struct pp_error *error);
 
 /* Copies a tensor's values as floats (F32, F16, BF16 are converted; I32 is refused).
  * Fails unless its shape is shape[rank]. */

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mapped.h"
 #include "base/words.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
@@ -217,35 +216,9 @@ static int check_coverage(const struct entry *entries, int count, uint64_t data_
     return 0;
 }
 
-/* Parses the header's JSON text. Returns NULL on error. */
-static json_t *load_header(const struct pp_st_file *file, size_t *data_start,
-                           struct pp_error *error)
+static json_t *parse_header(const char *text, size_t length, const char *path,
+                            struct pp_error *error)
 {
-    const char *path = file->path;
-    if (file->size < LENGTH_BYTES) {
-        pp_fail(error, PP_BAD_INPUT,
-                "'%s' is not a safetensors file: %zu bytes, less than the %d that hold "
-                "the header's length",
-                path, file->size, LENGTH_BYTES);
-        return NULL;
-    }
-    uint64_t length;
-    memcpy(&length, file->map, LENGTH_BYTES);
-    if (length > MAX_HEADER) {
-        pp_fail(error, PP_BAD_INPUT,
-                "'%s' is not a safetensors file: its header would have %" PRIu64
-                " bytes, but at most %d are allowed",
-                path, length, MAX_HEADER);
-        return NULL;
-    }
-    if (length > file->size - LENGTH_BYTES) {
-        pp_fail(error, PP_BAD_INPUT,
-                "'%s' is truncated, or not a safetensors file: its header has %" PRIu64
-                " bytes, but the file ends after %zu of them",
-                path, length, file->size - LENGTH_BYTES);
-        return NULL;
-    }
-    const char *text = (const char *)file->map + LENGTH_BYTES;
     if (length == 0 || text[0] != '{') {
         pp_fail(
             error, PP_BAD_INPUT,
@@ -261,7 +234,46 @@ static json_t *load_header(const struct pp_st_file *file, size_t *data_start,
         pp_fail(error, PP_BAD_INPUT,
                 "'%s': the header is not valid JSON: %s, at byte %d of the file", path,
                 pp_st_shown(fault.text, buffer), fault.position + LENGTH_BYTES);
+    return header;
+}
+
+/* Reads the header, and where the data begin. Returns NULL on error. */
+static json_t *load_header(const struct pp_st_file *file, size_t *data_start,
+                           struct pp_error *error)
+{
+    const char *path = file->input.path;
+    if (file->input.size < LENGTH_BYTES) {
+        pp_fail(error, PP_BAD_INPUT,
+                "'%s' is not a safetensors file: %zu bytes, less than the %d that hold "
+                "the header's length",
+                path, file->input.size, LENGTH_BYTES);
+        return NULL;
+    }
+    uint64_t length;
+    if (pp_input_read(&file->input, 0, &length, LENGTH_BYTES, error) != 0)
+        return NULL;
+    if (length > MAX_HEADER) {
+        pp_fail(error, PP_BAD_INPUT,
+                "'%s' is not a safetensors file: its header would have %" PRIu64
+                " bytes, but at most %d are allowed",
+                path, length, MAX_HEADER);
+        return NULL;
+    }
+    if (length > file->input.size - LENGTH_BYTES) {
+        pp_fail(error, PP_BAD_INPUT,
+                "'%s' is truncated, or not a safetensors file: its header has %" PRIu64
+                " bytes, but the file ends after %zu of them",
+                path, length, file->input.size - LENGTH_BYTES);
+        return NULL;
+    }
     *data_start = LENGTH_BYTES + (size_t)length;
+    char *text = malloc((size_t)length + 1);
+    json_t *header = NULL;
+    if (text == NULL)
+        pp_fail(error, PP_ENVIRONMENT, "'%s': out of memory for its header", path);
+    else if (pp_input_read(&file->input, LENGTH_BYTES, text, length, error) == 0)
+        header = parse_header(text, length, path, error);
+    free(text);
     return header;
 }
 
@@ -269,13 +281,13 @@ static json_t *load_header(const struct pp_st_file *file, size_t *data_start,
 static int load_tensors(struct pp_st_file *file, json_t *header, size_t data_start,
                         struct pp_error *error)
 {
-    const uint64_t data_size = file->size - data_start;
+    const uint64_t data_size = file->input.size - data_start;
     int count = 0, result = -1;
     /* One spare: an empty file needs no case of its own. */
     struct entry *entries = calloc(json_object_size(header) + 1, sizeof *entries);
     file->tensors = calloc(json_object_size(header) + 1, sizeof *file->tensors);
     if (entries == NULL || file->tensors == NULL) {
-        pp_fail(error, PP_ENVIRONMENT, "'%s': out of memory", file->path);
+        pp_fail(error, PP_ENVIRONMENT, "'%s': out of memory", file->input.path);
         goto done;
     }
     const char *name;
@@ -283,15 +295,15 @@ static int load_tensors(struct pp_st_file *file, json_t *header, size_t data_sta
     json_object_foreach(header, name, value)
     {
         if (strcmp(name, "__metadata__") == 0) {
-            if (check_metadata(value, file->path, error) != 0)
+            if (check_metadata(value, file->input.path, error) != 0)
                 goto done;
-        } else if (parse_tensor(&entries[count++], name, value, data_size, file->path,
-                                error) != 0) {
+        } else if (parse_tensor(&entries[count++], name, value, data_size,
+                                file->input.path, error) != 0) {
             goto done;
         }
     }
     qsort(entries, (size_t)count, sizeof *entries, by_offset);
-    if (check_coverage(entries, count, data_size, file->path, error) != 0)
+    if (check_coverage(entries, count, data_size, file->input.path, error) != 0)
         goto done;
     for (int i = 0; i < count; i++) {
         if (!entries[i].used)
@@ -314,13 +326,8 @@ int pp_st_open(struct pp_st_file *file, const char *path, struct pp_error *error
     size_t data_start;
     int result = -1;
 
-    if (pp_map_file(path, &file->map, &file->size, error) != 0)
-        goto done;
-    file->path = strdup(path);
-    if (file->path == NULL) {
-        pp_fail(error, PP_ENVIRONMENT, "'%s': out of memory", path);
-        goto done;
-    }
+    if (pp_input_open(&file->input, path, error) != 0)
+        return -1;
     header = load_header(file, &data_start, error);
     if (header == NULL)
         goto done;
@@ -335,9 +342,8 @@ done:
 
 void pp_st_close(struct pp_st_file *file)
 {
-    pp_unmap_file(file->map, file->size);
+    pp_input_close(&file->input);
     free(file->tensors);
-    free(file->path);
     *file = (struct pp_st_file){0};
 }
 
@@ -393,6 +399,40 @@ static float from_bf16(uint16_t half)
     return from_bits((uint32_t)half << 16);
 }
 
+enum { PIECE = 1 << 12 };
+
+static int read_halves(const struct pp_st_file *file, const struct pp_st_tensor *tensor,
+                       float (*convert)(uint16_t half), float *data,
+                       struct pp_error *error)
+{
+    uint16_t halves[PIECE];
+    size_t count = tensor->bytes / sizeof *halves;
+    for (size_t at = 0; at < count; at += PIECE) {
+        size_t some = count - at < PIECE ? count - at : PIECE;
+        if (pp_input_read(&file->input, tensor->offset + at * sizeof *halves, halves,
+                          some * sizeof *halves, error) != 0)
+            return -1;
+        for (size_t i = 0; i < some; i++)
+            data[at + i] = convert(halves[i]);
+    }
+    return 0;
+}
+
+int pp_st_same(const struct pp_st_file *file, const struct pp_st_tensor *a,
+               const struct pp_st_tensor *b, bool *same, struct pp_error *error)
+{
+    unsigned char here[PIECE], there[PIECE];
+    *same = a->dtype == b->dtype && a->bytes == b->bytes;
+    for (size_t at = 0; at < a->bytes && *same; at += PIECE) {
+        size_t some = a->bytes - at < PIECE ? a->bytes - at : PIECE;
+        if (pp_input_read(&file->input, a->offset + at, here, some, error) != 0 ||
+            pp_input_read(&file->input, b->offset + at, there, some, error) != 0)
+            return -1;
+        *same = memcmp(here, there, some) == 0;
+    }
+    return 0;
+}
+
 int pp_st_read(const struct pp_st_file *file, const char *name, int rank,
                const int *shape, float *data, struct pp_error *error)
 {
@@ -402,7 +442,7 @@ int pp_st_read(const struct pp_st_file *file, const char *name, int rank,
         return pp_fail(error, PP_BAD_INPUT,
                        "'%s' has no F32, F16 or BF16 tensor '%s' (nor "
                        "'transformer.%s'), which the model needs",
-                       file->path, name, name);
+                       file->input.path, name, name);
     int64_t wanted[MAX_RANK];
     bool same = rank == tensor->rank;
     for (int d = 0; d < rank; d++) {
@@ -411,29 +451,21 @@ int pp_st_read(const struct pp_st_file *file, const char *name, int rank,
     }
     char has[PP_ST_SHOWN], needs[PP_ST_SHOWN];
     if (!same)
-        return refuse_tensor(file->path, name, error,
+        return refuse_tensor(file->input.path, name, error,
                              "has the shape %s, the model needs %s",
                              shape_text(tensor->rank, tensor->shape, has),
                              shape_text(rank, wanted, needs));
 
-    const unsigned char *source = file->map + tensor->offset;
-    const size_t halves = tensor->bytes / sizeof(uint16_t);
-    uint16_t half;
     switch (tensor->dtype) {
     case PP_F32:
-        memcpy(data, source, tensor->bytes);
-        break;
+        return pp_input_read(&file->input, tensor->offset, data, tensor->bytes, error);
     case PP_F16:
+        return read_halves(file, tensor, from_f16, data, error);
     case PP_BF16:
-        /* Copied one by one: nothing aligns the data of a file. */
-        for (size_t i = 0; i < halves; i++) {
-            memcpy(&half, source + i * sizeof half, sizeof half);
-            data[i] = tensor->dtype == PP_F16 ? from_f16(half) : from_bf16(half);
-        }
-        break;
+        return read_halves(file, tensor, from_bf16, data, error);
     case PP_I32:
-        return refuse_tensor(file->path, name, error,
-                             "has the dtype I32, the model needs F32, F16 or BF16");
+        break;
     }
-    return 0;
+    return refuse_tensor(file->input.path, name, error,
+                         "has the dtype I32, the model needs F32, F16 or BF16");
 }

@@ -66,9 +66,12 @@ static int train_sequential(struct pp_trainer *sequential, int begin,
         calloc(pp_schedule_ops(sequential->schedule), sizeof *spans);
     if (!spans)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for a timeline");
+    int status = 0;
     for (int step = begin + 1; step <= config->steps && !*stopped; step++) {
         struct pp_outcome outcome;
-        pp_trainer_step(sequential, step, spans, NULL, &outcome);
+        status = pp_trainer_step(sequential, step, spans, NULL, &outcome, error);
+        if (status != 0)
+            break;
         compare_losses("loss", step, losses->training[step - 1], outcome.loss,
                        difference);
         *stopped = step < config->steps ? outcome.stop : 0;
@@ -80,7 +83,7 @@ static int train_sequential(struct pp_trainer *sequential, int begin,
                        pp_evaluate(&sequential->evaluator), difference);
     }
     free(spans);
-    return 0;
+    return status;
 }
 
 int pp_compare_with_sequential(struct pp_trainer *trainer, const struct pp_begin *begin,

@@ -55,11 +55,11 @@ static int draw(struct pp_evaluator *evaluator, const struct pp_run_config *conf
                                 config->model.vocab, config->model.seq_len, error);
     for (int64_t i = 0; i < count && status == 0; i++) {
         int32_t *tokens = evaluator->tokens, *targets = evaluator->targets;
-        pp_corpus_held_out(&corpus, i, count, tokens ? tokens + (size_t)i * T : unused,
-                           targets ? targets + (size_t)i * T : unused);
+        status = pp_corpus_held_out(&corpus, i, count,
+                                    tokens ? tokens + (size_t)i * T : unused,
+                                    targets ? targets + (size_t)i * T : unused, error);
     }
-    if (status == 0)
-        pp_corpus_release(&corpus);
+    pp_corpus_release(&corpus); /* nothing is left of it where it failed */
     free(unused);
     return status;
 }

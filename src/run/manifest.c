@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/folder.h"
-#include "base/mapped.h"
+#include "base/input.h"
 #include "base/output.h"
 #include "base/words.h"
 
@@ -111,14 +111,13 @@ static int damaged(const char *path, const char *what, struct pp_error *error)
 
 static json_t *load(const char *path, struct pp_error *error)
 {
-    const unsigned char *bytes;
+    char *bytes;
     size_t size;
     json_error_t fault;
-    if (pp_map_file(path, &bytes, &size, error) != 0)
+    if (pp_input_whole(path, &bytes, &size, error) != 0)
         return NULL;
-    json_t *root =
-        json_loadb((const char *)bytes, size, JSON_REJECT_DUPLICATES, &fault);
-    pp_unmap_file(bytes, size);
+    json_t *root = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &fault);
+    free(bytes);
     if (root)
         return root;
     pp_make_printable(fault.text);

@@ -292,8 +292,9 @@ static int train_step(struct job *job, int step, struct pp_outcome *outcome,
     int before = step - 1 - job->checkpoints.start - job->warmup;
     size_t row = (size_t)(before >= 0 ? before : job->measured);
     size_t at = row * job->ops;
-    pp_trainer_step(&job->trainer, step, job->spans + at,
-                    job->cpu ? job->cpu + at : NULL, outcome);
+    if (pp_trainer_step(&job->trainer, step, job->spans + at,
+                        job->cpu ? job->cpu + at : NULL, outcome, error) != 0)
+        return -1;
     result->losses[step - 1] = outcome->loss;
     result->numbers[row] = step;
     result->durations[row] = outcome->duration;

@@ -81,9 +81,10 @@ static int append_data(const struct pp_trainer *trainer, struct pp_st_writer *wr
         rows ? 0
              : pp_fail(error, PP_ENVIRONMENT, "out of memory for a sample's tokens");
     for (int64_t i = 0; i < samples && status == 0; i++) {
-        pp_corpus_sample(&trainer->corpus, step, i, rows, rows + T);
-        status = pp_st_append(writer, which == TOKENS ? rows : rows + T,
-                              T * sizeof *rows, error);
+        status = pp_corpus_sample(&trainer->corpus, step, i, rows, rows + T, error);
+        if (status == 0)
+            status = pp_st_append(writer, which == TOKENS ? rows : rows + T,
+                                  T * sizeof *rows, error);
     }
     free(rows);
     return status;

@@ -76,19 +76,21 @@ void pp_trainer_release(struct pp_trainer *trainer)
 }
 
 /* The step's tokens and targets: each rank draws those that it needs. */
-static void draw(struct pp_trainer *trainer, int step)
+static int draw(struct pp_trainer *trainer, int step, struct pp_error *error)
 {
     struct pp_rank *rank = &trainer->rank;
     size_t T = (size_t)rank->config.seq_len;
     int64_t samples =
         (int64_t)trainer->schedule->microbatches * rank->config.microbatch_size;
+    int status = 0;
     if (!rank->tokens && !rank->targets)
-        return;
-    for (int64_t i = 0; i < samples; i++)
-        pp_corpus_sample(&trainer->corpus, step, i,
-                         rank->tokens ? rank->tokens + (size_t)i * T : trainer->unused,
-                         rank->targets ? rank->targets + (size_t)i * T
-                                       : trainer->unused);
+        return 0;
+    for (int64_t i = 0; i < samples && status == 0; i++)
+        status = pp_corpus_sample(
+            &trainer->corpus, step, i,
+            rank->tokens ? rank->tokens + (size_t)i * T : trainer->unused,
+            rank->targets ? rank->targets + (size_t)i * T : trainer->unused, error);
+    return status;
 }
 
 /* Clips by the global norm, as torch.nn.utils.clip_grad_norm_ does, and updates.
@@ -137,14 +139,17 @@ static double local_loss(const struct pp_trainer *trainer)
  * The gradients are those of the mean loss over the step's m B T tokens: the loss's
  * gradient is scaled by 1 / (m B T) where it starts (pass_of, rank.c), so nothing is
  * divided here. */
-void pp_trainer_step(struct pp_trainer *trainer, int step, struct pp_span *spans,
-                     struct pp_cpu *cpu, struct pp_outcome *outcome)
+int pp_trainer_step(struct pp_trainer *trainer, int step, struct pp_span *spans,
+                    struct pp_cpu *cpu, struct pp_outcome *outcome,
+                    struct pp_error *error)
 {
     const struct pp_schedule *schedule = trainer->schedule;
     struct pp_rank *rank = &trainer->rank;
     size_t ops = schedule->first[trainer->world->rank + 1] -
                  schedule->first[trainer->world->rank];
-    draw(trainer, step);
+    /* Where it fails the rank goes on with what it has, since the others wait for it.
+     */
+    int drawn = draw(trainer, step, error);
     for (int c = 0; c < rank->chunk_count; c++)
         memset(rank->chunks[c].model.grads, 0,
                rank->chunks[c].model.real_count * sizeof(real));
@@ -174,6 +179,7 @@ void pp_trainer_step(struct pp_trainer *trainer, int step, struct pp_span *spans
         LOSS,
         LOSS_IS_NAN,
         STOP,
+        NOT_DRAWN,
         QUANTITIES
     };
     double loss = local_loss(trainer);
@@ -184,6 +190,7 @@ void pp_trainer_step(struct pp_trainer *trainer, int step, struct pp_span *spans
         [LOSS] = isnan(loss) ? -INFINITY : loss,
         [LOSS_IS_NAN] = isnan(loss),
         [STOP] = pp_stop_asked(),
+        [NOT_DRAWN] = drawn != 0,
     };
     pp_max_doubles(trainer->world, most, QUANTITIES);
     *outcome = (struct pp_outcome){
@@ -193,4 +200,5 @@ void pp_trainer_step(struct pp_trainer *trainer, int step, struct pp_span *spans
         .duration = (int64_t)(most[UPDATE_END] + most[MINUS_FIRST_START]),
         .stop = (int)most[STOP],
     };
+    return most[NOT_DRAWN] > 0 ? pp_agree(trainer->world, drawn, error) : 0;
 }

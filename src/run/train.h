@@ -46,8 +46,9 @@ void pp_trainer_release(struct pp_trainer *trainer);
 
 /* Collective. One step, counted from 1. spans [ops of this rank], and cpu unless NULL,
  * are overwritten. The gradients (mean over all tokens, before clipping) stay in the
- * stages until the next step. */
-void pp_trainer_step(struct pp_trainer *trainer, int step, struct pp_span *spans,
-                     struct pp_cpu *cpu, struct pp_outcome *outcome);
+ * stages until the next step. PP_ENVIRONMENT if the data could not be read. */
+int pp_trainer_step(struct pp_trainer *trainer, int step, struct pp_span *spans,
+                    struct pp_cpu *cpu, struct pp_outcome *outcome,
+                    struct pp_error *error);
 
 #endif

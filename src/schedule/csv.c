@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mapped.h"
+#include "base/input.h"
 #include "base/words.h"
 #include "schedule/cell.h"
 #include "schedule/messages.h"
@@ -310,12 +310,12 @@ static int make_schedule(struct reader *reader, struct pp_schedule *schedule)
 int pp_csv_read(struct pp_schedule *schedule, const char *path, struct pp_error *error)
 {
     struct reader reader = {.path = path, .error = error};
-    const unsigned char *bytes = NULL;
+    char *bytes = NULL;
     size_t size = 0;
     int result = -1;
     *schedule = (struct pp_schedule){0};
     *error = (struct pp_error){0};
-    if (pp_map_file(path, &bytes, &size, error) != 0)
+    if (pp_input_whole(path, &bytes, &size, error) != 0)
         return -1;
     if (size > UINT32_MAX) {
         pp_fail(error, PP_BAD_INPUT, "'%s' is larger than 4 GiB", path);
@@ -327,7 +327,7 @@ int pp_csv_read(struct pp_schedule *schedule, const char *path, struct pp_error 
         out_of_memory(&reader);
         goto done;
     }
-    read_rows(&reader, (const char *)bytes, (const char *)bytes + size);
+    read_rows(&reader, bytes, bytes + size);
     result = make_schedule(&reader, schedule);
 
 done:
@@ -335,6 +335,6 @@ done:
         pp_schedule_release(schedule);
     free(reader.cells);
     free(reader.first);
-    pp_unmap_file(bytes, size);
+    free(bytes);
     return result;
 }

@@ -153,7 +153,8 @@ static int test(const struct pp_world *world, struct pp_error *error)
                                   &clock, error) != 0)
         goto done;
     for (int step = 1; step <= STEPS; step++) {
-        pp_trainer_step(&trainer, step, spans, NULL, &outcome);
+        if (pp_trainer_step(&trainer, step, spans, NULL, &outcome, error) != 0)
+            return -1;
         training[step - 1] = outcome.loss;
     }
     held_out.loss = pp_evaluate(&trainer.evaluator);

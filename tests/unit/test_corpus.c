@@ -2,10 +2,28 @@
 
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "unit.h"
 
 enum { T = 16 };
+
+static void draw(const struct pp_corpus *corpus, int64_t step, int64_t sample,
+                 int32_t *tokens, int32_t *targets)
+{
+    struct pp_error error = {0};
+    ck_assert_msg(pp_corpus_sample(corpus, step, sample, tokens, targets, &error) == 0,
+                  "%s", error.text);
+}
+
+static void hold_out(const struct pp_corpus *corpus, int64_t sample, int64_t count,
+                     int32_t *tokens, int32_t *targets)
+{
+    struct pp_error error = {0};
+    ck_assert_msg(pp_corpus_held_out(corpus, sample, count, tokens, targets, &error) ==
+                      0,
+                  "%s", error.text);
+}
 
 static struct pp_corpus open_corpus(const char *path, uint64_t seed, int vocab)
 {
@@ -29,7 +47,7 @@ START_TEST(a_sample_is_a_window_of_the_file)
         open_corpus(unit_file("window", bytes, sizeof bytes), 1, 256);
     for (int sample = 0; sample < 300; sample++) {
         int32_t tokens[T], targets[T];
-        pp_corpus_sample(&corpus, 0, sample, tokens, targets);
+        draw(&corpus, 0, sample, tokens, targets);
         int start = tokens[0] - 200;
         ck_assert_int_ge(start, 0);
         ck_assert_int_lt(start, 3);
@@ -52,7 +70,7 @@ START_TEST(the_shortest_file_has_one_sample)
         open_corpus(unit_file("short", "abcdefghijklmnopq", T + 1), 1, 256);
     int32_t tokens[T], targets[T];
     for (int sample = 0; sample < 20; sample++) {
-        pp_corpus_sample(&corpus, 5, sample, tokens, targets);
+        draw(&corpus, 5, sample, tokens, targets);
         ck_assert_int_eq(tokens[0], 'a');
         ck_assert_int_eq(targets[T - 1], 'q');
     }
@@ -111,7 +129,7 @@ START_TEST(held_out_samples_cover_the_file)
         struct pp_corpus corpus = open_corpus(path, seed, 256);
         for (int sample = 0; sample < COUNT; sample++) {
             int32_t tokens[T], targets[T];
-            pp_corpus_held_out(&corpus, sample, COUNT, tokens, targets);
+            hold_out(&corpus, sample, COUNT, tokens, targets);
             for (int i = 0; i < T; i++) {
                 ck_assert_int_eq(tokens[i], sample * STARTS / COUNT + i);
                 ck_assert_int_eq(targets[i], tokens[i] + 1);
@@ -132,17 +150,17 @@ START_TEST(held_out_samples_are_no_step_s)
     struct pp_corpus corpus = open_corpus(NULL, 1, V);
     int32_t tokens[T], targets[T], held_out[T];
     for (int sample = 0; sample < SAMPLES; sample++) {
-        pp_corpus_sample(&corpus, 1, sample, tokens, targets);
+        draw(&corpus, 1, sample, tokens, targets);
         for (int i = 0; i < T; i++)
             follows[tokens[i]][targets[i]] = 1;
     }
     for (int sample = 0; sample < 4; sample++) {
-        pp_corpus_held_out(&corpus, sample, 4, held_out, targets);
+        hold_out(&corpus, sample, 4, held_out, targets);
         for (int i = 0; i < T; i++)
             ck_assert(follows[held_out[i]][targets[i]]);
         for (int step = 0; step < 50; step++) {
             for (int other = 0; other < 8; other++) {
-                pp_corpus_sample(&corpus, step, other, tokens, targets);
+                draw(&corpus, step, other, tokens, targets);
                 ck_assert_mem_ne(tokens, held_out, sizeof tokens);
             }
         }
@@ -162,7 +180,7 @@ START_TEST(each_token_has_four_even_successors)
     struct pp_corpus corpus = open_corpus(NULL, 11, vocab);
     for (int sample = 0; sample < SAMPLES; sample++) {
         int32_t tokens[T], targets[T];
-        pp_corpus_sample(&corpus, 3, sample, tokens, targets);
+        draw(&corpus, 3, sample, tokens, targets);
         for (int i = 0; i < T; i++) {
             chained = chained && (i == 0 || tokens[i] == targets[i - 1]) &&
                       targets[i] >= 0 && targets[i] < vocab;
@@ -199,7 +217,7 @@ START_TEST(successors_are_drawn_evenly)
         struct pp_corpus corpus = open_corpus(NULL, (uint64_t)seed, V);
         for (int sample = 0; sample < 60; sample++) {
             int32_t tokens[T], targets[T];
-            pp_corpus_sample(&corpus, 0, sample, tokens, targets);
+            draw(&corpus, 0, sample, tokens, targets);
             for (int i = 0; i < T; i++)
                 follows[tokens[i]][targets[i]]++;
         }
@@ -217,7 +235,7 @@ START_TEST(a_large_vocabulary_is_used_to_its_ends)
     struct pp_corpus corpus = open_corpus(NULL, 1, 50257);
     int32_t tokens[T], targets[T], lowest = 50257, highest = 0;
     for (int sample = 0; sample < 2000; sample++) {
-        pp_corpus_sample(&corpus, 0, sample, tokens, targets);
+        draw(&corpus, 0, sample, tokens, targets);
         lowest = targets[0] < lowest ? targets[0] : lowest;
         highest = targets[0] > highest ? targets[0] : highest;
     }
@@ -235,8 +253,8 @@ static int same_sample(const struct pp_corpus *a, const struct pp_corpus *b,
                        int64_t sample_b)
 {
     int32_t tokens[2][T], targets[2][T];
-    pp_corpus_sample(a, step_a, sample_a, tokens[0], targets[0]);
-    pp_corpus_sample(b, step_b, sample_b, tokens[1], targets[1]);
+    draw(a, step_a, sample_a, tokens[0], targets[0]);
+    draw(b, step_b, sample_b, tokens[1], targets[1]);
     return memcmp(tokens[0], tokens[1], sizeof tokens[0]) == 0 &&
            memcmp(targets[0], targets[1], sizeof targets[0]) == 0;
 }
@@ -262,12 +280,31 @@ START_TEST(a_sample_depends_on_seed_step_and_number_alone)
 }
 END_TEST
 
+START_TEST(a_file_that_changes_is_an_error)
+{
+    struct pp_corpus corpus;
+    struct pp_error error = {0};
+    int32_t tokens[4], targets[4];
+    const char *path = unit_file("changes", "aaaaaaaaaaaaaaaa", 16);
+    ck_assert_int_eq(pp_corpus_init(&corpus, path, 1, 100, 4, &error), 0);
+    draw(&corpus, 1, 0, tokens, targets);
+    unit_file("changes", "zzzzzzzzzzzzzzzz", 16);
+    ck_assert_int_eq(pp_corpus_sample(&corpus, 1, 0, tokens, targets, &error), -1);
+    unit_expect_error(&error, PP_ENVIRONMENT, path, "holds the byte 122", NULL);
+    ck_assert_int_eq(truncate(path, 0), 0);
+    ck_assert_int_eq(pp_corpus_sample(&corpus, 1, 0, tokens, targets, &error), -1);
+    unit_expect_error(&error, PP_ENVIRONMENT, path, "has become shorter", NULL);
+    pp_corpus_release(&corpus);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("corpus");
     TCase *tests = tcase_create("corpus");
     tcase_add_test(tests, a_sample_is_a_window_of_the_file);
     tcase_add_test(tests, the_shortest_file_has_one_sample);
+    tcase_add_test(tests, a_file_that_changes_is_an_error);
     tcase_add_test(tests, held_out_samples_cover_the_file);
     tcase_add_test(tests, held_out_samples_are_no_step_s);
     tcase_add_loop_test(tests, what_cannot_be_read_is_refused, 0, 6);
