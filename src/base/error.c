@@ -1,6 +1,8 @@
 #include "base/error.h"
 
+#include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/words.h"
@@ -39,6 +41,13 @@ int(pp_fail_also)(struct pp_error *error, enum pp_status status, const char *for
     add_line(error, format, arguments);
     va_end(arguments);
     return -1;
+}
+
+enum pp_status pp_status_of(int number)
+{
+    bool environment = number == ENOSPC || number == EDQUOT || number == EIO ||
+                       number == ENOMEM || number == EMFILE || number == ENFILE;
+    return environment ? PP_ENVIRONMENT : PP_BAD_INPUT;
 }
 
 void pp_error_about_row(struct pp_error *error, int row)

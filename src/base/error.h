@@ -35,6 +35,10 @@ enum { PP_MOST_PROBLEMS = 20 };
 __attribute__((format(printf, 3, 4))) int
 pp_fail_also(struct pp_error *error, enum pp_status status, const char *format, ...);
 
+/* Whose fault the failure of a file is, by its errno: where disk, memory or files to
+ * open are used up, the environment's; else the path's that was given. */
+enum pp_status pp_status_of(int number);
+
 /* What the error says, if it says anything, is about this row of a schedule file,
  * unless an earlier line was about another. */
 void pp_error_about_row(struct pp_error *error, int row);

@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
-#include <ftw.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,18 +119,31 @@ int pp_folder_init(struct pp_folder *folder, const char *purpose,
                              error);
 }
 
-static int remove_entry(const char *path, const struct stat *status, int type,
-                        struct FTW *where)
+/* Removes a name in the folder, with its content if it is a folder itself. What cannot
+ * be removed stays. No memory is asked for: it may be why the folder goes. */
+static void remove_at(int folder, const char *name)
 {
-    (void)status, (void)type, (void)where;
-    remove(path); /* what cannot be removed stays: go on with the rest */
-    return 0;
+    _Alignas(struct dirent64) char entries[4096];
+    if (unlinkat(folder, name, 0) == 0)
+        return;
+    int here = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    ssize_t length;
+    while (here >= 0 && (length = getdents64(here, entries, sizeof entries)) > 0) {
+        for (ssize_t at = 0; at < length;) {
+            const struct dirent64 *entry = (const void *)(entries + at);
+            if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+                remove_at(here, entry->d_name);
+            at += entry->d_reclen;
+        }
+    }
+    if (here >= 0)
+        close(here);
+    unlinkat(folder, name, AT_REMOVEDIR);
 }
 
 void pp_folder_remove(const char *path)
 {
-    enum { OPEN_AT_ONCE = 8 };
-    nftw(path, remove_entry, OPEN_AT_ONCE, FTW_DEPTH | FTW_PHYS);
+    remove_at(AT_FDCWD, path);
 }
 
 int pp_folder_sync(const char *path, struct pp_error *error)

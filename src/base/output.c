@@ -10,17 +10,9 @@
 
 #include "base/temporary.h"
 
-/* A full disk is not the path's fault; everything else that open says is. */
-static enum pp_status blame(int number)
-{
-    bool environment = number == ENOSPC || number == EDQUOT || number == EIO ||
-                       number == ENOMEM || number == EMFILE || number == ENFILE;
-    return environment ? PP_ENVIRONMENT : PP_BAD_INPUT;
-}
-
 static int refuse(const char *path, int number, struct pp_error *error)
 {
-    return pp_fail(error, blame(number), "cannot write '%s': %s", path,
+    return pp_fail(error, pp_status_of(number), "cannot write '%s': %s", path,
                    strerror(number));
 }
 
@@ -89,7 +81,7 @@ static int create_beside(const char *path, const char *target, mode_t mode,
     int fd = directory ? pp_temporary_open(directory, temporary) : -1;
     if (fd < 0) {
         int number = errno;
-        pp_fail(error, blame(number),
+        pp_fail(error, pp_status_of(number),
                 "cannot write '%s': no file can be created in '%s': %s", path,
                 directory && directory[0] ? directory : ".", strerror(number));
         free(directory);

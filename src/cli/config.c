@@ -1,4 +1,5 @@
 /* Options → the report's config. */
+#include "base/json.h"
 #include "cli/option_table.h"
 #include "cli/options.h"
 #include "report/export/json.h"
@@ -7,7 +8,7 @@ static json_t *texts_json(const struct pp_texts *texts)
 {
     json_t *list = json_array();
     for (int i = 0; i < texts->count; i++)
-        json_array_append_new(list, pp_json_text(texts->items[i]));
+        pp_json_append(&list, pp_json_text(texts->items[i]));
     return list;
 }
 
@@ -50,10 +51,10 @@ static json_t *config_without(const struct pp_options *options, unsigned without
         const struct pp_option *option = &pp_option_table[i];
         char key[PP_OPTION_KEY];
         if (pp_option_of(option, options->command) && !(without & 1U << option->role))
-            json_object_set_new(config, pp_option_key(option, key),
-                                pp_option_varies(options, option)
-                                    ? given_json(options, i)
-                                    : pp_option_json(options, option));
+            pp_json_set(&config, pp_option_key(option, key),
+                        pp_option_varies(options, option)
+                            ? given_json(options, i)
+                            : pp_option_json(options, option));
     }
     return config;
 }

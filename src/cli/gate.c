@@ -47,8 +47,12 @@ static int take_medians(const struct pp_gate *gate, const struct pp_options *opt
     char hash[PP_CONFIGURATION_TEXT];
     if (pp_configuration_hash(now, &facts, hash, error) != 0)
         return -1;
-    if (pp_history_medians(&gate->history, hash, now->clock, options->baseline_last,
-                           figures) > 0)
+    int rows = pp_history_medians(&gate->history, hash, now->clock,
+                                  options->baseline_last, figures);
+    if (rows < 0)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for the medians of '%s'",
+                       options->baseline);
+    if (rows > 0)
         return 0;
     return pp_fail(
         error, PP_BAD_INPUT,

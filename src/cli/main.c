@@ -32,14 +32,17 @@ static void print_help(const struct pp_options *options)
 }
 
 /* Says what is wrong with the options. Where a launcher has started many processes of
- * a command that trains, one speaks for all: MPI says which. */
-static int refuse(const struct pp_error *error, const struct pp_options *options)
+ * a command that trains, one speaks for all: MPI says which. Where only this one had no
+ * memory for the options, the others learn of it where they agree that all is well. */
+static int refuse(struct pp_error *error, const struct pp_options *options)
 {
     bool launched = pp_commands[options->command].trains && pp_launched();
     struct pp_error other = {0};
     int rank = 0, world;
     if (launched && pp_world_enter(PP_VERSION, &rank, &world, &other) != 0)
         error = &other;
+    else if (launched)
+        pp_world_agree(-1, error);
     if (rank == 0)
         pp_refuse(options, error);
     return launched ? pp_world_leave((int)error->status) : (int)error->status;

@@ -104,58 +104,84 @@ int pp_options_take_sizes(struct pp_options *options, const json_t *config,
     return 0;
 }
 
-/* Was it left as the table says? */
-static bool is_default(const struct pp_options *options, const struct pp_option *option)
+static bool same_text(const char *a, const char *b)
 {
-    struct pp_options untouched = {.command = options->command};
-    struct pp_error error = {0};
-    if (option->start && pp_option_set(&untouched, option, option->start, &error) != 0)
+    return a && b ? strcmp(a, b) == 0 : !a && !b;
+}
+
+/* Does the option have this value? An answer that needs no memory. */
+static bool has_value(const struct pp_options *options, const struct pp_option *option,
+                      const json_t *value)
+{
+    const void *at = pp_option_field(options, option);
+    switch (option->type) {
+    case PP_FLAG:
+        return json_is_boolean(value) && json_is_true(value) == *(const bool *)at;
+    case PP_INT:
+        return json_is_integer(value) && json_integer_value(value) == *(const int *)at;
+    case PP_LONG:
+        return json_is_integer(value) &&
+               json_integer_value(value) == *(const long long *)at;
+    case PP_REAL:
+        return json_is_real(value) && json_real_value(value) == *(const double *)at;
+    case PP_CHOICE:
+    case PP_TEXT:
+    case PP_NAME:
+        return (json_is_string(value) || json_is_null(value)) &&
+               same_text(json_string_value(value), pp_option_text(options, option));
+    case PP_TEXTS:
+    case PP_NAMES:
+        break;
+    }
+    return false;
+}
+
+/* Is it the value that the table begins with? */
+static bool is_start(const struct pp_option *option, const json_t *value)
+{
+    struct pp_options untouched = {0};
+    struct pp_error error;
+    if (option->type == PP_TEXTS || option->type == PP_NAMES ||
+        (option->start &&
+         pp_option_set(&untouched, option, option->start, &error) != 0))
         return false;
-    json_t *here = pp_option_json(options, option);
-    json_t *there = pp_option_json(&untouched, option);
-    bool same = json_equal(here, there);
-    json_decref(here);
-    json_decref(there);
-    return same;
+    return has_value(&untouched, option, value);
 }
 
 bool pp_options_default(const char *key, const json_t *value)
 {
     const struct pp_option *option = find_key(key);
-    struct pp_options untouched = {0};
-    struct pp_error error;
-    if (!option || option->type == PP_TEXTS || option->type == PP_NAMES ||
-        (option->start &&
-         pp_option_set(&untouched, option, option->start, &error) != 0))
-        return false;
-    json_t *unset = pp_option_json(&untouched, option);
-    bool same = json_equal(unset, (json_t *)value);
-    json_decref(unset);
-    return same;
+    return option && is_start(option, value);
 }
 
-/* "--name=value"; a new text, NULL when out of memory or if the option has no one
- * value. */
-static char *argument_of(const struct pp_options *options,
-                         const struct pp_option *option)
+/* "--name=value", a new text, unless the value is the one that the table begins with,
+ * or there is no one value. Returns how many texts that are, -1 when out of memory. */
+static int argument_of(const struct pp_options *options, const struct pp_option *option,
+                       char **argument)
 {
     json_t *value = pp_option_json(options, option);
-    char *number = NULL, *argument = NULL;
-    int length = -1;
-    if (json_is_true(value))
-        length = asprintf(&argument, "--%s", option->name);
+    char *number = NULL;
+    int length = 0;
+    if (!value)
+        return -1;
+    *argument = NULL;
+    if (json_is_array(value) || is_start(option, value))
+        length = 0;
+    else if (json_is_true(value))
+        length = asprintf(argument, "--%s", option->name);
     else if (json_is_string(value))
-        length = asprintf(&argument, "--%s=%s", option->name, json_string_value(value));
-    else if (json_is_number(value) &&
-             (number = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(17))))
-        length = asprintf(&argument, "--%s=%s", option->name, number);
+        length = asprintf(argument, "--%s=%s", option->name, json_string_value(value));
+    else if (json_is_number(value)) {
+        number = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
+        length = number ? asprintf(argument, "--%s=%s", option->name, number) : -1;
+    }
     free(number);
     json_decref(value);
-    return length < 0 ? NULL : argument;
+    return length < 0 ? -1 : length > 0;
 }
 
 /* Those that both commands take and that are not at their defaults, but for the roles
- * in `without`, bits 1 << role. */
+ * in `without`, bits 1 << role. Returns how many, -1 when out of memory. */
 static int list_arguments(const struct pp_options *options, enum pp_command command,
                           unsigned without, char **arguments, int most)
 {
@@ -163,10 +189,15 @@ static int list_arguments(const struct pp_options *options, enum pp_command comm
     for (int i = 0; i < pp_option_count && count < most; i++) {
         const struct pp_option *option = &pp_option_table[i];
         if (without & 1U << option->role || !pp_option_of(option, options->command) ||
-            !pp_option_of(option, command) || is_default(options, option))
+            !pp_option_of(option, command))
             continue;
-        arguments[count] = argument_of(options, option);
-        count += arguments[count] != NULL;
+        int made = argument_of(options, option, &arguments[count]);
+        if (made < 0) {
+            while (count > 0)
+                free(arguments[--count]);
+            return -1;
+        }
+        count += made;
     }
     return count;
 }

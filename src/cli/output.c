@@ -76,19 +76,22 @@ bool pp_output_is_silent(const struct pp_options *options)
 }
 
 /* The summary, and the timeline as a drawing. */
-static void print_report(const struct pp_report *report,
-                         const struct pp_options *options, int columns, FILE *stream,
-                         bool color)
+static int print_report(const struct pp_report *report,
+                        const struct pp_options *options, int columns, FILE *stream,
+                        bool color, struct pp_error *error)
 {
     enum { SMALL_WIDTH = 80 };
     int width = options->timeline || columns < SMALL_WIDTH ? columns : SMALL_WIDTH;
     char headline[512];
     pp_options_headline(options, headline, sizeof headline);
-    pp_report_print_summary(report, headline, columns, stream, color);
+    if (pp_report_print_summary(report, headline, columns, stream, color, error) != 0)
+        return -1;
     fputc('\n', stream);
-    pp_report_print_gantt(report, stream, width, color);
+    if (pp_report_print_gantt(report, stream, width, color, error) != 0)
+        return -1;
     if (options->command == PP_EXPLAIN)
         fputc('\n', stream);
+    return 0;
 }
 
 static int print_and_write(const struct pp_report *report,
@@ -98,8 +101,9 @@ static int print_and_write(const struct pp_report *report,
     FILE *stream = pp_text_stream(options);
     bool color =
         pp_terminal_color(options->color, pp_text_is_terminal(options, terminal));
-    if (!options->quiet)
-        print_report(report, options, terminal->width, stream, color);
+    if (!options->quiet &&
+        print_report(report, options, terminal->width, stream, color, error) != 0)
+        return -1;
     if (options->command == PP_EXPLAIN && !pp_output_is_silent(options) &&
         pp_predict_explain(report, stream, error) != 0)
         return -1;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/available.h"
+#include "base/json.h"
 #include "cli/option_table.h"
 #include "model/partition.h"
 #include "schedule/csv.h"
@@ -216,41 +217,35 @@ int pp_plan_eval_microbatches(const struct pp_plan *plan,
 }
 
 /* What the command takes of training, as it will be. */
-static void set_training(json_t *config, const struct pp_plan *plan,
+static void set_training(json_t **config, const struct pp_plan *plan,
                          const struct pp_options *options)
 {
-    if (!json_object_get(config, "lr_schedule"))
+    if (!json_object_get(*config, "lr_schedule"))
         return;
-    json_object_set_new(config, "lr_decay_steps",
-                        json_integer(pp_plan_rate(options).decay));
-    json_object_set_new(config, "eval_microbatches",
-                        json_integer(pp_plan_eval_microbatches(plan, options)));
+    pp_json_set(config, "lr_decay_steps", json_integer(pp_plan_rate(options).decay));
+    pp_json_set(config, "eval_microbatches",
+                json_integer(pp_plan_eval_microbatches(plan, options)));
 }
 
 json_t *pp_plan_config(const struct pp_plan *plan, const struct pp_options *options)
 {
     const struct pp_schedule *schedule = &plan->schedule;
     json_t *config = pp_options_config(options);
-    json_t *split = json_array();
-    if (!config || !split) {
-        json_decref(config);
-        json_decref(split);
-        return NULL;
+    pp_json_set(&config, "schedule", json_string(schedule->name));
+    pp_json_set(&config, "ranks", json_integer(schedule->ranks));
+    pp_json_set(&config, "chunks", json_integer(schedule->chunks));
+    pp_json_set(&config, "stages", json_integer(schedule->stages));
+    pp_json_set(&config, "microbatches", json_integer(schedule->microbatches));
+    pp_json_set(&config, "group_size", json_integer(schedule->group_size));
+    if (plan->layers_of) {
+        json_t *split = json_array();
+        for (int s = 0; s < schedule->stages; s++)
+            pp_json_append(&split, json_integer(plan->layers_of[s]));
+        pp_json_set(&config, "layer_split", split);
     }
-    json_object_set_new(config, "schedule", json_string(schedule->name));
-    json_object_set_new(config, "ranks", json_integer(schedule->ranks));
-    json_object_set_new(config, "chunks", json_integer(schedule->chunks));
-    json_object_set_new(config, "stages", json_integer(schedule->stages));
-    json_object_set_new(config, "microbatches", json_integer(schedule->microbatches));
-    json_object_set_new(config, "group_size", json_integer(schedule->group_size));
     if (schedule->copies > 1)
-        json_object_set_new(config, "copies", json_integer(schedule->copies));
-    set_training(config, plan, options);
-    for (int s = 0; plan->layers_of && s < schedule->stages; s++)
-        json_array_append_new(split, json_integer(plan->layers_of[s]));
-    if (plan->layers_of)
-        json_object_set(config, "layer_split", split);
-    json_decref(split);
+        pp_json_set(&config, "copies", json_integer(schedule->copies));
+    set_training(&config, plan, options);
     return config;
 }
 
@@ -261,8 +256,9 @@ json_t *pp_plan_numbers(const struct pp_plan *plan, const struct pp_options *opt
         const struct pp_option *option = &pp_option_table[i];
         char key[PP_OPTION_KEY];
         if (pp_option_of(option, options->command) && pp_option_decides_numbers(option))
-            json_object_set(numbers, pp_option_key(option, key),
-                            json_object_get(config, pp_option_key(option, key)));
+            pp_json_set(
+                &numbers, pp_option_key(option, key),
+                json_incref(json_object_get(config, pp_option_key(option, key))));
     }
     if (!config) {
         json_decref(numbers);

@@ -28,13 +28,15 @@ char *pp_rerun_command(const struct pp_options *options, int ranks)
     return NULL;
 }
 
-/* The same work, without its gates, for its report. */
-static void put_work(const struct pp_options *options, int ranks, const char *json,
-                     FILE *stream)
+/* The same work, without its gates, for its report. -1 when out of memory. */
+static int put_work(const struct pp_options *options, int ranks, const char *json,
+                    FILE *stream)
 {
     enum { MOST = 64 };
     char *words[MOST + 1] = {options->argv[0], (char *)pp_commands[options->work].name};
     int given = pp_options_again(options, words + 2, MOST - 4);
+    if (given < 0)
+        return -1;
     words[2 + given] = (char *)"--json";
     words[3 + given] = (char *)json;
     put_mpirun(options, ranks, stream);
@@ -42,6 +44,7 @@ static void put_work(const struct pp_options *options, int ranks, const char *js
     fputs("; ", stream);
     for (int i = 0; i < given; i++)
         free(words[2 + i]);
+    return 0;
 }
 
 char *pp_go_on_command(const struct pp_options *options, int ranks,
@@ -58,14 +61,13 @@ char *pp_go_on_command(const struct pp_options *options, int ranks,
     FILE *stream = open_memstream(&text, &size);
     if (!stream)
         return NULL;
-    if (!written)
-        put_work(options, ranks, json, stream);
+    int status = written ? 0 : put_work(options, ranks, json, stream);
     if (baseline) {
         pp_quote_words(compare, stream);
         fputs("; ", stream);
     }
     pp_quote_words(explain, stream);
-    if (fclose(stream) == 0)
+    if (fclose(stream) == 0 && status == 0)
         return text;
     free(text);
     return NULL;

@@ -218,6 +218,8 @@ static int make_report(struct pp_report *report, const struct pp_options *option
     report->config = config;
     if (taken != 0)
         return -1;
+    if (!config)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for the options");
     pp_assign(report->command, sizeof report->command, "run");
     pp_assign(report->version, sizeof report->version, "%s", PP_VERSION);
     describe(report, result, chunks);
@@ -273,7 +275,7 @@ static int train(struct pp_options *options, struct pp_plan *plan,
 {
     struct pp_terminal terminal = pp_terminal_detect(true);
     struct progress progress = {stderr, options->steps, tokens_of(plan)};
-    struct pp_run_result result;
+    struct pp_run_result result = {0};
     struct pp_report report = {0};
     int status = PP_DONE;
     if (terminal.errors && !options->quiet) {
@@ -281,7 +283,12 @@ static int train(struct pp_options *options, struct pp_plan *plan,
         config->on_step_data = &progress;
     }
     config->numbers = pp_plan_numbers(plan, options);
-    int ran = pp_run(config, &result, error);
+    int ran = config->numbers
+                  ? 0
+                  : pp_fail(error, PP_ENVIRONMENT, "out of memory for the options");
+    ran = pp_world_agree(ran, error);
+    if (ran == 0)
+        ran = pp_run(config, &result, error);
     json_decref(config->numbers);
     if (ran != 0) {
         pp_run_result_release(&result);

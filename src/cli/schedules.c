@@ -39,12 +39,12 @@ static void print_legend(const struct pp_schedule *schedule, double unit)
 }
 
 /* The smallest number of which every rank's stages take whole shares; 1 where it would
- * be large. */
+ * be large, 0 when out of memory. */
 static int whole_shares(const struct pp_schedule *schedule)
 {
     const int most = 5040;
     int *met = pp_schedule_stages_met(schedule);
-    int common = 1;
+    int common = met ? 1 : 0;
     for (int i = 0; met && i < schedule->copies * schedule->ranks && common <= most;
          i++) {
         int multiple = common;
@@ -72,7 +72,8 @@ static int print_grid(const struct pp_schedule *schedule,
     struct pp_timeline timeline = {0};
     const char *cost = options->cost ? options->cost : "f=1,b=2";
     double scale = whole_shares(schedule);
-    int status = pp_costs_init(&costs, schedule->stages, error);
+    int status = scale > 0 ? pp_costs_init(&costs, schedule->stages, error)
+                           : pp_fail(error, PP_ENVIRONMENT, "out of memory for a grid");
     if (status == 0)
         status = pp_cost_text(cost, schedule, scale, &costs, error);
     if (status == 0)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/words.h"
 #include "model/partition.h"
 #include "predict/predict.h"
@@ -266,11 +267,13 @@ static int make_report(struct pp_report *report, const struct pp_options *option
     json_t *config = pp_plan_config(plan, options);
     bool are_equal = pp_costs_equal(costs, &plan->schedule, &equal);
     int status = simulate(report, plan, costs, steps, tokens, error);
-    report->config = config;
     if (made_up && !options->cost)
-        json_object_set_new(config, "cost", json_string(default_cost));
+        pp_json_set(&config, "cost", json_string(default_cost));
+    report->config = config;
     if (status != 0)
         return -1;
+    if (!config)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for the options");
     pp_assign(report->command, sizeof report->command, "simulate");
     pp_assign(report->version, sizeof report->version, "%s", PP_VERSION);
     pp_assign(report->environment.clock, sizeof report->environment.clock, "simulated");

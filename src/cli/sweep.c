@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/words.h"
 #include "cli/command.h"
 #include "cli/output.h"
@@ -28,13 +29,13 @@ static json_t *shared_config(const struct pp_dimensions *dimensions)
     static const char *const of_each_row[] = {"schedule", "ranks", "chunks",
                                               "microbatches"};
     json_t *config = pp_options_shared_config(dimensions->options);
-    json_object_set_new(config, "version", json_string(PP_VERSION));
+    pp_json_set(&config, "version", json_string(PP_VERSION));
     for (int d = 0; d < dimensions->count; d++) {
         const struct pp_dimension *dimension = &dimensions->items[d];
         char key[PP_OPTION_KEY];
         if (dimension->pattern)
-            json_object_set_new(config, pp_option_key(dimension->option, key),
-                                json_string(dimension->pattern));
+            pp_json_set(&config, pp_option_key(dimension->option, key),
+                        json_string(dimension->pattern));
     }
     for (size_t i = 0; i < sizeof of_each_row / sizeof *of_each_row; i++)
         json_object_del(config, of_each_row[i]);
@@ -67,7 +68,9 @@ static int prepare(struct pp_sweep *sweep, struct pp_dimensions *dimensions,
     if (!options->csv || on_stdout(options->csv))
         return 0;
     json_t *config = shared_config(dimensions);
-    int status = pp_sweep_file_open(file, options->csv, config, sweep, error);
+    int status = config
+                     ? pp_sweep_file_open(file, options->csv, config, sweep, error)
+                     : pp_fail(error, PP_ENVIRONMENT, "out of memory for the options");
     json_decref(config);
     return status == 0 ? pp_judge_recall(sweep, options->csv, error) : -1;
 }

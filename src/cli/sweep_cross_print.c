@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/words.h"
 #include "cli/sweep_cross.h"
 #include "report/export/json.h"
@@ -117,8 +118,8 @@ static json_t *segments_json(const struct pp_crossovers *crossovers,
     char number[PP_INTERVAL_TEXT];
     for (int i = 0; i < found->count; i++) {
         const struct pp_cross *segment = &found->segments[i];
-        json_array_append_new(
-            segments,
+        pp_json_append(
+            &segments,
             json_pack("{s:s, s:o, s:o, s:o}", "from",
                       pp_interval_number(&crossovers->interval, segment->at, number),
                       "faster",
@@ -148,10 +149,10 @@ json_t *pp_crossovers_json(const struct pp_crossovers *crossovers,
             const char *cell = pp_sweep_cell(sweep, a, c);
             cell = cell ? cell : pp_sweep_cell(sweep, b, c);
             if (c != column)
-                json_object_set_new(values, sweep->columns[c].name, pp_json_text(cell));
+                pp_json_set(&values, sweep->columns[c].name, pp_json_text(cell));
         }
-        json_array_append_new(
-            list,
+        pp_json_append(
+            &list,
             json_pack(
                 "{s:[o, o], s:[i, i], s:[i, i], s:[i, i], s:o, s:s, s:s, s:o, s:o}",
                 "schedules", pp_json_text(a->schedule), pp_json_text(b->schedule),

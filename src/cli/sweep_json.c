@@ -1,6 +1,8 @@
 /* A sweep as JSON. */
 #include <math.h>
+#include <stdlib.h>
 
+#include "base/json.h"
 #include "base/output.h"
 #include "cli/sweep_file.h"
 #include "report/export/json.h"
@@ -11,16 +13,15 @@ static json_t *real_or_null(double value)
 }
 
 /* What the point was judged by, and whether it passed. */
-static void add_judged(json_t *object, const struct pp_sweep *sweep,
+static void add_judged(json_t **object, const struct pp_sweep *sweep,
                        const struct pp_sweep_point *point)
 {
     json_t *judged = json_object();
     for (int j = 0; j < sweep->judged_count; j++)
-        json_object_set_new(judged, sweep->judged[j].name,
-                            real_or_null(point->judged[j]));
-    json_object_set_new(object, "judged", judged);
-    json_object_set_new(object, "passed",
-                        sweep->checked ? json_boolean(point->passed) : json_null());
+        pp_json_set(&judged, sweep->judged[j].name, real_or_null(point->judged[j]));
+    pp_json_set(object, "judged", judged);
+    pp_json_set(object, "passed",
+                sweep->checked ? json_boolean(point->passed) : json_null());
 }
 
 static json_t *point_json(const struct pp_sweep *sweep,
@@ -31,28 +32,28 @@ static json_t *point_json(const struct pp_sweep *sweep,
         point->ranks, "chunks", point->chunks, "microbatches", point->microbatches);
     json_t *values = json_object();
     for (int c = 0; c < sweep->column_count; c++)
-        json_object_set_new(values, sweep->columns[c].name,
-                            pp_json_text(pp_sweep_cell(sweep, point, c)));
-    json_object_set_new(object, "values", values);
+        pp_json_set(&values, sweep->columns[c].name,
+                    pp_json_text(pp_sweep_cell(sweep, point, c)));
+    pp_json_set(&object, "values", values);
     if (!point->done) {
-        json_object_set_new(object, "status", json_integer(point->status));
-        json_object_set_new(object, "reason", pp_json_text(point->reason));
+        pp_json_set(&object, "status", json_integer(point->status));
+        pp_json_set(&object, "reason", pp_json_text(point->reason));
         return object;
     }
-    json_object_set_new(
-        object, "bubble",
-        json_pack(
-            "{s:o, s:o, s:o, s:o, s:o}", "theory", real_or_null(point->theory),
-            "predicted", real_or_null(point->simulated), "fraction",
-            real_or_null(isnan(point->measured) ? point->simulated : point->measured),
-            "min", real_or_null(point->measured_min), "max",
-            real_or_null(point->measured_max)));
-    json_object_set_new(object, "makespan_s", real_or_null(point->makespan_s));
-    json_object_set_new(object, "tokens_per_s", real_or_null(point->tokens_per_s));
-    json_object_set_new(object, "peak_in_flight", real_or_null(point->peak_in_flight));
-    json_object_set_new(object, "peak_activation_bytes",
-                        real_or_null(point->peak_activation_bytes));
-    add_judged(object, sweep, point);
+    pp_json_set(&object, "bubble",
+                json_pack("{s:o, s:o, s:o, s:o, s:o}", "theory",
+                          real_or_null(point->theory), "predicted",
+                          real_or_null(point->simulated), "fraction",
+                          real_or_null(isnan(point->measured) ? point->simulated
+                                                              : point->measured),
+                          "min", real_or_null(point->measured_min), "max",
+                          real_or_null(point->measured_max)));
+    pp_json_set(&object, "makespan_s", real_or_null(point->makespan_s));
+    pp_json_set(&object, "tokens_per_s", real_or_null(point->tokens_per_s));
+    pp_json_set(&object, "peak_in_flight", real_or_null(point->peak_in_flight));
+    pp_json_set(&object, "peak_activation_bytes",
+                real_or_null(point->peak_activation_bytes));
+    add_judged(&object, sweep, point);
     return object;
 }
 
@@ -73,23 +74,23 @@ int pp_sweep_write_json(const struct pp_sweep *sweep, const json_t *config,
 {
     struct pp_output output;
     json_t *done = json_array(), *invalid = json_array();
+    for (int i = 0; i < sweep->count; i++)
+        pp_json_append(sweep->points[i].done ? &done : &invalid,
+                       point_json(sweep, &sweep->points[i]));
     json_t *root = json_pack("{s:s, s:O, s:o, s:o}", "schema", "ppsim.sweep/1",
                              "config", config, "points", done, "invalid", invalid);
-    for (int i = 0; i < sweep->count; i++)
-        json_array_append_new(sweep->points[i].done ? done : invalid,
-                              point_json(sweep, &sweep->points[i]));
-    json_object_set_new(root, "best", best_json(sweep));
-    json_object_set_new(root, "crossovers", crossovers);
-    int status = pp_output_open(&output, path, error);
-    if (status == 0 &&
-        json_dumpf(root, output.stream, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) != 0)
-        status = pp_fail(error, PP_ENVIRONMENT, "cannot write '%s'", path);
-    if (status == 0) {
-        fputc('\n', output.stream);
-        status = pp_output_commit(&output, error);
-    } else {
-        pp_output_abandon(&output);
-    }
+    pp_json_set(&root, "best", best_json(sweep));
+    pp_json_set(&root, "crossovers", crossovers);
+    char *text =
+        root ? json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(root);
+    if (!text)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory to write '%s'", path);
+    int status = pp_output_open(&output, path, error);
+    if (status == 0) {
+        fprintf(output.stream, "%s\n", text);
+        status = pp_output_commit(&output, error);
+    }
+    free(text);
     return status;
 }

@@ -114,8 +114,13 @@ int pp_sweep_run(struct pp_report *report, struct pp_sweep_point *point,
     if (asprintf(&schedule, "--schedule=%s", point->schedule) < 0)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for a run");
     arguments[count++] = schedule;
-    count += pp_options_pass_on(options, PP_RUN, arguments + count,
-                                MOST_ARGUMENTS - count - 1);
+    int more = pp_options_pass_on(options, PP_RUN, arguments + count,
+                                  MOST_ARGUMENTS - count - 1);
+    if (more < 0) {
+        free(schedule);
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for a run");
+    }
+    count += more;
     int end = count;
     if (pp_folder_init(&folder, "sweep", error) == 0)
         caught = run_in(&folder, arguments, count, report, point, error);

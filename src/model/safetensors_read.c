@@ -1,13 +1,14 @@
 #include "model/safetensors.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/words.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
@@ -228,9 +229,12 @@ static json_t *parse_header(const char *text, size_t length, const char *path,
         return NULL;
     }
     json_error_t fault;
+    errno = 0;
     json_t *header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &fault);
     char buffer[PP_ST_SHOWN];
-    if (header == NULL)
+    if (header == NULL && pp_json_starved(&fault))
+        pp_fail(error, PP_ENVIRONMENT, "out of memory for the header of '%s'", path);
+    else if (header == NULL)
         pp_fail(error, PP_BAD_INPUT,
                 "'%s': the header is not valid JSON: %s, at byte %d of the file", path,
                 pp_st_shown(fault.text, buffer), fault.position + LENGTH_BYTES);

@@ -72,16 +72,29 @@ static void end_line(char *line)
     line[strcspn(line, "\r\n")] = '\0';
 }
 
+static int cannot_read(const char *path, struct pp_error *error)
+{
+    int number = errno;
+    return pp_fail(error, pp_status_of(number), "cannot read '%s': %s", path,
+                   strerror(number));
+}
+
 /* Reads the first line of a file: 1, 0 where it is empty, -1 where it is no header. */
-static int first_line(FILE *file, struct header *header)
+static int first_line(FILE *file, struct header *header, const char *path,
+                      struct pp_error *error)
 {
     char *line = NULL;
     size_t size = 0;
-    ssize_t length = getline(&line, &size, file);
     int found = 0;
-    if (length > 0) {
+    if (getline(&line, &size, file) > 0) {
         end_line(line);
         found = read_header(header, line) ? 1 : -1;
+        if (found < 0)
+            pp_fail(error, PP_BAD_INPUT,
+                    "'%s' is no history of ppsim: its first line should begin '%s'",
+                    path, own_columns);
+    } else if (!feof(file)) {
+        found = cannot_read(path, error);
     }
     free(line);
     return found;
@@ -89,21 +102,16 @@ static int first_line(FILE *file, struct header *header)
 
 bool pp_history_is(const char *path)
 {
-    struct header header;
+    char start[sizeof own_columns + 1] = "";
     struct stat status; /* of a pipe nothing must be read that others need */
-    bool regular = stat(path, &status) == 0 && S_ISREG(status.st_mode);
-    FILE *file = regular ? fopen(path, "re") : NULL;
-    bool is = file && first_line(file, &header) > 0;
-    if (file)
-        fclose(file);
-    return is;
-}
-
-static int refuse(const char *path, struct pp_error *error)
-{
-    return pp_fail(error, PP_BAD_INPUT,
-                   "'%s' is no history of ppsim: its first line should begin '%s'",
-                   path, own_columns);
+    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode))
+        return false;
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    bool read_any = file >= 0 && read(file, start, sizeof start - 1) > 0;
+    if (file >= 0)
+        close(file);
+    end_line(start);
+    return read_any && has_own_columns(start);
 }
 
 int pp_history_check(const char *path, struct pp_error *error)
@@ -114,11 +122,10 @@ int pp_history_check(const char *path, struct pp_error *error)
         return 0;
     FILE *file = fopen(path, "re");
     if (!file)
-        return pp_fail(error, PP_BAD_INPUT, "cannot read '%s': %s", path,
-                       strerror(errno));
-    int found = first_line(file, &header);
+        return cannot_read(path, error);
+    int found = first_line(file, &header, path, error);
     fclose(file);
-    return found < 0 ? refuse(path, error) : 0;
+    return found < 0 ? -1 : 0;
 }
 
 /* Takes the next field off the line, without its quotes. NULL behind the last. */
@@ -227,6 +234,8 @@ static int read_rows(struct pp_history *history, FILE *file,
                              "'%s', line %d: column '%s' is missing or wrong", path,
                              number, wrong);
     }
+    if (status == 0 && !feof(file))
+        status = cannot_read(path, error);
     free(line);
     return status;
 }
@@ -238,14 +247,13 @@ int pp_history_read(struct pp_history *history, const char *path,
     FILE *file = fopen(path, "re");
     *history = (struct pp_history){0};
     if (!file)
-        return pp_fail(error, PP_BAD_INPUT, "cannot read '%s': %s", path,
-                       strerror(errno));
+        return cannot_read(path, error);
     flock(fileno(file), LOCK_SH); /* no half row of somebody who appends one */
-    int status = first_line(file, &header) > 0
-                     ? read_rows(history, file, &header, path, error)
-                     : refuse(path, error);
+    int found = first_line(file, &header, path, error);
+    if (found > 0)
+        found = read_rows(history, file, &header, path, error);
     fclose(file);
-    return status;
+    return found;
 }
 
 void pp_history_release(struct pp_history *history)
@@ -366,12 +374,11 @@ static int append_locked(FILE *file, const char *path, const struct pp_history_r
 {
     struct stat status;
     struct header header;
-    int found = first_line(file, &header);
+    int found = first_line(file, &header, path, error);
     if (found < 0)
-        return refuse(path, error);
+        return -1;
     if (fstat(fileno(file), &status) != 0)
-        return pp_fail(error, PP_ENVIRONMENT, "cannot read '%s': %s", path,
-                       strerror(errno));
+        return cannot_read(path, error);
     char *text = text_of(row, &header, found == 0, found > 0 && lacks_end(file));
     if (!text)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for a row of '%s'", path);
@@ -429,7 +436,9 @@ int pp_history_medians(const struct pp_history *history, const char *configurati
 {
     double *values = malloc(((size_t)history->count + 1) * sizeof *values);
     int rows = 0;
-    for (int f = 0; f < PP_MOST_FIGURES && values; f++) {
+    if (!values)
+        return -1;
+    for (int f = 0; f < PP_MOST_FIGURES; f++) {
         int known = 0;
         rows = 0;
         for (int i = history->count - 1; i >= 0 && rows < last; i--) {

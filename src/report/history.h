@@ -56,7 +56,7 @@ int pp_history_append(const char *path, const struct pp_history_row *row,
 
 /* Fills in the median of each figure over the last rows, at most `last`, of this
  * configuration and clock (NULL: of any) that did not fail; NaN where none of them
- * knows it. Returns how many rows those are. */
+ * knows it. Returns how many rows those are; -1 when out of memory. */
 int pp_history_medians(const struct pp_history *history, const char *configuration,
                        const char *clock, int last, double figures[PP_MOST_FIGURES]);
 

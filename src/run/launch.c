@@ -144,11 +144,10 @@ static int prepare(struct mpiexec *mpiexec)
     if (length < 0 || pipe(mpiexec->output) != 0 || pipe(mpiexec->exec_errno) != 0)
         return -1;
     self[length] = '\0';
-    setenv(PP_LAUNCHED, "1", 1);
     /* What mpiexec ends shall end: there is nothing left to be tidied up. */
     setenv("OMPI_MCA_odls_base_sigkill_timeout", "0", 0);
     set_hwloc_environment();
-    return 0;
+    return setenv(PP_LAUNCHED, "1", 1);
 }
 
 static void close_end(int *end)

@@ -1,5 +1,6 @@
 #include "run/manifest.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +8,7 @@
 
 #include "base/folder.h"
 #include "base/input.h"
+#include "base/json.h"
 #include "base/output.h"
 #include "base/words.h"
 
@@ -116,10 +118,16 @@ static json_t *load(const char *path, struct pp_error *error)
     json_error_t fault;
     if (pp_input_whole(path, &bytes, &size, error) != 0)
         return NULL;
+    errno = 0;
     json_t *root = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &fault);
+    bool starved = !root && pp_json_starved(&fault);
     free(bytes);
     if (root)
         return root;
+    if (starved) {
+        pp_fail(error, PP_ENVIRONMENT, "out of memory to read '%s'", path);
+        return NULL;
+    }
     pp_make_printable(fault.text);
     pp_fail(error, PP_BAD_INPUT, "'%s' is damaged: line %d: %s", path, fault.line,
             fault.text);

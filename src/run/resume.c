@@ -49,6 +49,8 @@ static void name_newest_good(const char *path, int step, struct pp_error *error)
 {
     struct pp_error ignored = {0};
     char name[PP_STORE_NAME];
+    if (error->status != PP_BAD_INPUT) /* another would be as hard to read */
+        return;
     int *steps, count = pp_store_list(path, &steps, &ignored);
     for (int i = 0; i < count; i++) {
         struct pp_manifest manifest = {0};

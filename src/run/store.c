@@ -74,8 +74,8 @@ int pp_store_list(const char *path, int **steps, struct pp_error *error)
     DIR *folder = opendir(path);
     if (!folder)
         return errno == ENOENT ? 0
-                               : pp_fail(error, PP_BAD_INPUT, "cannot read '%s': %s",
-                                         path, strerror(errno));
+                               : pp_fail(error, pp_status_of(errno),
+                                         "cannot read '%s': %s", path, strerror(errno));
     for (struct dirent *entry; (entry = readdir(folder));) {
         int step = step_of(entry->d_name);
         if (step == 0)
@@ -117,7 +117,7 @@ static int pointed_at(const char *path, struct pp_error *error)
                            "such as step-00000600",
                            file);
     } else if (reason != ENOENT) {
-        step = pp_fail(error, PP_BAD_INPUT, "cannot read '%s': %s", file,
+        step = pp_fail(error, pp_status_of(reason), "cannot read '%s': %s", file,
                        strerror(reason));
     }
     free(file);

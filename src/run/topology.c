@@ -13,6 +13,7 @@ struct host {
     hwloc_topology_t topology;
     hwloc_bitmap_t mine;    /* this rank's binding */
     hwloc_bitmap_t all;     /* all local ranks' bindings together */
+    hwloc_bitmap_t work;    /* for a moment */
     bool bound_by_launcher; /* the ranks' bindings differ already */
 };
 
@@ -22,7 +23,7 @@ static void gather_bindings(struct host *host)
     enum { TEXT = 1 << 15 };
     char text[TEXT] = "";
     hwloc_bitmap_list_snprintf(text, sizeof text, host->mine);
-    hwloc_bitmap_t other = hwloc_bitmap_alloc();
+    hwloc_bitmap_t other = host->work;
     for (int r = 0; r < host->size; r++) {
         char theirs[TEXT];
         memcpy(theirs, text, TEXT);
@@ -32,7 +33,6 @@ static void gather_bindings(struct host *host)
         if (!hwloc_bitmap_isequal(other, host->mine))
             host->bound_by_launcher = true;
     }
-    hwloc_bitmap_free(other);
     int differ = host->bound_by_launcher;
     MPI_Allreduce(MPI_IN_PLACE, &differ, 1, MPI_INT, MPI_MAX, host->comm);
     host->bound_by_launcher = differ;
@@ -63,7 +63,8 @@ static int count_cores(hwloc_topology_t topology, hwloc_const_bitmap_t set)
 /* Binds this rank to its share of the cores: threads of them from rank * threads on. */
 static void bind(struct host *host, int threads)
 {
-    hwloc_bitmap_t share = hwloc_bitmap_alloc();
+    hwloc_bitmap_t share = host->work;
+    hwloc_bitmap_zero(share);
     for (int t = 0; t < threads; t++) {
         hwloc_obj_t core =
             nth_core(host->topology, host->all, host->rank * threads + t);
@@ -74,7 +75,30 @@ static void bind(struct host *host, int threads)
     if (!hwloc_bitmap_iszero(share) &&
         hwloc_set_cpubind(host->topology, share, HWLOC_CPUBIND_PROCESS) == 0)
         hwloc_bitmap_copy(host->mine, share);
-    hwloc_bitmap_free(share);
+}
+
+static int init_host(struct host *host, struct pp_error *error)
+{
+    host->mine = hwloc_bitmap_alloc();
+    host->all = hwloc_bitmap_alloc();
+    host->work = hwloc_bitmap_alloc();
+    if (!host->mine || !host->all || !host->work)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for the cores");
+    if (hwloc_topology_init(&host->topology) != 0)
+        return pp_fail(error, PP_ENVIRONMENT, "hwloc cannot be initialised");
+    if (hwloc_topology_load(host->topology) != 0)
+        return pp_fail(error, PP_ENVIRONMENT, "hwloc cannot read the topology");
+    return 0;
+}
+
+static void release_host(struct host *host)
+{
+    if (host->topology)
+        hwloc_topology_destroy(host->topology);
+    hwloc_bitmap_free(host->mine);
+    hwloc_bitmap_free(host->all);
+    hwloc_bitmap_free(host->work);
+    MPI_Comm_free(&host->comm);
 }
 
 static void find_cpu(hwloc_topology_t found, struct pp_topology *topology)
@@ -87,19 +111,16 @@ static void find_cpu(hwloc_topology_t found, struct pp_topology *topology)
 int pp_topology_init(struct pp_topology *topology, const struct pp_world *world,
                      int threads, struct pp_error *error)
 {
-    struct host host = {.mine = hwloc_bitmap_alloc(), .all = hwloc_bitmap_alloc()};
+    struct host host = {0};
     *topology = (struct pp_topology){0};
     MPI_Comm_split_type(world->comm, MPI_COMM_TYPE_SHARED, world->rank, MPI_INFO_NULL,
                         &host.comm);
     MPI_Comm_rank(host.comm, &host.rank);
     MPI_Comm_size(host.comm, &host.size);
-    int status = 0;
-    if (hwloc_topology_init(&host.topology) != 0)
-        status = pp_fail(error, PP_ENVIRONMENT, "hwloc cannot be initialised");
-    else if (hwloc_topology_load(host.topology) != 0)
-        status = pp_fail(error, PP_ENVIRONMENT, "hwloc cannot read the topology");
-    if (pp_agree(world, status, error) != 0)
+    if (pp_agree(world, init_host(&host, error), error) != 0) {
+        release_host(&host);
         return -1;
+    }
 
     if (hwloc_get_cpubind(host.topology, host.mine, HWLOC_CPUBIND_PROCESS) != 0)
         hwloc_bitmap_copy(host.mine, hwloc_topology_get_allowed_cpuset(host.topology));
@@ -114,10 +135,7 @@ int pp_topology_init(struct pp_topology *topology, const struct pp_world *world,
     gethostname(topology->host, sizeof topology->host - 1);
     find_cpu(host.topology, topology);
 
-    hwloc_topology_destroy(host.topology);
-    hwloc_bitmap_free(host.mine);
-    hwloc_bitmap_free(host.all);
-    MPI_Comm_free(&host.comm);
+    release_host(&host);
     return 0;
 }
 

@@ -136,9 +136,11 @@ int main(int argc, char **argv)
         fixture_report(&report, &cases[i].fixture);
         report.theory = 0.25;
         if (cases[i].what == GANTT)
-            pp_report_print_gantt(&report, stdout, cases[i].width, false);
+            must(pp_report_print_gantt(&report, stdout, cases[i].width, false, &error),
+                 &error);
         else if (cases[i].what == SUMMARY)
-            pp_report_print_summary(&report, "", 80, stdout, false);
+            must(pp_report_print_summary(&report, "", 80, stdout, false, &error),
+                 &error);
         else if (cases[i].what == EXPLAIN)
             must(pp_report_print_explain(&report,
                                          &(struct pp_speedup){true, 3, PP_B, 0.0018},

@@ -41,36 +41,33 @@ static const char *value_text(const struct pp_values *values, double value,
 }
 
 /* "m = 4, 8, 16", or "m = 1 .. 64" where they are many. */
-static void put_values(FILE *stream, const struct pp_values *values)
+static void add_values(char *title, size_t size, const struct pp_values *values)
 {
     enum { MOST_LISTED = 6 };
     char text[VALUE], last[VALUE];
     if (values->count == 0)
         return;
-    fprintf(stream, " · %s = ", short_name(values));
+    pp_append(title, size, " · %s = ", short_name(values));
     if (values->count > MOST_LISTED)
-        fprintf(stream, "%s .. %s", value_text(values, values->items[0], text),
-                value_text(values, values->items[values->count - 1], last));
+        pp_append(title, size, "%s .. %s", value_text(values, values->items[0], text),
+                  value_text(values, values->items[values->count - 1], last));
     for (int i = 0; i < values->count && values->count <= MOST_LISTED; i++)
-        fprintf(stream, "%s%s", i > 0 ? ", " : "",
-                value_text(values, values->items[i], text));
+        pp_append(title, size, "%s%s", i > 0 ? ", " : "",
+                  value_text(values, values->items[i], text));
 }
 
 static void set_title(struct pp_panel *panel, const struct pp_panels *panels)
 {
-    FILE *stream = fmemopen(panel->title, sizeof panel->title, "w");
-    if (!stream)
-        return;
-    fprintf(stream, "Sweep of %d schedule%s", panels->schedule_count,
-            panels->schedule_count == 1 ? "" : "s");
+    char *title = panel->title;
+    size_t size = sizeof panel->title;
+    pp_assign(title, size, "Sweep of %d schedule%s", panels->schedule_count,
+              panels->schedule_count == 1 ? "" : "s");
     for (int d = PP_BY_RANKS; d < panels->dimensions; d++)
-        put_values(stream, &panels->all[d]);
-    put_values(stream, &panels->all[PP_BY_MICROBATCHES]);
-    fputs(panels->measured ? " · measured" : " · simulated", stream);
+        add_values(title, size, &panels->all[d]);
+    add_values(title, size, &panels->all[PP_BY_MICROBATCHES]);
+    pp_append(title, size, panels->measured ? " · measured" : " · simulated");
     if (panels->cut)
-        fputs(" (too many to draw: only the first)", stream);
-    fclose(stream);
-    panel->title[sizeof panel->title - 1] = '\0';
+        pp_append(title, size, " (too many to draw: only the first)");
 }
 
 enum { TITLE = 320 };

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/output.h"
 #include "base/words.h"
 #include "report/export/json_keys.h"
@@ -39,11 +40,19 @@ json_t *pp_json_text(const char *text)
     return string;
 }
 
-static void put_text(FILE *stream, const char *text)
+/* Takes over the value. */
+static void put_json(struct writer *writer, json_t *value, size_t flags)
 {
-    json_t *string = pp_json_text(text);
-    json_dumpf(string, stream, JSON_ENCODE_ANY);
-    json_decref(string);
+    char *text = value ? json_dumps(value, flags) : NULL;
+    writer->failed |= !text;
+    fputs(text ? text : "null", writer->stream);
+    free(text);
+    json_decref(value);
+}
+
+static void put_text(struct writer *writer, const char *text)
+{
+    put_json(writer, pp_json_text(text), JSON_ENCODE_ANY);
 }
 
 static void put_real(FILE *stream, double value)
@@ -65,18 +74,15 @@ static void put_config(struct writer *writer, const struct pp_json_key *shape)
     const struct pp_schedule *schedule = &writer->report->schedule;
     const json_t *options = writer->report->config;
     json_t *config = options ? json_copy((json_t *)options) : json_object();
-    writer->failed |= !config;
     for (; shape->name; shape++) {
         const void *at = field(schedule, shape);
         if (shape->optional && *(const int *)at == shape->least)
             continue;
         json_t *value = shape->type == PP_JSON_TEXT ? json_string(at)
                                                     : json_integer(*(const int *)at);
-        writer->failed |= json_object_set_new(config, shape->name, value) != 0;
+        pp_json_set(&config, shape->name, value);
     }
-    writer->failed |= json_dumpf(config, writer->stream,
-                                 JSON_SORT_KEYS | JSON_REAL_PRECISION(15)) != 0;
-    json_decref(config);
+    put_json(writer, config, JSON_SORT_KEYS | JSON_REAL_PRECISION(15));
 }
 
 static void put_object(struct writer *writer, const struct pp_json_key *keys,
@@ -176,7 +182,7 @@ static void put_value(struct writer *writer, const struct pp_json_key *key,
         put_real(stream, *(const double *)at);
         break;
     case PP_JSON_TEXT:
-        put_text(stream, at);
+        put_text(writer, at);
         break;
     case PP_JSON_FLAG:
         fputs(answers[*(const bool *)at + 1], stream);
@@ -194,7 +200,7 @@ static void put_value(struct writer *writer, const struct pp_json_key *key,
         put_list(writer, key, base);
         break;
     case PP_JSON_SCHEMA:
-        put_text(stream, pp_json_schema_name);
+        put_text(writer, pp_json_schema_name);
         break;
     case PP_JSON_CONFIG:
         put_config(writer, key->keys);

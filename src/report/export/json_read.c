@@ -153,6 +153,10 @@ static void read_schedule(struct reading *in, const struct pp_node *ranks)
     if (reader->failed)
         return;
     in->report->config = json_deep_copy(config.value);
+    if (!in->report->config) {
+        pp_reader_out_of_memory(reader, &config);
+        return;
+    }
     if (pp_schedule_init(schedule, shape.ranks, shape.stages, 1, PP_CUSTOM,
                          reader->error) != 0 ||
         (shape.copies > 1 &&

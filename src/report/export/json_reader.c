@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/words.h"
 
 static const char *type_name(json_type type)
@@ -38,16 +39,18 @@ int pp_reader_load(struct pp_reader *reader, const char *path, struct pp_node *r
     *root = (struct pp_node){0};
     FILE *stream = fopen(path, "r");
     if (!stream)
-        return pp_fail(error, PP_BAD_INPUT, "cannot read '%s': %s", path,
+        return pp_fail(error, pp_status_of(errno), "cannot read '%s': %s", path,
                        strerror(errno));
     errno = 0;
     root->value = json_loadf(stream, JSON_REJECT_DUPLICATES, &problem);
     int number = ferror(stream) ? errno : 0;
+    if (!root->value && pp_json_starved(&problem))
+        number = ENOMEM;
     fclose(stream);
     if (number != 0) {
         json_decref(root->value);
         root->value = NULL;
-        return pp_fail(error, PP_BAD_INPUT, "cannot read '%s': %s", path,
+        return pp_fail(error, pp_status_of(number), "cannot read '%s': %s", path,
                        strerror(number));
     }
     if (!root->value) {

@@ -146,6 +146,8 @@ static void read_ops(struct pp_reader *reader, const struct pp_node *lists,
         reader->failed = true;
     } else if (pp_verify(schedule, schedule->name, &problem) != 0) {
         problem.text[strcspn(problem.text, "\n")] = '\0';
+        if (problem.status == PP_ENVIRONMENT)
+            pp_reader_out_of_memory(reader, lists);
         pp_reader_fail(reader, lists, "is not a valid schedule: %s", problem.text);
     }
 }

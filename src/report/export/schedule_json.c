@@ -1,24 +1,16 @@
 #include "report/export/schedule_json.h"
 
-#include <jansson.h>
+#include <stdlib.h>
 
-/* Takes over item. NULL when out of memory, also where array or item is NULL already.
- */
-static json_t *append(json_t *array, json_t *item)
-{
-    if (array && json_array_append_new(array, item) == 0)
-        return array;
-    json_decref(array);
-    return NULL;
-}
+#include "base/json.h"
 
 static json_t *op_json(struct pp_op op)
 {
     char letter[2] = {pp_kind_letter((enum pp_kind)op.kind), '\0'};
     json_t *object = json_pack("{si, ss, si}", "stage", (int)op.stage, "kind", letter,
                                "microbatch", (int)op.microbatch);
-    if (object && op.joined)
-        json_object_set_new(object, "joined", json_true());
+    if (op.joined)
+        pp_json_set(&object, "joined", json_true());
     return object;
 }
 
@@ -27,12 +19,12 @@ int pp_schedule_write_json(const struct pp_schedule *schedule, FILE *stream,
 {
     json_t *rank_of = json_array(), *rows = json_array();
     for (int s = 0; s < schedule->stages; s++)
-        rank_of = append(rank_of, json_integer(schedule->rank_of[s]));
+        pp_json_append(&rank_of, json_integer(schedule->rank_of[s]));
     for (int r = 0; r < schedule->ranks; r++) {
         json_t *row = json_array();
         for (size_t k = schedule->first[r]; k < schedule->first[r + 1]; k++)
-            row = append(row, op_json(schedule->ops[k]));
-        rows = append(rows, row);
+            pp_json_append(&row, op_json(schedule->ops[k]));
+        pp_json_append(&rows, row);
     }
     /* "o" takes over both, also on failure. */
     json_t *root =
@@ -40,11 +32,12 @@ int pp_schedule_write_json(const struct pp_schedule *schedule, FILE *stream,
                   "name", schedule->name, "ranks", schedule->ranks, "stages",
                   schedule->stages, "chunks", schedule->chunks, "microbatches",
                   schedule->microbatches, "rank_of", rank_of, "ops", rows);
-    if (!root)
+    char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+    json_decref(root);
+    if (!text)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory to write '%s'",
                        schedule->name);
-    json_dumpf(root, stream, JSON_COMPACT);
-    json_decref(root);
-    putc('\n', stream);
+    fprintf(stream, "%s\n", text);
+    free(text);
     return 0;
 }

@@ -72,9 +72,9 @@ static void print_row(const struct comparison *comparison, const struct row *row
             pp_figure_text(row->figure, row->after, after), change, words[row->found]);
 }
 
-/* The options in which the two differ. */
-static void print_config(const struct pp_report *before, const struct pp_report *after,
-                         pp_decides *decides, bool markdown, FILE *stream)
+/* The options in which the two differ. -1 when out of memory. */
+static int print_config(const struct pp_report *before, const struct pp_report *after,
+                        pp_decides *decides, bool markdown, FILE *stream)
 {
     const char *key;
     json_t *value;
@@ -91,14 +91,19 @@ static void print_config(const struct pp_report *before, const struct pp_report 
             continue;
         char *was = other ? json_dumps(other, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
         char *is = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-        fprintf(stream, markdown ? "- %s: `%s` -> `%s`\n" : "  %s: %s -> %s\n", key,
-                was ? was : "unknown", is ? is : "unknown");
+        bool known = is && (was || !other);
+        if (known)
+            fprintf(stream, markdown ? "- %s: `%s` -> `%s`\n" : "  %s: %s -> %s\n", key,
+                    was ? was : "unknown", is);
         free(was);
         free(is);
+        if (!known)
+            return -1;
         differing++;
     }
     if (differing > 0)
         fputc('\n', stream);
+    return 0;
 }
 
 /* Does every step take the same? */
@@ -375,7 +380,8 @@ int pp_compare_print(const struct pp_report *before, const struct pp_report *aft
     if (test_steps(&comparison, makespan_of, &comparison.makespan, error) != 0 ||
         test_steps(&comparison, bubble_of, &comparison.bubble, error) != 0)
         return -1;
-    print_config(before, after, decides, markdown, stream);
+    if (print_config(before, after, decides, markdown, stream) != 0)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for what differs");
     print_table(&comparison);
     print_reach(&comparison);
     print_share(&comparison, "before", before);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/words.h"
 #include "schedules/catalogue.h"
 
@@ -126,9 +127,9 @@ static json_t *deciding_of(const json_t *config, const struct pp_option_facts *f
     json_t *value;
     json_object_foreach((json_t *)config, key, value)
     {
-        if (deciding && !json_is_null(value) && counts(facts, by_name, key) &&
+        if (!json_is_null(value) && counts(facts, by_name, key) &&
             !facts->is_default(key, value))
-            json_object_set(deciding, key, value);
+            pp_json_set(&deciding, key, json_incref(value));
     }
     return deciding;
 }
@@ -138,8 +139,7 @@ int pp_configuration_hash(const struct pp_configuration *configuration,
                           char text[PP_CONFIGURATION_TEXT], struct pp_error *error)
 {
     json_t *deciding = deciding_of(configuration->config, facts);
-    if (deciding)
-        json_object_set_new(deciding, "command", json_string(configuration->command));
+    pp_json_set(&deciding, "command", json_string(configuration->command));
     char *dump = deciding ? json_dumps(deciding, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
     json_decref(deciding);
     if (!dump)

@@ -158,15 +158,14 @@ static void draw_notes(const struct gantt *gantt)
                 pp_duration_text(layout->column_ns, text));
 }
 
-void pp_report_print_gantt(const struct pp_report *report, FILE *stream, int width,
-                           bool color)
+int pp_report_print_gantt(const struct pp_report *report, FILE *stream, int width,
+                          bool color, struct pp_error *error)
 {
     struct gantt gantt = {.stream = stream, .color = color};
     struct pp_layout layout;
-    struct pp_error error = {0};
     if (!report->timeline.spans || report->metrics.makespan <= 0) {
         fputs("the report has no timeline to draw\n", stream);
-        return;
+        return 0;
     }
     gantt.label = snprintf(NULL, 0, "%d", report->schedule.ranks - 1);
     if (gantt.label < 4)
@@ -175,10 +174,8 @@ void pp_report_print_gantt(const struct pp_report *report, FILE *stream, int wid
     columns = columns < LEAST_COLUMNS  ? LEAST_COLUMNS
               : columns > MOST_COLUMNS ? MOST_COLUMNS
                                        : columns;
-    if (pp_layout_init(&layout, report, MOST_ROWS, columns, &error) != 0) {
-        fprintf(stream, "cannot draw the timeline: %s\n", error.text);
-        return;
-    }
+    if (pp_layout_init(&layout, report, MOST_ROWS, columns, error) != 0)
+        return -1;
     gantt.layout = &layout;
     fprintf(stream, "%*s  step %d of %s\n", gantt.label, "rank",
             report->steps[report->representative].number, report->schedule.name);
@@ -188,4 +185,5 @@ void pp_report_print_gantt(const struct pp_report *report, FILE *stream, int wid
     draw_legend(&gantt);
     draw_notes(&gantt);
     pp_layout_release(&layout);
+    return 0;
 }

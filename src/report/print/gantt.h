@@ -4,8 +4,10 @@
 
 #include "report/report.h"
 
-/* width columns wide. Colour by kind where color; ASCII letters otherwise. */
-void pp_report_print_gantt(const struct pp_report *report, FILE *stream, int width,
-                           bool color);
+/* width columns wide. Colour by kind where color; ASCII letters otherwise.
+ * PP_ENVIRONMENT.
+ */
+int pp_report_print_gantt(const struct pp_report *report, FILE *stream, int width,
+                          bool color, struct pp_error *error);
 
 #endif

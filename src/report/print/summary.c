@@ -157,7 +157,8 @@ static void fill_memory(struct pp_table *table, const struct pp_report_rank *ran
     pp_table_set(table, row, 4, "%.*s", PP_CELL - 1, rank->cpuset);
 }
 
-static void print_tables(const struct pp_report *report, int width, FILE *stream)
+static int print_tables(const struct pp_report *report, int width, FILE *stream,
+                        struct pp_error *error)
 {
     const struct pp_schedule *schedule = &report->schedule;
     int ranks = schedule->ranks, rows = ranks < MOST_ROWS ? ranks : MOST_ROWS;
@@ -165,13 +166,15 @@ static void print_tables(const struct pp_report *report, int width, FILE *stream
     const char *const heads[] = {"warmup", "dependency", "comm.", "overhead",
                                  "cooldown"};
     struct pp_table times = {0}, memory = {0};
-    struct pp_error error = {0};
+    int status = -1;
     int *places = pp_places_by_rank(schedule);
-    if (!places || pp_table_init(&times, rows, 10, &error) != 0 ||
-        pp_table_init(&memory, rows, 5, &error) != 0) {
-        fputs("  (out of memory for the table of ranks)\n", stream);
+    if (!places) {
+        pp_fail(error, PP_ENVIRONMENT, "out of memory for a table of %d rows", rows);
         goto done;
     }
+    if (pp_table_init(&times, rows, 10, error) != 0 ||
+        pp_table_init(&memory, rows, 5, error) != 0)
+        goto done;
     pp_table_set(&times, -1, 0, "rank");
     pp_table_set(&times, -1, 1, "stages");
     pp_table_set(&times, -1, 2, "busy %s", unit);
@@ -197,10 +200,12 @@ static void print_tables(const struct pp_report *report, int width, FILE *stream
     pp_table_print(&times, stream, 2, width);
     fputc('\n', stream);
     pp_table_print(&memory, stream, 2, width);
+    status = 0;
 done:
     pp_table_release(&times);
     pp_table_release(&memory);
     free(places);
+    return status;
 }
 
 enum { BUBBLE_INDENT = 10 };
@@ -298,13 +303,15 @@ static void print_training(const struct pp_report_training *training, FILE *stre
                 verified[training->verified + 1]);
 }
 
-void pp_report_print_summary(const struct pp_report *report, const char *given,
-                             int width, FILE *stream, bool color)
+int pp_report_print_summary(const struct pp_report *report, const char *given,
+                            int width, FILE *stream, bool color, struct pp_error *error)
 {
     print_headline(report, given, stream, color);
-    print_tables(report, width, stream);
+    if (print_tables(report, width, stream, error) != 0)
+        return -1;
     fputc('\n', stream);
     print_bubble(report, stream);
     print_step(report, stream);
     print_training(&report->training, stream);
+    return 0;
 }
