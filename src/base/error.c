@@ -45,8 +45,9 @@ int(pp_fail_also)(struct pp_error *error, enum pp_status status, const char *for
 
 enum pp_status pp_status_of(int number)
 {
-    bool environment = number == ENOSPC || number == EDQUOT || number == EIO ||
-                       number == ENOMEM || number == EMFILE || number == ENFILE;
+    bool environment = number == ENOSPC || number == EDQUOT || number == EROFS ||
+                       number == EIO || number == ENOMEM || number == EMFILE ||
+                       number == ENFILE;
     return environment ? PP_ENVIRONMENT : PP_BAD_INPUT;
 }
 

@@ -12,7 +12,7 @@ static int check(int fd, const char *path, size_t *size, struct pp_error *error)
 {
     struct stat status;
     if (fd < 0 || fstat(fd, &status) != 0)
-        return pp_fail(error, PP_BAD_INPUT, "cannot read '%s': %s", path,
+        return pp_fail(error, pp_status_of(errno), "cannot read '%s': %s", path,
                        strerror(errno));
     if (!S_ISREG(status.st_mode))
         return pp_fail(

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -170,6 +171,8 @@ void pp_output_tidy(const char *path)
 
 static void release(struct pp_output *output)
 {
+    if (output->in_place)
+        signal(SIGPIPE, output->at_broken_pipe);
     free(output->temporary);
     free(output->target);
     free(output->path);
@@ -196,6 +199,9 @@ int pp_output_open(struct pp_output *output, const char *path, struct pp_error *
         if (fd < 0)
             goto error;
     } else {
+        /* A pipe whose reader leaves is an error of its write, which names it. */
+        output->in_place = true;
+        output->at_broken_pipe = signal(SIGPIPE, SIG_IGN);
         fd = open(path, O_WRONLY | O_CLOEXEC);
         if (fd < 0) {
             refuse(path, errno, error);
@@ -223,7 +229,8 @@ static int flush(struct pp_output *output)
 {
     int number = ferror(output->stream) ? EIO : 0;
     /* The stream has forgotten why; the next write fails for the same reason. */
-    if (number != 0 && output->temporary && write(fileno(output->stream), "", 1) < 0)
+    if (number != 0 && output->stream != stdout &&
+        write(fileno(output->stream), "", 1) < 0)
         number = errno;
     if (fflush(output->stream) != 0)
         number = errno;
@@ -236,8 +243,9 @@ static int flush(struct pp_output *output)
 static int close_stream(struct pp_output *output)
 {
     int failed = output->stream != stdout ? fclose(output->stream) : 0;
+    int number = failed ? errno : 0;
     output->stream = NULL;
-    return failed ? errno : 0;
+    return number;
 }
 
 int pp_output_commit(struct pp_output *output, struct pp_error *error)

@@ -13,7 +13,9 @@ struct pp_output {
     FILE *stream; /* NULL once committed or abandoned */
     char *path;   /* as the user gave it */
     char *target; /* path with symbolic links followed; NULL where written in place */
-    char *temporary; /* beside target; NULL where written in place */
+    char *temporary;             /* beside target; NULL where written in place */
+    bool in_place;               /* a device or a pipe, */
+    void (*at_broken_pipe)(int); /* and what SIGPIPE did before */
 };
 
 /* Can the path be written? Tried for real, leaving nothing behind. Used before a long

@@ -9,21 +9,29 @@
 #include "report/print/gantt.h"
 #include "report/print/summary.h"
 
+/* One file that cannot be written is no reason to go without the others. */
+static int add_problem(struct pp_error *error, const struct pp_error *problem)
+{
+    return pp_fail_also(error, problem->status, "%s", problem->text);
+}
+
 /* Writes the files of the exporters whose options were given. */
 static int export(const struct pp_report *report, const struct pp_options *options,
                   struct pp_error *error)
 {
+    int status = 0;
     for (int i = 0; i < pp_option_count; i++) {
         const struct pp_option *option = &pp_option_table[i];
         const char *path = pp_option_text(options, option);
         if (!option->write || !pp_option_of(option, options->command) || !path)
             continue;
-        if (option->write(report, path, error) != 0)
-            return -1;
-        if (option->write == pp_report_write_json)
+        struct pp_error problem = {0};
+        if (option->write(report, path, &problem) != 0)
+            status = add_problem(error, &problem);
+        else if (option->write == pp_report_write_json)
             pp_say_dropped(report, path);
     }
-    return 0;
+    return status;
 }
 
 int pp_output_plot(const struct pp_report *reports, int count,
@@ -56,9 +64,11 @@ int pp_output_plot(const struct pp_report *reports, int count,
 int pp_output_files(const struct pp_report *report, const struct pp_options *options,
                     struct pp_error *error)
 {
-    if (export(report, options, error) != 0)
-        return -1;
-    return options->plot ? pp_output_plot(report, 1, options, error) : 0;
+    struct pp_error problem = {0};
+    int status = export(report, options, error);
+    if (options->plot && pp_output_plot(report, 1, options, &problem) != 0)
+        status = add_problem(error, &problem);
+    return status;
 }
 
 bool pp_output_is_silent(const struct pp_options *options)

@@ -229,7 +229,9 @@ static int make_report(struct pp_report *report, const struct pp_options *option
         .loss_count = result->steps,
         .resumed_from =
             result->resumed_from > 0 ? (double)result->resumed_from : (double)NAN,
-        .stopped_after = result->stopped ? (double)result->steps : (double)NAN,
+        .stopped_after = result->stopped || result->steps < options->steps
+                             ? (double)result->steps
+                             : (double)NAN,
         .entropy_floor = result->entropy_floor,
         .verified = result->verified,
         .evaluations = result->evaluations,
@@ -314,6 +316,8 @@ static int train(struct pp_options *options, struct pp_plan *plan,
         if (verified == 0 && (status == PP_DONE || status == PP_CHECK_FAILED)) {
             status = pp_print_error(&difference);
         }
+        if (result.fault.lines > 0)
+            status = pp_print_error(&result.fault);
         if (result.stopped)
             status = say_stopped(&report, options, result.stopped, status);
         pp_report_release(&report);

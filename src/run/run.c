@@ -333,6 +333,14 @@ static void keep_rows(struct job *job)
     }
 }
 
+/* What cannot be written is no reason to lose all else that has been trained. */
+static bool set_fault(struct job *job, struct pp_error *error)
+{
+    job->result->fault = *error;
+    *error = (struct pp_error){0};
+    return true;
+}
+
 static int train(struct job *job, struct pp_error *error)
 {
     const struct pp_run_config *config = job->config;
@@ -353,7 +361,7 @@ static int train(struct job *job, struct pp_error *error)
         if ((keeps || last) && check_parameters(job, step, error) != 0)
             return -1;
         if (keeps && write_checkpoint(job, step, error) != 0)
-            return -1;
+            last = set_fault(job, error);
     }
     keep_rows(job);
     return 0;
@@ -452,7 +460,7 @@ static int verify(struct job *job, struct pp_error *error)
 {
     struct pp_run_result *result = job->result;
     /* Who stops a run does not want it to train once more. */
-    if (!job->config->verify || result->stopped)
+    if (!job->config->verify || result->stopped || result->steps < job->config->steps)
         return 0;
     const struct pp_begin begin = {job->checkpoints.start, job->checkpoints.folder};
     const struct pp_losses losses = losses_of(job, job->config->steps);
@@ -464,13 +472,14 @@ static int verify(struct job *job, struct pp_error *error)
 }
 
 /* Parameters that verify found wrong are not saved. Rank 0 knows. */
-static int save(struct job *job, struct pp_error *error)
+static void save(struct job *job, struct pp_error *error)
 {
     double wrong = job->result->verified == 0;
     pp_max_doubles(&job->world, &wrong, 1);
     if (!job->config->save || wrong > 0)
-        return 0;
-    return pp_save_parameters(&job->trainer, job->config->save, error);
+        return;
+    if (pp_save_parameters(&job->trainer, job->config->save, error) != 0)
+        set_fault(job, error);
 }
 
 static void release(struct job *job)
@@ -494,9 +503,10 @@ int pp_run(const struct pp_run_config *config, struct pp_run_result *result,
     align_clocks(&job);
     gather_ranks(&job);
     if (pp_tensors_digest(&job.trainer.tensors, result->digest, error) == 0 &&
-        gather_timelines(&job, error) == 0 && verify(&job, error) == 0 &&
-        save(&job, error) == 0)
+        gather_timelines(&job, error) == 0 && verify(&job, error) == 0) {
+        save(&job, error);
         status = 0;
+    }
 done:
     release(&job);
     return status;

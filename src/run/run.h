@@ -29,10 +29,12 @@ struct pp_run_result {
     double *losses; /* [steps] those before resumed_from are the checkpoint's */
     struct pp_evaluation *evaluations; /* [evaluation_count] likewise */
     int evaluation_count;
-    int steps;        /* trained, those before resumed_from too */
-    int stopped;      /* by this signal, SIGINT or SIGTERM, before all that was asked
-                       * for was done; 0 */
-    int resumed_from; /* the step of the checkpoint; 0: training began anew */
+    int steps;   /* trained, those before resumed_from too */
+    int stopped; /* by this signal, SIGINT or SIGTERM, before all that was asked
+                  * for was done; 0 */
+    struct pp_error fault; /* a checkpoint, which ended the training, or the parameters
+                            * could not be written; {0}: they were */
+    int resumed_from;      /* the step of the checkpoint; 0: training began anew */
     double entropy_floor;
     char digest[32];
     int verified;               /* 1 yes, 0 no, -1 not asked */

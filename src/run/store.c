@@ -21,8 +21,8 @@ static const char pointer[] = "latest";
 
 static int refuse(const char *path, struct pp_error *error)
 {
-    return pp_fail(error, PP_BAD_INPUT, "cannot write checkpoints in '%s': %s", path,
-                   strerror(errno));
+    return pp_fail(error, pp_status_of(errno), "cannot write checkpoints in '%s': %s",
+                   path, strerror(errno));
 }
 
 /* While it runs, nothing that fails is the fault of what was asked. */
