@@ -15,7 +15,10 @@ add_line(struct pp_error *error, const char *format, va_list arguments)
         return;
     if (used > 0)
         pp_append(error->text, sizeof error->text, "\n");
+    size_t line = strlen(error->text);
     pp_append_list(error->text, sizeof error->text, format, arguments);
+    /* A terminal would obey what arguments and files hold, a newline begin a line. */
+    pp_make_printable(error->text + line);
     error->lines++;
 }
 

@@ -303,6 +303,7 @@ static int advise(struct advice *advice, const struct pp_gate *gate,
     if (note_schedules(advice, gate, report, options, error) != 0)
         return -1;
     note_stop(advice, report);
+    pp_make_printable(advice->note); /* a file's schedule has any name */
     return by_report ? pp_where_changed(&advice->where, &gate->baseline, report, error)
                      : 0;
 }
@@ -419,9 +420,8 @@ static int update_baseline(const struct pp_report *report,
             pp_say_dropped(report, options->baseline);
         return status;
     }
-    fprintf(stderr, "ppsim: baseline '%s' is not updated: %s failed\n",
-            options->baseline,
-            report->training.verified == 0 ? "'--verify'" : "a check");
+    pp_say("baseline '%s' is not updated: %s failed", options->baseline,
+           report->training.verified == 0 ? "'--verify'" : "a check");
     return 0;
 }
 
@@ -431,8 +431,8 @@ static int keep(const struct pp_gate *gate, const struct pp_report *report,
 {
     if (was_stopped(report)) {
         if (options->history || options->update_baseline)
-            fprintf(stderr, "ppsim: '%s' stays as it is: the run was stopped\n",
-                    options->update_baseline ? options->baseline : options->history);
+            pp_say("'%s' stays as it is: the run was stopped",
+                   options->update_baseline ? options->baseline : options->history);
         return 0;
     }
     if (options->history && record(gate, report, options, passed, error) != 0)

@@ -1,6 +1,7 @@
 #include "cli/terminal.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,10 +88,7 @@ int pp_print_error(const struct pp_error *error)
     const char *line = error->text;
     while (*line) {
         size_t length = strcspn(line, "\n");
-        char text[sizeof error->text];
-        pp_assign(text, sizeof text, "%.*s", (int)length, line);
-        pp_make_printable(text); /* a terminal would obey what arguments hold */
-        fprintf(stderr, "ppsim: %s\n", text);
+        fprintf(stderr, "ppsim: %.*s\n", (int)length, line);
         line += length + (line[length] == '\n');
     }
     return (int)error->status;
@@ -113,9 +111,20 @@ int pp_finish_output(int status)
     return pp_print_error(&error);
 }
 
+void pp_say(const char *format, ...)
+{
+    char text[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    pp_assign_list(text, sizeof text, format, arguments);
+    va_end(arguments);
+    pp_make_printable(text);
+    fprintf(stderr, "ppsim: %s\n", text);
+}
+
 void pp_say_dropped(const struct pp_report *report, const char *path)
 {
     if (report->timeline_dropped[0])
-        fprintf(stderr, "ppsim: '%s' is written without its timeline: %s\n", path,
-                report->timeline_dropped);
+        pp_say("'%s' is written without its timeline: %s", path,
+               report->timeline_dropped);
 }

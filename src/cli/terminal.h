@@ -30,6 +30,9 @@ FILE *pp_verdict_stream(const struct pp_options *options);
 bool pp_text_is_terminal(const struct pp_options *options,
                          const struct pp_terminal *terminal);
 
+/* Says something on stderr that is no error: one line, as an error's is printed. */
+__attribute__((format(printf, 1, 2))) void pp_say(const char *format, ...);
+
 /* Says on stderr that a report's file, just written, lacks the timeline, if it does. */
 void pp_say_dropped(const struct pp_report *report, const char *path);
 

@@ -113,9 +113,11 @@ int pp_agree(const struct pp_world *world, int status, struct pp_error *error)
         return 0;
     pp_broadcast(world, error, sizeof *error, rank);
     if (rank > 0) {
-        char text[sizeof error->text];
+        char text[sizeof error->text], *rest = text;
         memcpy(text, error->text, sizeof text);
-        pp_fail(error, error->status, "rank %d: %s", rank, text);
+        pp_fail(error, error->status, "rank %d: %s", rank, strsep(&rest, "\n"));
+        while (rest)
+            pp_fail_also(error, error->status, "%s", strsep(&rest, "\n"));
     }
     return -1;
 }

@@ -7,7 +7,7 @@ import os
 import resource
 import subprocess
 
-from common import PPSIM, TINY, ppsim, refused, run_tests
+from common import PPSIM, TINY, expect, ppsim, refused, run_tests
 from processes import LONG, Terminal
 
 
@@ -169,7 +169,52 @@ def test_a_terminal_is_not_commanded_by_arguments():
                               stdin=subprocess.DEVNULL)
         shown = (done.stdout + done.stderr).decode()
         assert done.returncode == 2 and shown.startswith('ppsim: '), (arguments, done)
-        assert not [c for c in shown if c != '\n' and not c.isprintable()], (arguments, shown)
+        assert shown.endswith('\n') and shown[:-1].isprintable(), (arguments, shown)
+
+
+def test_what_is_said_of_a_file_is_one_line(tmp):
+    name = 'a\nppsim: b\x1b[31m.json'
+    for options in (['--json', name], ['--baseline', name, '--update-baseline', '--check',
+                                       'bubble<=0']):
+        done = subprocess.run([PPSIM, 'simulate', '--quiet', *options], cwd=tmp, text=True,
+                              capture_output=True, timeout=LONG)
+        if '--check' in options:
+            assert done.stderr.count('ppsim: ') == 2 and 'is not updated' in done.stderr, done
+            assert done.stderr.count('\n') == 1 and '\x1b' not in done.stderr, done
+
+
+def test_a_terminal_is_not_commanded_by_files(tmp):
+    """What a file says is shown without its control characters, whoever wrote it."""
+    evil = '\x1b]0;title\x07\x1b[31m\nppsim: x'
+
+    def spoil(value, key=''):
+        if isinstance(value, dict):
+            return {name: spoil(item, name) for name, item in value.items()}
+        return value + evil if isinstance(value, str) and key in spoiled else value
+
+    expect('simulate --quiet --json good.json --history h.csv --label first', 0, directory=tmp)
+    good = json.loads((tmp / 'good.json').read_text())
+    for spoiled in (['schema'], ['schedule', 'version', 'theory_note', 'timeline_dropped'],
+                    ['command'], ['clock']):
+        (tmp / 'evil.json').write_text(json.dumps({**spoil(good), 'label': evil}))
+        for arguments in ('compare good.json evil.json', 'explain evil.json',
+                          'plot evil.json --plot x.svg', 'simulate --baseline evil.json',
+                          'simulate --costs evil.json'):
+            no_commands(ppsim(arguments, tmp), (spoiled, arguments))
+    history = (tmp / 'h.csv').read_text()
+    (tmp / 'h.csv').write_text(history.replace(',first,', ',\x1b[31m,'))
+    (tmp / 'evil.csv').write_text('0F0\x1b[31m,1\n')
+    header = json.dumps({'wte.weight': {'dtype': evil, 'shape': [1], 'data_offsets': [0, 4]},
+                         evil: {'dtype': 'F32', 'shape': [1], 'data_offsets': [0, 4]}})
+    (tmp / 'evil.safetensors').write_bytes(
+        len(header).to_bytes(8, 'little') + header.encode() + bytes(4))
+    for arguments in ('simulate --baseline h.csv', 'schedules check evil.csv',
+                      'simulate --schedule evil.csv', f'{TINY} --load evil.safetensors'):
+        no_commands(ppsim(arguments, tmp), arguments)
+
+
+def no_commands(done, what):
+    assert not [c for c in done[1] + done[2] if c != '\n' and not c.isprintable()], (what, done)
 
 
 run_tests(globals())
