@@ -1,4 +1,5 @@
-/* How much memory this process may still take, as the kernel says. */
+/* How much memory this process may still take, and how much of the CPUs' time, as the
+ * kernel says. */
 #ifndef PP_BASE_AVAILABLE_H
 #define PP_BASE_AVAILABLE_H
 
@@ -12,6 +13,10 @@ struct pp_available {
 
 /* root: where /proc and /sys are found: "" but in tests. */
 struct pp_available pp_available(const char *root);
+
+/* How many CPUs' time the quotas of its cpu cgroups (v1 or v2) leave; INFINITY where
+ * there is none. */
+double pp_available_cpus(const char *root);
 
 /* What all processes here together may take, and, unless NULL, what that is. */
 double pp_available_least(const struct pp_available *available, const char **name);

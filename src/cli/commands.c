@@ -72,4 +72,13 @@ const struct pp_command_row pp_commands[PP_COMMANDS] = {
             .usages = {"ppsim sweep [OPTIONS]"},
             .run = pp_command_sweep,
         },
+    [PP_DOCTOR] =
+        {
+            .name = "doctor",
+            .help = "say what is wrong with this machine, and what to do",
+            .note = "It starts two ranks, looks at cores, memory, limits and clocks, "
+                    "and with '--hosts' at each host. Warnings do not fail.",
+            .usages = {"ppsim doctor [--hosts FILE] [--json FILE]"},
+            .run = pp_command_doctor,
+        },
 };

@@ -16,6 +16,7 @@ enum {
     C = 1 << PP_COMPARE,
     P = 1 << PP_PLOT,
     W = 1 << PP_SWEEP,
+    D = 1 << PP_DOCTOR,
     ALL = (1 << PP_COMMANDS) - 1
 };
 
@@ -106,6 +107,9 @@ const struct pp_option pp_option_table[] = {
      .listed = true},
     {"run", NULL, PP_FLAG, SHAPE, W, AT(really_run), 0, 0, NULL,
      "really run each point, instead of only simulating it"},
+    {"hosts", "FILE", PP_TEXT, SHAPE, D, AT(hosts), 0, 0, NULL,
+     "look at these hosts too, by ssh", .file = PP_FILE_READ,
+     .effect = PP_KEEPS_NUMBERS},
 
     {"layers", "L", PP_INT, MODEL, R | S | E | W, AT(layers), 1, 100000, "8",
      "transformer blocks", .listed = true},
@@ -207,6 +211,8 @@ const struct pp_option pp_option_table[] = {
      "draw the timeline as wide as the terminal"},
     {"json", "FILE|-", PP_TEXT, OUT, R | S | E | W, AT(json), 0, 0, NULL,
      "write the report", .file = PP_FILE_STREAMED, .write = pp_report_write_json},
+    {"json", "FILE|-", PP_TEXT, OUT, D, AT(json), 0, 0, NULL,
+     "write what was found", .file = PP_FILE_STREAMED},
     {"trace", "FILE|-", PP_TEXT, OUT, R | S | E | P, AT(trace), 0, 0, NULL,
      "write a Chrome trace, for Perfetto", .file = PP_FILE_STREAMED,
      .write = pp_report_write_trace},
@@ -247,7 +253,7 @@ const struct pp_option pp_option_table[] = {
     {"resume", NULL, PP_FLAG, OUT, R, AT(resume), 0, 0, NULL,
      "go on from the newest checkpoint, or start where there is none",
      .needs = {"checkpoint"}},
-    {"quiet", NULL, PP_FLAG, OUT, R | S | E | P | W, AT(quiet), 0, 0, NULL,
+    {"quiet", NULL, PP_FLAG, OUT, R | S | E | P | W | D, AT(quiet), 0, 0, NULL,
      "print no progress and no summary"},
     {"color", "WHEN", PP_CHOICE, OUT, ALL, AT(color), 0, 0, "auto",
      "colour the text: auto, always or never", .choices = colors},

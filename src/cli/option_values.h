@@ -12,6 +12,7 @@ enum pp_command {
     PP_COMPARE,
     PP_PLOT,
     PP_SWEEP,
+    PP_DOCTOR,
     PP_COMMANDS
 };
 

@@ -30,14 +30,22 @@ static int add(struct pp_hosts *hosts, const char *name)
     return 0;
 }
 
-/* Takes the host of a line, if it has one. */
-static int read_line(struct pp_hosts *hosts, char *line)
+/* Takes the host of a line, if it has one. ssh would take a name that begins with '-'
+ * for an option, and some of those run programs. */
+static int read_line(struct pp_hosts *hosts, char *line, const char *path,
+                     struct pp_error *error)
 {
     line[strcspn(line, "#\n")] = '\0';
     char *rest, *name = strtok_r(line, " \t\r", &rest);
     if (!name || is_known(hosts, name))
         return 0;
-    return add(hosts, name);
+    if (name[0] == '-')
+        return pp_fail(error, PP_BAD_INPUT, "'%s': '%s' is not the name of a host",
+                       path, name);
+    if (add(hosts, name) != 0)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for the hosts of '%s'",
+                       path);
+    return 0;
 }
 
 int pp_hosts_read(struct pp_hosts *hosts, const char *path, struct pp_error *error)
@@ -50,16 +58,12 @@ int pp_hosts_read(struct pp_hosts *hosts, const char *path, struct pp_error *err
     if (!file)
         return pp_fail(error, PP_BAD_INPUT, "cannot open '%s': %s", path,
                        strerror(errno));
-    errno = 0;
     while (status == 0 && getline(&line, &room, file) >= 0)
-        status = read_line(hosts, line);
-    if (status != 0 || errno == ENOMEM)
-        status =
-            pp_fail(error, PP_ENVIRONMENT, "out of memory for the hosts of '%s'", path);
-    else if (ferror(file))
+        status = read_line(hosts, line, path, error);
+    if (status == 0 && !feof(file))
         status =
             pp_fail(error, PP_BAD_INPUT, "cannot read '%s': %s", path, strerror(errno));
-    else if (hosts->count == 0)
+    else if (status == 0 && hosts->count == 0)
         status = pp_fail(error, PP_BAD_INPUT,
                          "'%s' names no host: a line is a host's name, and how many "
                          "ranks it may have: 'node1 slots=2'",

@@ -43,6 +43,8 @@ static void add_word(struct words *words, char *word)
     words->complete = words->complete && word;
     if (words->complete)
         words->items[words->count++] = word;
+    else
+        free(word);
 }
 
 static void add_own_words(struct words *words, const struct pp_mpiexec *mpiexec)
@@ -87,5 +89,10 @@ char **pp_mpiexec_words(const struct pp_mpiexec *mpiexec, pid_t launcher)
     add_word(&words, strdup(mpiexec->self));
     for (int i = 1; i < arguments; i++)
         add_word(&words, path_for_ranks(mpiexec->argv[i], launcher));
-    return words.complete ? words.items : NULL;
+    if (words.complete)
+        return words.items;
+    for (int i = 0; i < words.count; i++)
+        free(words.items[i]);
+    free(words.items);
+    return NULL;
 }

@@ -6,7 +6,7 @@ import re
 
 from common import ppsim, refused, run_tests
 
-COMMANDS = 'run', 'simulate', 'schedules', 'explain', 'compare', 'plot', 'sweep'
+COMMANDS = 'run', 'simulate', 'schedules', 'explain', 'compare', 'plot', 'sweep', 'doctor'
 
 
 def help_of(command):

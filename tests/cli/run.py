@@ -117,6 +117,9 @@ def test_hosts_are_named_by_a_file(tmp):
     refused(f'{TINY} --hosts none', "'none' names no host", 'node1 slots=2', directory=tmp)
     refused(f'{TINY} --hosts missing', "cannot open 'missing'", directory=tmp)
     refused(f'{TINY} --hosts .', "cannot read '.'", directory=tmp)
+    (tmp / 'evil').write_text('-oProxyCommand=touch${IFS}evil2 slots=2\n')
+    refused(f'{TINY} --hosts evil', 'is not the name of a host', directory=tmp)
+    refused('doctor --hosts evil', 'is not the name of a host', directory=tmp)
     (tmp / 'here').write_text('# this one\nlocalhost slots=2  # twice\n')
     found = report(f'{TINY} --ranks 2 --hosts here', tmp)
     assert found['config']['hosts'] == 'here' and found['training']['digest']

@@ -18,7 +18,8 @@ import sys
 import tempfile
 
 PPSIM, ROOT = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2])
-PAGES = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').glob('*.md'))]
+PAGES = [*(ROOT / f'{name}.md' for name in ('README', 'CONTRIBUTING', 'SECURITY')),
+         *sorted((ROOT / 'docs').glob('*.md'))]
 TINY = '--d-model 16 --heads 2 --seq-len 8 --microbatch-size 2'
 BLOCK = re.compile(r'^```(\w+)\n(.*?)^```$', re.M | re.S)
 
@@ -93,7 +94,7 @@ def test_the_readme_is_short():
 
 def test_every_option_exists():
     known = set()
-    for command in 'run simulate schedules explain compare plot sweep'.split():
+    for command in 'run simulate schedules explain compare plot sweep doctor'.split():
         done = subprocess.run([PPSIM, command, '--help'], text=True, capture_output=True,
                               check=True)
         known.update(re.findall(r'--[a-z][a-z-]*', done.stdout))

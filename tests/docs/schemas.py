@@ -38,10 +38,10 @@ SWEEPS = ('--schedule gpipe,interleaved --ranks 2,4 --chunks 1,2',
           f'--run {TINY} --ranks 1,2')
 
 
-def printed(arguments):
+def printed(arguments, valid=(0,)):
     done = subprocess.run([PPSIM, *arguments.split()], text=True, capture_output=True,
                           stdin=subprocess.DEVNULL, timeout=300)
-    assert done.returncode == 0, f'{arguments}: exit {done.returncode}: {done.stderr}'
+    assert done.returncode in valid, f'{arguments}: exit {done.returncode}: {done.stderr}'
     return json.loads(done.stdout)
 
 
@@ -52,6 +52,11 @@ def documents():
         yield 'schedule', name, printed(f'schedules show {name} --format json')
     for arguments in SWEEPS:
         yield 'sweep', arguments, printed(f'sweep {arguments} --quiet --json -')
+    # Whatever is wrong with this machine; and something that is.
+    yield 'doctor', 'doctor', printed('doctor --quiet --json -', (0, 4))
+    os.environ['TMPDIR'] = '/nowhere'
+    yield 'doctor', 'TMPDIR=/nowhere', printed('doctor --quiet --json -', (4,))
+    del os.environ['TMPDIR']
 
 
 def schema(name):
@@ -111,7 +116,7 @@ def free(kind, path):
 
 
 def test_schemas_are_schemas():
-    for name in 'report', 'schedule', 'sweep':
+    for name in 'report', 'schedule', 'sweep', 'doctor':
         jsonschema.Draft202012Validator.check_schema(schema(name))
 
 

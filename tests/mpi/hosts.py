@@ -152,6 +152,14 @@ def test_a_host_out_of_reach_ends_the_run(hosts):
     assert status == 4 and 'no way to 10.77.0.9' in err, (status, out, err)
 
 
+def test_the_doctor_finds_both_hosts_well(hosts):
+    status, out, err = ppsim(f'doctor --json - --hosts {hosts.file(2)}')
+    found = {row['check']: row for row in json.loads(out)['checks']}
+    assert found[f'host {HERE}']['found'] == 'is this one', found
+    assert found[f'host {THERE}']['health'] == found['all hosts']['health'] == 'ok', found
+    assert 'a rank on each of 2 hosts' in found['all hosts']['found'], found
+
+
 def main():
     if 'PPSIM_TEST_INSIDE' not in os.environ:
         print('skipped:', enter_namespaces())

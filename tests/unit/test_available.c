@@ -88,6 +88,23 @@ START_TEST(a_cgroup_of_version_1)
 }
 END_TEST
 
+START_TEST(quotas_of_cpus)
+{
+    const char *root = new_root("cpus");
+    ck_assert(isinf(pp_available_cpus(root)));
+    put(root, "/proc/self/cgroup",
+        "3:cpuset:/\n2:cpuacct,cpu:/docker/12\n0::/job/step\n");
+    put(root, "/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1\n");
+    put(root, "/sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n");
+    put(root, "/sys/fs/cgroup/job/step/cpu.max", "max 100000\n");
+    ck_assert(isinf(pp_available_cpus(root)));
+    put(root, "/sys/fs/cgroup/job/cpu.max", "250000 100000\n");
+    ck_assert_double_eq(pp_available_cpus(root), 2.5);
+    put(root, "/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "150000\n");
+    ck_assert_double_eq(pp_available_cpus(root), 1.5);
+}
+END_TEST
+
 START_TEST(bytes_for_people)
 {
     static const struct {
@@ -110,6 +127,7 @@ int main(void)
     tcase_add_test(all, a_machine_without_cgroups);
     tcase_add_test(all, a_cgroup_of_version_2);
     tcase_add_test(all, a_cgroup_of_version_1);
+    tcase_add_test(all, quotas_of_cpus);
     tcase_add_test(all, bytes_for_people);
     suite_add_tcase(suite, all);
     return unit_run(suite);
