@@ -16,6 +16,30 @@ bool pp_group_fits(const struct pp_shape *shape, int N);
 /* The smallest N (so the fewest in flight) with the smallest bubble. */
 int pp_best_group_size(const struct pp_shape *shape);
 
+/* What DualPipe's order (dualpipe.c) depends on, for one rank. Two directions meet: 0
+ * is the one that the rank takes first, 1 the other. */
+struct pp_dual {
+    int stage[2];      /* that the rank runs for each direction */
+    int microbatch[2]; /* the first of each */
+    int before;        /* ranks between this one and where direction 0 enters */
+    int behind;        /* ranks between this one and where the directions meet */
+    int steady;        /* how often a pair of each direction is joined in the middle */
+};
+void pp_push_dual(struct pp_schedule *schedule, const struct pp_dual *dual);
+
+/* Does its closed form hold at these costs? If not, sets *why. */
+bool pp_dual_form(const struct pp_equal_costs *costs, const char **why);
+
+/* The order that Chimera and Hanayo share (chimera.c), for one rank: so many
+ * microbatches of each weight copy make a unit, and a unit follows the other. */
+void pp_push_units(struct pp_schedule *schedule, int rank, int microbatches);
+
+/* Their bubble where p divides m, in whole ops of a rank that a unit leaves idle: the
+ * longer kind of op once, and from then on for each unit what B and F differ by. Where
+ * the form does not hold, sets *why and returns false. */
+bool pp_units_form(const struct pp_shape *shape, const struct pp_equal_costs *costs,
+                   double idle, struct pp_theory *theory, const char **why);
+
 /* Declares every row of the catalogue: the build makes catalogue_rows.h from the table
  * in meson.build. */
 #define PP_ROW(row) extern const struct pp_scheduler row;

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "cli/option_table.h"
 #include "model/partition.h"
+#include "run/config.h"
 #include "schedule/csv.h"
 #include "simulate/cost_text.h"
 #include "timeline/timeline.h"
@@ -260,6 +261,12 @@ json_t *pp_plan_numbers(const struct pp_plan *plan, const struct pp_options *opt
                 &numbers, pp_option_key(option, key),
                 json_incref(json_object_get(config, pp_option_key(option, key))));
     }
+    const struct pp_schedule *schedule = &plan->schedule;
+    json_t *copy_of = schedule->copies > 1 ? json_array() : NULL;
+    for (int i = 0; copy_of && i < schedule->microbatches; i++)
+        json_array_append_new(copy_of, json_integer(schedule->copy_of[i]));
+    if (copy_of)
+        json_object_set_new(numbers, PP_NUMBERS_COPIES, copy_of);
     if (!config) {
         json_decref(numbers);
         numbers = NULL;

@@ -17,7 +17,9 @@ static int check_tags(const struct pp_schedule *schedule, struct pp_error *error
 {
     int *most, found;
     MPI_Comm_get_attr(MPI_COMM_WORLD, MPI_TAG_UB, &most, &found);
-    double tags = 2.0 * schedule->stages * schedule->microbatches + PP_TAG_CHANNEL;
+    double gradients = schedule->copies > 1 ? schedule->copies : 0; /* of a stage */
+    double tags =
+        (2.0 * schedule->microbatches + gradients) * schedule->stages + PP_TAG_CHANNEL;
     if (found && tags <= *most)
         return 0;
     return pp_fail(error, PP_BAD_INPUT,

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "run/reference.h"
 #include "run/shard.h"
-#include "schedules/catalogue.h"
 
 /* The first element in which a and b differ bitwise, or count. */
 static size_t first_difference(const real *a, const real *b, size_t count)
@@ -95,8 +95,6 @@ int pp_compare_with_sequential(struct pp_trainer *trainer, const struct pp_begin
     struct pp_run_config config = *trainer->config;
     config.model.recompute = PP_RECOMPUTE_NONE;
     const struct pp_world alone = {.comm = MPI_COMM_SELF, .size = 1, .own_core = true};
-    struct pp_shape shape = {
-        .ranks = 1, .chunks = 1, .microbatches = trainer->schedule->microbatches};
     struct pp_schedule schedule = {0};
     struct pp_trainer sequential = {0};
     struct pp_clock clock;
@@ -108,8 +106,7 @@ int pp_compare_with_sequential(struct pp_trainer *trainer, const struct pp_begin
      */
     if (leads) {
         pp_clock_init(&clock, PP_CLOCK_VIRTUAL, &alone);
-        status = pp_schedule_build(&schedule, pp_catalogue_find("sequential"), &shape,
-                                   error);
+        status = pp_reference_schedule(&schedule, trainer->schedule, error);
         if (status == 0)
             status = pp_trainer_init(&sequential, &config, &alone, &schedule,
                                      &config.model.layers, &clock, error);
@@ -126,15 +123,17 @@ int pp_compare_with_sequential(struct pp_trainer *trainer, const struct pp_begin
     if (*stopped)
         goto judge;
 
-    for (int gradients = 1; gradients >= 0 && status == 0; gradients--) {
+    /* Every weight copy has the same gradients and values. */
+    for (int k = 2 * trainer->schedule->copies - 1; k >= 0 && status == 0; k--) {
+        struct pp_tensors tensors = trainer->tensors;
         struct comparison comparison = {
             .sequential = &sequential,
-            .what = gradients ? "gradient" : "value",
-            .gradients = gradients,
+            .what = k % 2 ? "gradient" : "value",
+            .gradients = k % 2,
             .difference = difference,
         };
-        status = pp_tensors_gather(&trainer->tensors, gradients, compare_tensor,
-                                   &comparison, error);
+        tensors.copy = k / 2;
+        status = pp_tensors_gather(&tensors, k % 2, compare_tensor, &comparison, error);
     }
 judge:
     if (difference->lines > 0)

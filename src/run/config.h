@@ -19,6 +19,10 @@ struct pp_progress {
     double held_out;   /* loss after it, nats per token; NaN: not evaluated */
 };
 
+/* The key of numbers below that is no option's: the weight copy of each microbatch,
+ * where there are several. */
+#define PP_NUMBERS_COPIES "copy_of"
+
 struct pp_run_config {
     const struct pp_schedule *schedule; /* verified */
     struct pp_model_config model;

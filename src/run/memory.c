@@ -6,7 +6,7 @@
 #include "model/stage.h"
 #include "run/buffers.h"
 #include "run/rank.h"
-#include "schedules/catalogue.h"
+#include "run/reference.h"
 
 /* --- a stage ---------------------------------------------------------------------- */
 
@@ -76,6 +76,21 @@ static bool holds(const struct pp_schedule *schedule, int rank, int stage)
     return found;
 }
 
+/* The gradients of other ranks' weight copies, until they are summed. */
+static void add_reductions(struct pp_rank_memory *memory,
+                           const struct pp_schedule *schedule,
+                           const struct pp_stage *shapes, int rank)
+{
+    for (int s = 0; s < schedule->stages; s++) {
+        int own = 0;
+        for (int c = 0; c < schedule->copies; c++)
+            own += schedule->rank_of[pp_place(schedule, c, s)] == rank;
+        if (own > 0)
+            memory->buffers +=
+                (schedule->copies - own) * bytes_of(shapes[s].real_count);
+    }
+}
+
 /* What the rank has once: messages, scratch, and the other part of a tied wte. */
 static void add_shared(struct pp_rank_memory *memory,
                        const struct pp_run_config *config, int rank, double scratch,
@@ -130,6 +145,7 @@ static int measure_rank(struct pp_rank_memory *memory,
             block = fmax(block, bytes_of(pp_block_reals(stage)));
     }
     add_shared(memory, config, rank, scratch + block, counts.wires);
+    add_reductions(memory, schedule, shapes, rank);
     add_steps(memory, config, rank);
     pp_buffer_counts_release(&counts);
     return pp_peak_memory(schedule, rank, hold, &memory->peak_activations, error);
@@ -155,7 +171,6 @@ static double largest_tensor(const struct pp_model_config *model)
 static int measure_sequential(double *bytes, const struct pp_run_config *config,
                               struct pp_error *error)
 {
-    struct pp_shape shape = {1, 1, config->schedule->microbatches, 0};
     struct pp_schedule schedule = {0};
     struct pp_run_memory memory = {0};
     struct pp_run_config sequential = *config;
@@ -165,8 +180,7 @@ static int measure_sequential(double *bytes, const struct pp_run_config *config,
     sequential.verify = false;
     sequential.model.recompute = PP_RECOMPUTE_NONE;
     sequential.save = sequential.save_grads = NULL;
-    int status =
-        pp_schedule_build(&schedule, pp_catalogue_find("sequential"), &shape, error);
+    int status = pp_reference_schedule(&schedule, config->schedule, error);
     if (status == 0)
         status = pp_run_memory_init(&memory, &sequential, error);
     if (status == 0)

@@ -269,6 +269,15 @@ static void release_output(struct pp_rank *rank, struct pp_op op, struct pp_wire
         pp_channel_send(&rank->channel, op, wire);
 }
 
+/* After the last weight op of a copy's stage its gradient is complete. */
+static void send_gradient(struct pp_rank *rank, struct pp_op op, int64_t end)
+{
+    struct pp_chunk *chunk = chunk_of(rank, op);
+    bool made = op.kind == PP_B || op.kind == PP_W;
+    if (made && chunk->next_weight == rank->schedule->microbatches)
+        pp_reducer_send(&rank->reducer, chunk->copy, chunk->stage, end);
+}
+
 /* Times an op, on the rank's clock and, unless cpu is NULL, by its thread's CPU time.
  * waited_from: CPU time at the end of the op before; it becomes that of this one. */
 static void run_op(struct pp_rank *rank, struct pp_op op, struct pp_wire *output,
@@ -296,6 +305,7 @@ void pp_rank_step(struct pp_rank *rank, struct pp_span *spans, struct pp_cpu *cp
     for (int c = 0; c < rank->chunk_count; c++)
         rank->chunks[c].next_weight = own_from(rank, &rank->chunks[c], 0);
     pp_channel_start(&rank->channel);
+    pp_reducer_start(&rank->reducer);
 
     for (size_t k = 0; k < count;) {
         /* A joined pair waits for both inputs and releases both outputs at its end. */
@@ -316,11 +326,14 @@ void pp_rank_step(struct pp_rank *rank, struct pp_span *spans, struct pp_cpu *cp
                    cpu ? &cpu[k + j] : NULL, &waited_from);
         for (size_t j = 0; j < together; j++)
             release_output(rank, ops[k + j], outputs[j], spans[k + together - 1].end);
+        for (size_t j = 0; j < together; j++)
+            send_gradient(rank, ops[k + j], spans[k + j].end);
         k += together;
     }
     if (cpu && count > 0)
         cpu[0].wait = 0; /* it began before the step did */
     pp_channel_finish(&rank->channel);
+    pp_reducer_finish(&rank->reducer);
 }
 
 static int init_chunk(struct pp_rank *rank, int c, const int *layers_of,
@@ -390,6 +403,21 @@ static int init_shared(struct pp_rank *rank, struct pp_error *error)
     return 0;
 }
 
+static int init_reducer(struct pp_rank *rank, struct pp_error *error)
+{
+    struct pp_gradient *own = calloc((size_t)rank->chunk_count + 1, sizeof *own);
+    if (!own)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for %d stages",
+                       rank->chunk_count);
+    for (int c = 0; c < rank->chunk_count; c++)
+        own[c] = (struct pp_gradient){rank->chunks[c].model.grads,
+                                      rank->chunks[c].model.real_count};
+    int status = pp_reducer_init(&rank->reducer, rank->world, rank->schedule,
+                                 rank->clock, own, error);
+    free(own);
+    return status;
+}
+
 int pp_rank_init(struct pp_rank *rank, const struct pp_world *world,
                  const struct pp_schedule *schedule,
                  const struct pp_model_config *config, const int *layers_of,
@@ -419,7 +447,8 @@ int pp_rank_init(struct pp_rank *rank, const struct pp_world *world,
     if (init_shared(rank, error) != 0 ||
         pp_pool_init(&rank->wires, message, counts.wires, error) != 0 ||
         pp_channel_init(&rank->channel, world, schedule, clock, &rank->wires,
-                        (int)message, error) != 0)
+                        (int)message, error) != 0 ||
+        init_reducer(rank, error) != 0)
         goto done;
     /* Inside an op only the wall clock's transfers have something to gain from
      * progress; the virtual clock would count it as compute. */
@@ -437,6 +466,7 @@ done:
 
 void pp_rank_release(struct pp_rank *rank)
 {
+    pp_reducer_release(&rank->reducer);
     for (int c = 0; rank->chunks && c < rank->chunk_count; c++) {
         struct pp_chunk *chunk = &rank->chunks[c];
         pp_stage_release(&chunk->model);

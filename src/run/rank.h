@@ -6,6 +6,7 @@
 
 #include "model/stage.h"
 #include "run/channel.h"
+#include "run/reduce.h"
 #include "timeline/timeline.h"
 
 /* A microbatch inside a stage of this rank. */
@@ -42,6 +43,7 @@ struct pp_rank {
                   * ops; NULL where there is none */
     struct pp_pool wires;
     struct pp_channel channel;
+    struct pp_reducer reducer;
     struct pp_meter meter; /* what is held between ops, over all chunks: from F to B or
                             * I activations and transients, or inputs; from I to W
                             * activations and the gradients that W needs, its stage's
@@ -62,8 +64,9 @@ int pp_rank_init(struct pp_rank *rank, const struct pp_world *world,
 void pp_rank_release(struct pp_rank *rank);
 
 /* Executes this rank's ops of one step, and writes spans[k] and, unless NULL, cpu[k]
- * for its k-th op. Gradients accumulate into the stages' grads; tokens and targets must
- * be set. */
+ * for its k-th op. Gradients accumulate into the stages' grads, where there are several
+ * weight copies into each one's own, and are then summed over them; tokens and targets
+ * must be set. */
 void pp_rank_step(struct pp_rank *rank, struct pp_span *spans, struct pp_cpu *cpu);
 
 /* The chunk that holds this stage of the copy, NULL if another rank does. */

@@ -103,6 +103,36 @@ static void differ(const char *key, const json_t *there, const json_t *here,
                  old, new);
 }
 
+/* How many weight copies the microbatches are spread over. */
+static int count_copies(const json_t *copy_of)
+{
+    json_int_t last = 0;
+    for (size_t i = 0; i < json_array_size(copy_of); i++) {
+        json_int_t copy = json_integer_value(json_array_get(copy_of, i));
+        last = copy > last ? copy : last;
+    }
+    return (int)last + 1;
+}
+
+/* Each copy adds up its own gradients: as many copies, with the same microbatches. */
+static void compare_copies(const json_t *there, const json_t *here,
+                           struct pp_error *error)
+{
+    const json_t *old = json_object_get(there, PP_NUMBERS_COPIES);
+    const json_t *new = json_object_get(here, PP_NUMBERS_COPIES);
+    int before = count_copies(old), now = count_copies(new);
+    if (before != now)
+        pp_fail_also(error, PP_BAD_INPUT,
+                     "the checkpoint is of a schedule with %d cop%s of the weights, "
+                     "'--schedule' has %d: their gradients add up to other bits",
+                     before, before == 1 ? "y" : "ies", now);
+    else if (old && !json_equal(old, new))
+        pp_fail_also(error, PP_BAD_INPUT,
+                     "the weight copies of the checkpoint's schedule have other "
+                     "microbatches than those of '--schedule': their gradients add up "
+                     "to other bits");
+}
+
 static void compare_options(const json_t *there, const json_t *here,
                             struct pp_error *error)
 {
@@ -111,12 +141,14 @@ static void compare_options(const json_t *there, const json_t *here,
     json_object_foreach((json_t *)here, key, value)
     {
         const json_t *other = json_object_get(there, key);
+        if (strcmp(key, PP_NUMBERS_COPIES) == 0)
+            continue; /* compare_copies */
         if (!other || !json_equal(other, value))
             differ(key, other, value, error);
     }
     json_object_foreach((json_t *)there, key, value)
     {
-        if (!json_object_get(here, key))
+        if (!json_object_get(here, key) && strcmp(key, PP_NUMBERS_COPIES) != 0)
             differ(key, value, NULL, error);
     }
 }
@@ -179,6 +211,7 @@ static int check_fit(const struct pp_manifest *there,
 {
     *error = (struct pp_error){0};
     compare_options(there->options, here->options, error);
+    compare_copies(there->options, here->options, error);
     compare_decay(there->options, config, error);
     compare_data("data", there->has_data ? &there->data : NULL,
                  here->has_data ? &here->data : NULL, error);

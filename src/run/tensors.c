@@ -28,13 +28,15 @@ static int owner_stage(const struct pp_tensors *tensors, int index)
 
 static int owner_rank(const struct pp_tensors *tensors, int index)
 {
-    return tensors->rank->schedule->rank_of[owner_stage(tensors, index)];
+    const struct pp_schedule *schedule = tensors->rank->schedule;
+    return schedule
+        ->rank_of[pp_place(schedule, tensors->copy, owner_stage(tensors, index))];
 }
 
 struct pp_parameter *pp_tensors_own(const struct pp_tensors *tensors, int index)
 {
     struct pp_chunk *chunk =
-        pp_rank_chunk(tensors->rank, 0, owner_stage(tensors, index));
+        pp_rank_chunk(tensors->rank, tensors->copy, owner_stage(tensors, index));
     for (int i = 0; chunk && i < chunk->model.parameter_count; i++) {
         if (chunk->model.parameters[i].index == index)
             return &chunk->model.parameters[i];
@@ -76,64 +78,98 @@ int pp_tensors_load(const struct pp_tensors *tensors, const char *path, uint64_t
     return pp_agree(tensors->rank->world, status, error);
 }
 
-/* The parameters of a tied wte that this rank holds: in the first stage, in the last;
- * NULL where another rank does, or the head is untied. */
-struct tied {
-    struct pp_parameter *embed, *head;
-    int embed_rank, head_rank;
-};
+/* The two parts of a tied wte's gradient: the embedding's and the head's. */
+enum end { EMBED, HEAD, ENDS };
 
-static struct tied find_tied(const struct pp_tensors *tensors)
+static int stage_of(const struct pp_schedule *schedule, enum end end)
 {
-    const struct pp_rank *rank = tensors->rank;
-    const struct pp_schedule *schedule = rank->schedule;
-    struct tied tied = {
-        .embed_rank = schedule->rank_of[0],
-        .head_rank = schedule->rank_of[schedule->stages - 1],
-    };
-    if (rank->config.untied)
-        return tied;
-    struct pp_chunk *first = pp_rank_chunk(rank, 0, 0);
-    struct pp_chunk *last = pp_rank_chunk(rank, 0, schedule->stages - 1);
-    if (first)
-        tied.embed = &first->model.parameters[0];
-    if (last)
-        tied.head = &last->model.parameters[last->model.parameter_count - 1];
-    return tied;
+    return end == EMBED ? 0 : schedule->stages - 1;
+}
+
+/* A copy's part, which is on this rank. */
+static struct pp_parameter *part_of(const struct pp_rank *rank, int copy, enum end end)
+{
+    const struct pp_chunk *chunk =
+        pp_rank_chunk(rank, copy, stage_of(rank->schedule, end));
+    int last = chunk->model.parameter_count - 1;
+    return &chunk->model.parameters[end == EMBED ? 0 : last];
+}
+
+static int rank_with(const struct pp_schedule *schedule, int copy, enum end end)
+{
+    return schedule->rank_of[pp_place(schedule, copy, stage_of(schedule, end))];
+}
+
+/* The first copy from this one on whose part is on the rank; as many as there are:
+ * none.
+ */
+static int copy_from(const struct pp_schedule *schedule, int copy, int rank,
+                     enum end end)
+{
+    while (copy < schedule->copies && rank_with(schedule, copy, end) != rank)
+        copy++;
+    return copy;
 }
 
 bool pp_tensors_exchange(const struct pp_tensors *tensors)
 {
-    struct tied tied = find_tied(tensors);
-    return (tied.embed == NULL) != (tied.head == NULL);
+    const struct pp_rank *rank = tensors->rank;
+    return !rank->config.untied &&
+           pp_rank_holds(rank, stage_of(rank->schedule, EMBED)) !=
+               pp_rank_holds(rank, stage_of(rank->schedule, HEAD));
 }
 
+/* A rank that has one part alone gets the other from the other end of its first copy.
+ */
+static void pass_on(const struct pp_tensors *tensors, int copy, enum end end,
+                    real *other)
+{
+    const struct pp_rank *rank = tensors->rank;
+    const struct pp_schedule *schedule = rank->schedule;
+    enum end lacking = end == EMBED ? HEAD : EMBED;
+    int sender = rank_with(schedule, copy, end);
+    int receiver = rank_with(schedule, copy, lacking);
+    size_t bytes =
+        (size_t)rank->config.vocab * (size_t)rank->config.d_model * sizeof(real);
+    if (copy_from(schedule, 0, receiver, end) < schedule->copies ||
+        copy_from(schedule, 0, receiver, lacking) != copy)
+        return;
+    if (rank->world->rank == sender)
+        pp_send_bytes(rank->world, part_of(rank, copy, end)->grad, bytes, receiver,
+                      PP_TAG_TIE);
+    else if (rank->world->rank == receiver)
+        pp_receive_bytes(rank->world, other, bytes, sender, PP_TAG_TIE);
+}
+
+/* All copies have the same two parts by now, so it does not matter whose are added;
+ * nor, in a sum of two, their order: all come to the same bits. */
 void pp_tensors_tie(const struct pp_tensors *tensors, real *other)
 {
-    const struct pp_world *world = tensors->rank->world;
-    struct tied tied = find_tied(tensors);
-    if (tied.embed && tied.head) {
-        for (size_t i = 0; i < tied.embed->count; i++)
-            tied.embed->grad[i] = tied.head->grad[i] =
-                tied.embed->grad[i] + tied.head->grad[i];
+    const struct pp_rank *rank = tensors->rank;
+    const struct pp_schedule *schedule = rank->schedule;
+    int me = rank->world->rank, copies = schedule->copies;
+    if (rank->config.untied)
         return;
+    for (int c = 0; c < copies; c++) {
+        pass_on(tensors, c, EMBED, other);
+        pass_on(tensors, c, HEAD, other);
     }
-    struct pp_parameter *mine = tied.embed ? tied.embed : tied.head;
-    if (!mine)
+    real *parts[ENDS];
+    for (enum end end = EMBED; end < ENDS; end++) {
+        int copy = copy_from(schedule, 0, me, end);
+        parts[end] = copy < copies ? part_of(rank, copy, end)->grad : other;
+    }
+    if (parts[EMBED] == parts[HEAD]) /* neither is here */
         return;
-    /* Each sends its part to the other and adds: a sum of two does not depend on their
-     * order, so both copies stay bitwise equal. */
-    int peer = tied.embed ? tied.head_rank : tied.embed_rank;
-    size_t bytes = mine->count * sizeof(real);
-    if (tied.embed) {
-        pp_send_bytes(world, mine->grad, bytes, peer, PP_TAG_TIE);
-        pp_receive_bytes(world, other, bytes, peer, PP_TAG_TIE);
-    } else {
-        pp_receive_bytes(world, other, bytes, peer, PP_TAG_TIE);
-        pp_send_bytes(world, mine->grad, bytes, peer, PP_TAG_TIE);
+    size_t count = (size_t)rank->config.vocab * (size_t)rank->config.d_model;
+    for (size_t i = 0; i < count; i++)
+        parts[EMBED][i] = parts[HEAD][i] = parts[EMBED][i] + parts[HEAD][i];
+    for (enum end end = EMBED; end < ENDS; end++) {
+        int first = copy_from(schedule, 0, me, end);
+        for (int c = copy_from(schedule, first + 1, me, end); c < copies;
+             c = copy_from(schedule, c + 1, me, end))
+            memcpy(part_of(rank, c, end)->grad, parts[end], count * sizeof(real));
     }
-    for (size_t i = 0; i < mine->count; i++)
-        mine->grad[i] += other[i];
 }
 
 double pp_tensors_norm(const struct pp_tensors *tensors, double *squares)

@@ -11,10 +11,11 @@ struct pp_tensors {
     const struct pp_rank *rank; /* borrowed */
     const int *layers_of;       /* [stages], borrowed */
     int count;                  /* pp_model_tensor_count */
+    int copy;                   /* the weight copy that is looked at; 0 unless asked */
 };
 
-/* This rank's copy of the index-th tensor, NULL if another rank owns it. A tied head's
- * weight counts as the first stage's. */
+/* The index-th tensor of the weight copy that is looked at, NULL if another rank owns
+ * it. A tied head's weight counts as the first stage's. */
 struct pp_parameter *pp_tensors_own(const struct pp_tensors *tensors, int index);
 
 /* Starting values: from the file where path is not NULL, else from the seed. The
@@ -22,8 +23,9 @@ struct pp_parameter *pp_tensors_own(const struct pp_tensors *tensors, int index)
 int pp_tensors_load(const struct pp_tensors *tensors, const char *path, uint64_t seed,
                     struct pp_error *error);
 
-/* Sums the embedding's and the head's part of a tied wte's gradient, in both copies.
- * other is scratch for a whole wte, needed where the two are on different ranks. */
+/* Sums the embedding's and the head's part of a tied wte's gradient, in both places of
+ * each weight copy, whose gradients have been summed over the copies before. other is
+ * scratch for a whole wte, needed on a rank that has one of the two alone. */
 void pp_tensors_tie(const struct pp_tensors *tensors, real *other);
 
 /* Does this rank need that scratch? */

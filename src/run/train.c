@@ -113,12 +113,17 @@ static double update(struct pp_trainer *trainer, int step)
     return norm;
 }
 
-/* The loss on the rank that has it, -INFINITY elsewhere: the maximum is the loss. */
+/* The loss on a rank that has it, -INFINITY elsewhere: the maximum is the loss. Where
+ * the microbatches' sums are spread over the ranks of several weight copies, they come
+ * together first: adding the others' zeros is exact. */
 static double local_loss(const struct pp_trainer *trainer)
 {
     const struct pp_rank *rank = &trainer->rank;
     double sum = 0;
-    if (!pp_rank_holds(rank, trainer->schedule->stages - 1))
+    if (trainer->schedule->copies > 1)
+        pp_sum_doubles(trainer->world, rank->loss_sums,
+                       trainer->schedule->microbatches);
+    else if (!pp_rank_holds(rank, trainer->schedule->stages - 1))
         return -INFINITY;
     for (int i = 0; i < trainer->schedule->microbatches; i++)
         sum += rank->loss_sums[i];
@@ -131,6 +136,7 @@ static double local_loss(const struct pp_trainer *trainer)
  *     draw the step's data, clear the gradients
  *     barrier                          all ranks begin together
  *     run the rank's ops               F, B, I, W: the schedule (rank.c)
+ *     sum the gradients over copies    R: where the weights are there more than once
  *     sum a tied embedding's gradient  between the first and the last stage
  *     gradient norm, clip, update      the norm is a sum over all ranks
  *     outcome                          a maximum over all ranks; so all know whether
@@ -153,6 +159,8 @@ int pp_trainer_step(struct pp_trainer *trainer, int step, struct pp_span *spans,
     for (int c = 0; c < rank->chunk_count; c++)
         memset(rank->chunks[c].model.grads, 0,
                rank->chunks[c].model.real_count * sizeof(real));
+    memset(rank->loss_sums, 0,
+           (size_t)schedule->microbatches * sizeof *rank->loss_sums);
     pp_barrier(trainer->world);
     pp_clock_restart(trainer->clock);
 

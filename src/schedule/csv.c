@@ -7,6 +7,7 @@
 #include "base/input.h"
 #include "base/words.h"
 #include "schedule/cell.h"
+#include "schedule/copies.h"
 #include "schedule/messages.h"
 #include "schedule/verify.h"
 
@@ -253,22 +254,15 @@ static int measure(struct reader *reader, long *stages, long *microbatches)
 }
 
 /* Makes the compute cells a schedule. */
-static int build(const struct reader *reader, struct pp_schedule *schedule)
+static int build(struct reader *reader, struct pp_schedule *schedule)
 {
-    for (int s = 0; s < schedule->stages; s++)
-        schedule->rank_of[s] = -1;
-    for (int r = 0; r < reader->rows; r++) {
-        for (size_t k = reader->first[r]; k < reader->first[r + 1]; k++) {
-            const struct pp_action_cell *cell = &reader->cells[k];
-            if (pp_is_compute(cell->action) && schedule->rank_of[cell->stage] < 0)
-                schedule->rank_of[cell->stage] = r;
-        }
-    }
+    if (pp_copies_place(schedule, reader->path, reader->cells, reader->first,
+                        reader->error) != 0)
+        return -1;
     pp_schedule_place(schedule);
-
     schedule->cell = malloc((reader->count + 1) * sizeof *schedule->cell);
     if (!schedule->cell)
-        return -1;
+        return out_of_memory(reader);
     for (int r = 0; r < reader->rows; r++) {
         pp_schedule_begin_rank(schedule, r);
         for (size_t k = reader->first[r]; k < reader->first[r + 1]; k++) {
@@ -279,7 +273,7 @@ static int build(const struct reader *reader, struct pp_schedule *schedule)
             pp_push(schedule, (enum pp_kind)cell->action, (int)cell->stage,
                     (int)cell->microbatch);
             if (!schedule->ops)
-                return -1;
+                return out_of_memory(reader);
             schedule->ops[op].joined = cell->joined & 1;
             schedule->cell[op] = cell->column;
         }
@@ -300,7 +294,7 @@ static int make_schedule(struct reader *reader, struct pp_schedule *schedule)
               slash ? slash + 1 : reader->path);
     pp_make_printable(schedule->name);
     if (build(reader, schedule) != 0)
-        return out_of_memory(reader);
+        return -1;
     if (pp_verify(schedule, reader->path, reader->error) != 0)
         return -1;
     return pp_messages_check(schedule, reader->path, reader->cells, reader->first,

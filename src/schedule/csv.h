@@ -7,6 +7,11 @@
  *            | (compute;compute)OVERLAP_F_B               a joined pair
  *
  * The stage of a SEND or RECV is that of its own rank: 0SEND_F0 pairs with 1RECV_F0.
+ * A stage in several rows is one with several copies of the weights, each with its own
+ * microbatches: every row that holds it then has its REDUCE_GRAD, the sum of the
+ * copies' gradients, behind its last weight op. Microbatches that run on the same ranks
+ * belong to the same copy.
+ *
  * Cells may be blank (idle), padded and quoted; lines end with LF or CRLF. The file
  * says which rank holds which stage: the one in whose row its ops stand. */
 #ifndef PP_SCHEDULE_CSV_H

@@ -16,6 +16,12 @@ static void write_action(FILE *stream, struct pp_action_cell cell, bool first,
         fputs(")OVERLAP_F_B", stream);
 }
 
+static void write_reduction(FILE *stream, uint32_t stage)
+{
+    const struct pp_action_cell cell = {.stage = stage, .action = PP_REDUCE_GRAD};
+    write_action(stream, cell, false, false);
+}
+
 static void write_compute(const struct pp_schedule *schedule, FILE *stream)
 {
     for (int r = 0; r < schedule->ranks; r++) {
@@ -29,6 +35,11 @@ static void write_compute(const struct pp_schedule *schedule, FILE *stream)
                 .joined = op.joined,
             };
             write_action(stream, cell, k == schedule->first[r], joined);
+            /* Behind a pair, not within it. */
+            if (joined && pp_reduces_after(schedule, r, k - 1))
+                write_reduction(stream, schedule->ops[k - 1].stage);
+            if (!op.joined && pp_reduces_after(schedule, r, k))
+                write_reduction(stream, op.stage);
             joined = op.joined;
         }
         putc('\n', stream);

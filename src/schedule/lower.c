@@ -40,6 +40,8 @@ static void count_cells(const struct pp_schedule *schedule, size_t *first)
             first[r + 1]++;
             if (is_whole_backward(schedule, r, k))
                 first[r + 1]--; /* its W will not be written */
+            if (pp_reduces_after(schedule, r, k))
+                first[r + 1]++;
             if (sends(schedule, schedule->ops[k], &consumer)) {
                 first[r + 1]++;
                 first[pp_op_rank(schedule, consumer) + 1]++;
@@ -68,7 +70,8 @@ static bool ready(const struct lowering *low, struct pp_op op)
 }
 
 /* Places a rank's next op, or pair, if its inputs have been sent: the op, then the send
- * of its output on this rank and the receive on the other. */
+ * of its output on this rank and the receive on the other, then the reduction that it
+ * was the last to be waited for. */
 static bool place(struct lowering *low, int rank)
 {
     const struct pp_schedule *schedule = low->schedule;
@@ -96,6 +99,11 @@ static bool place(struct lowering *low, int rank)
             forward ? PP_RECV_F : PP_RECV_B);
     }
     low->next[rank] += (size_t)count + merged;
+    for (; k < low->next[rank]; k++) {
+        struct pp_op whole = {.stage = schedule->ops[k].stage};
+        if (pp_reduces_after(schedule, rank, k))
+            put(low, rank, whole, PP_REDUCE_GRAD);
+    }
     return true;
 }
 

@@ -114,6 +114,18 @@ static void check_cell(struct checker *checker, int rank,
         check_receive(checker, rank, cell);
 }
 
+/* Is the stage, of the microbatch's copy where the cell has one, on the rank? */
+static bool is_held(const struct pp_schedule *schedule, int rank,
+                    const struct pp_action_cell *cell)
+{
+    bool held = false;
+    if (pp_is_compute(cell->action) || pp_is_message(cell->action))
+        return pp_op_rank(schedule, output_of(cell)) == rank;
+    for (int c = 0; c < schedule->copies; c++)
+        held |= schedule->rank_of[pp_place(schedule, c, (int)cell->stage)] == rank;
+    return held;
+}
+
 static void check_rows(struct checker *checker, const struct pp_action_cell *cells,
                        const size_t *first)
 {
@@ -127,7 +139,7 @@ static void check_rows(struct checker *checker, const struct pp_action_cell *cel
             else if ((int)cell->microbatch >= schedule->microbatches)
                 refuse(checker, r, cell,
                        "no such microbatch: no op on it is in the file");
-            else if (schedule->rank_of[cell->stage] != r)
+            else if (!is_held(schedule, r, cell))
                 refuse(checker, r, cell, "the stage is on another rank");
             else
                 check_cell(checker, r, cell);

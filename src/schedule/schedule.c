@@ -260,6 +260,24 @@ int pp_schedule_find_copies(struct pp_schedule *schedule, struct pp_error *error
     return 0;
 }
 
+static bool makes_weights(struct pp_op op)
+{
+    return op.kind == PP_B || op.kind == PP_W;
+}
+
+bool pp_reduces_after(const struct pp_schedule *schedule, int rank, size_t k)
+{
+    struct pp_op op = schedule->ops[k];
+    if (schedule->copies == 1 || !makes_weights(op))
+        return false;
+    /* The next one is rarely far. */
+    for (k++; k < schedule->first[rank + 1]; k++) {
+        if (schedule->ops[k].stage == op.stage && makes_weights(schedule->ops[k]))
+            return false;
+    }
+    return true;
+}
+
 bool pp_schedule_joins(const struct pp_schedule *schedule)
 {
     for (size_t k = 0; k < pp_schedule_ops(schedule); k++) {

@@ -137,6 +137,10 @@ int pp_schedule_end(struct pp_schedule *schedule, struct pp_error *error);
  * tells where there is none. PP_ENVIRONMENT when out of memory. */
 int pp_schedule_find_copies(struct pp_schedule *schedule, struct pp_error *error);
 
+/* Does R of the stage follow the k-th op of the rank: is it the last weight op of its
+ * stage there, in a schedule of several copies? */
+bool pp_reduces_after(const struct pp_schedule *schedule, int rank, size_t k);
+
 /* Does it hold joined pairs? */
 bool pp_schedule_joins(const struct pp_schedule *schedule);
 

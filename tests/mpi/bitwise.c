@@ -1,9 +1,9 @@
 /* Every schedule, rank count, chunk count and number of microbatches trains to the very
  * same bits as the sequential run: losses, gradients and parameters (--verify's
- * comparison), and one digest for each (microbatches, tied). Run by mpiexec with p
- * ranks (usage: bitwise [STRIDE], to run a sample); p = 1 is the sequential schedule's
- * own home. Also checks the peaks that the pools counted, and that memory.h had
- * foreseen them. */
+ * comparison), and one digest for each (weight copies, microbatches, tied). Run by
+ * mpiexec with p ranks (usage: bitwise [STRIDE], to run a sample); p = 1 is the
+ * sequential schedule's own home. Also checks the peaks that the pools counted, and
+ * that memory.h had foreseen them. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,16 +15,17 @@
 #include "run/run.h"
 #include "schedules/catalogue.h"
 
-static const int microbatch_counts[] = {1, 2, 3, 5, 8, 13, 32};
+static const int microbatch_counts[] = {1, 2, 3, 5, 8, 9, 16, 21};
 enum {
     COUNTS = sizeof microbatch_counts / sizeof microbatch_counts[0],
-    MOST_CHUNKS = 4
+    MOST_CHUNKS = 4,
+    MOST_COPIES = 2
 };
 
 struct tally {
     int rank, ranks, shapes, runs, failures;
     int stride; /* only every stride-th shape is run */
-    char digests[2][COUNTS][32];
+    char digests[MOST_COPIES][2][COUNTS][32];
 };
 
 static int least(int a, int b)
@@ -87,12 +88,12 @@ static void check_memory(struct tally *tally, const struct pp_run_config *config
 static void check(struct tally *tally, const struct pp_schedule *schedule, bool untied,
                   int count, const struct pp_run_result *result)
 {
-    char *digest = tally->digests[untied][count];
+    char *digest = tally->digests[schedule->copies - 1][untied][count];
     char text[160];
     if (result->verified != 1)
         fail(tally, schedule, untied, result->difference.text);
     if (digest[0] == '\0')
-        memcpy(digest, result->digest, sizeof tally->digests[0][0]);
+        memcpy(digest, result->digest, sizeof tally->digests[0][0][0]);
     if (strcmp(digest, result->digest) != 0)
         fail(tally, schedule, untied, "the digest differs from the first schedule's");
     for (int r = 0; r < schedule->ranks; r++) {
@@ -180,6 +181,6 @@ int main(int argc, char **argv)
     }
     if (tally.rank == 0)
         printf("%d ranks: %d runs, %d failures, digest of m=8 tied %s\n", tally.ranks,
-               tally.runs, tally.failures, tally.digests[0][4]);
+               tally.runs, tally.failures, tally.digests[0][0][4]);
     return pp_world_leave(tally.failures > 0 || tally.runs == 0);
 }

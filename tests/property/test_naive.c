@@ -41,9 +41,16 @@ static long needed(const struct pp_schedule *schedule, size_t k)
     return -1;
 }
 
+static int copy_of(const struct pp_schedule *schedule, struct pp_op op)
+{
+    return schedule->copies == 1 ? 0 : schedule->copy_of[op.microbatch];
+}
+
 static int rank_of(const struct naive *naive, size_t k)
 {
-    return naive->schedule->rank_of[naive->schedule->ops[k].stage];
+    const struct pp_schedule *schedule = naive->schedule;
+    struct pp_op op = schedule->ops[k];
+    return schedule->rank_of[copy_of(schedule, op) * schedule->stages + (int)op.stage];
 }
 
 /* The link of a message between two ranks; NULL where they are one. */
@@ -87,7 +94,7 @@ static int64_t hand_on(struct naive *naive, size_t k, int64_t end, int64_t now)
     if (op.kind == PP_W || next < 0 || next >= schedule->stages)
         return 0;
     naive->produced[k] = naive->arrived[k] = end;
-    int to = schedule->rank_of[next];
+    int to = schedule->rank_of[copy_of(schedule, op) * schedule->stages + next];
     const struct pp_hop *hop = hop_of(naive, rank_of(naive, k), to);
     if (!hop)
         return 0;

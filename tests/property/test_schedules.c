@@ -27,9 +27,11 @@ static int64_t least_makespan(const struct replay *replay)
         split |= schedule->ops[k].kind == PP_W;
     for (int s = 0; s < schedule->stages; s++) {
         int rank = schedule->rank_of[s];
-        if (schedule->chunk_of[s] == 0)
+        /* Where a rank holds several copies' stages, the other's may come first. */
+        if (schedule->copies == 1 && schedule->chunk_of[s] == 0)
             least = max(least,
                         head + replay->metrics.of_rank[rank].busy + (split ? 0 : tail));
+        least = max(least, replay->metrics.of_rank[rank].busy);
         head += replay->costs.op[s][PP_F];
         tail += replay->costs.op[s][PP_B];
     }
@@ -74,8 +76,9 @@ START_TEST(every_shape_runs)
             }
         }
     }
-    /* One number of chunks and a third of the numbers of microbatches, at the least. */
-    ck_assert_int_ge(built, MOST_RANKS * MOST_MICROBATCHES / 3);
+    /* One number of chunks and a seventh of the rest at the least: dualpipe takes even
+     * numbers of ranks, and even ones of at least twice as many microbatches. */
+    ck_assert_int_ge(built, MOST_RANKS * MOST_MICROBATCHES / 7);
 }
 END_TEST
 
@@ -203,7 +206,7 @@ START_TEST(closed_forms_hold)
                 }
     ck_assert_msg(!trial.failure[0], "the closed form of '%s' does not hold: %s",
                   row->name, trial.failure);
-    ck_assert_int_gt(trial.given, 300);
+    ck_assert_int_gt(trial.given, 100);
     ck_assert_msg(row->checked,
                   "the closed form of '%s' holds in %d cases: say .checked = true",
                   row->name, trial.given);
@@ -231,6 +234,12 @@ static int expected_peak(const char *name, const struct pp_shape *shape, int ran
         peak = 2 * p;
     if (strcmp(name, "dualpipev") == 0)
         peak = 2 * p + 1;
+    if (strcmp(name, "dualpipe") == 0)
+        peak = p + 1;
+    if (strcmp(name, "chimera") == 0 && m % p == 0)
+        peak = p / 2 + 1 + (rank < p / 2 ? rank : p - 1 - rank);
+    if (strcmp(name, "hanayo") == 0 && m % p == 0)
+        peak = p * v - (p - 1 - rank);
     return peak < m * v ? peak : m * v;
 }
 
