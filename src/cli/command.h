@@ -31,5 +31,6 @@ int pp_command_compare(struct pp_options *options);
 int pp_command_sweep(struct pp_options *options);
 int pp_command_plot(struct pp_options *options);
 int pp_command_doctor(struct pp_options *options);
+int pp_command_optimize(struct pp_options *options);
 
 #endif

@@ -81,4 +81,11 @@ const struct pp_command_row pp_commands[PP_COMMANDS] = {
             .usages = {"ppsim doctor [--hosts FILE] [--json FILE]"},
             .run = pp_command_doctor,
         },
+    [PP_OPTIMIZE] =
+        {
+            .name = "optimize",
+            .help = "find a schedule for given costs and memory",
+            .usages = {"ppsim optimize --memory-limit X [OPTIONS]"},
+            .run = pp_command_optimize,
+        },
 };

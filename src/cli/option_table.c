@@ -6,6 +6,7 @@
 #include "report/gate/verdict.h"
 #include "run/run.h"
 #include "schedule/schedule.h"
+#include "search/problem.h"
 
 /* Which commands take an option. */
 enum {
@@ -17,6 +18,7 @@ enum {
     P = 1 << PP_PLOT,
     W = 1 << PP_SWEEP,
     D = 1 << PP_DOCTOR,
+    O = 1 << PP_OPTIMIZE,
     ALL = (1 << PP_COMMANDS) - 1
 };
 
@@ -40,6 +42,8 @@ static const struct pp_choice colors[] = {{"auto", PP_COLOR_AUTO},
                                           {0}};
 static const struct pp_choice comparisons[] = {
     {"text", PP_COMPARE_TEXT}, {"markdown", PP_COMPARE_MARKDOWN}, {0}};
+static const struct pp_choice objectives[] = {
+    {"span", PP_LEAST_SPAN}, {"makespan", PP_LEAST_MAKESPAN}, {0}};
 static const struct pp_choice shows[] = {{"grid", PP_SHOW_GRID},
                                          {"csv", PP_SHOW_CSV},
                                          {"csv-comms", PP_SHOW_CSV_COMMS},
@@ -78,6 +82,7 @@ static struct pp_word placement(int index)
 #define MODEL PP_ROLE_MODEL
 #define TRAIN PP_ROLE_TRAINING
 #define TIME PP_ROLE_TIME
+#define SEARCH PP_ROLE_SEARCH
 #define OUT PP_ROLE_OUTPUT
 #define JUDGE PP_ROLE_JUDGING
 #define ASK PP_ROLE_ASKING
@@ -92,13 +97,17 @@ const struct pp_option pp_option_table[] = {
     {"schedule", "NAME,FILE,..", PP_TEXT, ORDER, W, AT(schedule), 0, 0, "1f1b",
      "schedules by name (see 'ppsim schedules list') or file",
      .file = PP_FILES_OR_SCHEDULES, .listed = true},
-    {"microbatches", "M", PP_INT, SHAPE, R | S | L | E | W, AT(microbatches), 1,
+    {"microbatches", "M", PP_INT, SHAPE, R | S | L | E | W | O, AT(microbatches), 1,
      PP_MAX_MICROBATCHES - 1, NULL, "microbatches per step (8)", .listed = true,
      .effect = PP_DECIDES_NUMBERS},
-    {"ranks", "P", PP_INT, SHAPE, R | S | L | E | W, AT(ranks), 1, PP_MAX_RANKS, NULL,
-     "pipeline devices (4; under mpirun: the number it started)", .listed = true},
+    {"ranks", "P", PP_INT, SHAPE, R | S | L | E | W | O, AT(ranks), 1, PP_MAX_RANKS,
+     NULL, "pipeline devices (4; under mpirun: the number it started)", .listed = true},
     {"chunks", "V", PP_INT, ORDER, R | S | L | E | W, AT(chunks), 1, PP_MAX_RANKS, NULL,
      "stages per rank (1; interleaved schedules: 2)", .listed = true},
+    {"chunks", "V", PP_INT, ORDER, O, AT(chunks), 1, PP_MOST_SEARCHED_CHUNKS, NULL,
+     "stages per rank (1, 2, 3 and 4 are tried)"},
+    {"placement", "WHERE", PP_NAME, ORDER, O, AT(placement), 0, 0, NULL,
+     "where stages are (both are tried)", .words = placement},
     {"placement", "WHERE", PP_NAME, ORDER, R | S | L | E | W, AT(placement), 0, 0, NULL,
      "where stages are (default: the schedule's own)", .words = placement},
     {"group-size", "N", PP_INT, ORDER, R | S | L | E | W, AT(group_size), 0,
@@ -111,24 +120,25 @@ const struct pp_option pp_option_table[] = {
      "look at these hosts too, by ssh", .file = PP_FILE_READ,
      .effect = PP_KEEPS_NUMBERS},
 
-    {"layers", "L", PP_INT, MODEL, R | S | E | W, AT(layers), 1, 100000, "8",
+    {"layers", "L", PP_INT, MODEL, R | S | E | W | O, AT(layers), 1, 100000, "8",
      "transformer blocks", .listed = true},
-    {"d-model", "C", PP_INT, MODEL, R | S | E | W, AT(d_model), 1, 1 << 20, "128",
+    {"d-model", "C", PP_INT, MODEL, R | S | E | W | O, AT(d_model), 1, 1 << 20, "128",
      "width", .listed = true},
-    {"heads", "H", PP_INT, MODEL, R | S | E | W, AT(heads), 1, 1 << 20, "4",
+    {"heads", "H", PP_INT, MODEL, R | S | E | W | O, AT(heads), 1, 1 << 20, "4",
      "attention heads", .listed = true},
-    {"seq-len", "T", PP_INT, MODEL, R | S | E | W, AT(seq_len), 1, 1 << 20, "64",
+    {"seq-len", "T", PP_INT, MODEL, R | S | E | W | O, AT(seq_len), 1, 1 << 20, "64",
      "tokens per sequence", .listed = true},
-    {"microbatch-size", "B", PP_INT, MODEL, R | S | E | W, AT(microbatch_size), 1,
+    {"microbatch-size", "B", PP_INT, MODEL, R | S | E | W | O, AT(microbatch_size), 1,
      1 << 20, "4", "sequences per microbatch", .listed = true},
-    {"vocab", "V", PP_INT, MODEL, R | S | E | W, AT(vocab), 1, 1 << 24, "256",
+    {"vocab", "V", PP_INT, MODEL, R | S | E | W | O, AT(vocab), 1, 1 << 24, "256",
      "number of different tokens", .listed = true},
-    {"layer-split", "A,B,..", PP_TEXT, MODEL, R | S | E | W, AT(layer_split), 0, 0,
+    {"layer-split", "A,B,..", PP_TEXT, MODEL, R | S | E | W | O, AT(layer_split), 0, 0,
      "even", "layers of each stage: numbers, even, or auto (by the ranks' work)",
      .listed = true, .effect = PP_KEEPS_NUMBERS},
-    {"untied", NULL, PP_FLAG, MODEL, R | S | E | W, AT(untied), 0, 0, NULL,
+    {"untied", NULL, PP_FLAG, MODEL, R | S | E | W | O, AT(untied), 0, 0, NULL,
      "do not share the embedding's weights with the output head"},
-    {"recompute", "WHAT", PP_CHOICE, MODEL, R | S | E | W, AT(recompute), 0, 0, "none",
+    {"recompute", "WHAT", PP_CHOICE, MODEL, R | S | E | W | O, AT(recompute), 0, 0,
+     "none",
      "keep the input of each stage or block alone, and begin its backward with its "
      "forward again: none, stage or block",
      .choices = recomputes, .headline = true, .effect = PP_KEEPS_NUMBERS},
@@ -181,38 +191,56 @@ const struct pp_option pp_option_table[] = {
     {"clock", "KIND", PP_CHOICE, TIME, R | E | W, AT(clock), 0, 0, "auto",
      "wall, virtual, or auto: wall if every rank has its own core", .choices = clocks,
      .resolved = true},
-    {"link", "latency=,bandwidth=", PP_TEXT, TIME, R | S | E | W, AT(link), 0, 0, NULL,
-     "cost of a hop between ranks: latency=5us,bandwidth=10GB/s", .headline = true,
-     .listed = true},
-    {"cost", "f=1,b=2,..", PP_TEXT, TIME, S | L | E | W, AT(cost), 0, 0, NULL,
+    {"link", "latency=,bandwidth=", PP_TEXT, TIME, R | S | E | W | O, AT(link), 0, 0,
+     NULL, "cost of a hop between ranks: latency=5us,bandwidth=10GB/s",
+     .headline = true, .listed = true},
+    {"cost", "f=1,b=2,..", PP_TEXT, TIME, S | L | E | W | O, AT(cost), 0, 0, NULL,
      "what ops take, in ms or with a unit: f, b, i, w, joined and comm. One number is "
      "a rank's whole work on a microbatch, shared by its stages; f=1,2,1,1 is per "
      "stage (f=1,b=2)",
      .listed = true},
-    {"costs", "REPORT.json", PP_TEXT, TIME, S | E | W, AT(costs), 0, 0, NULL,
+    {"costs", "REPORT.json", PP_TEXT, TIME, S | E | W | O, AT(costs), 0, 0, NULL,
      "take the median costs that a run measured", .file = PP_FILE_READ,
      .headline = true},
-    {"device", "flops=,bandwidth=", PP_TEXT, TIME, S | E | W, AT(device), 0, 0, NULL,
-     "derive costs from the model's FLOPs and bytes, for this device", .headline = true,
-     .listed = true},
-    {"far-link", "latency=,bandwidth=", PP_TEXT, TIME, S | E | W, AT(far_link), 0, 0,
-     NULL, "cost of a hop between nodes", .needs = {"ranks-per-node"}, .headline = true,
-     .listed = true},
-    {"ranks-per-node", "N", PP_INT, TIME, S | E | W, AT(ranks_per_node), 0, 1 << 16,
+    {"device", "flops=,bandwidth=", PP_TEXT, TIME, S | E | W | O, AT(device), 0, 0,
+     NULL, "derive costs from the model's FLOPs and bytes, for this device",
+     .headline = true, .listed = true},
+    {"far-link", "latency=,bandwidth=", PP_TEXT, TIME, S | E | W | O, AT(far_link), 0,
+     0, NULL, "cost of a hop between nodes", .needs = {"ranks-per-node"},
+     .headline = true, .listed = true},
+    {"ranks-per-node", "N", PP_INT, TIME, S | E | W | O, AT(ranks_per_node), 0, 1 << 16,
      "0", "ranks on one node; between nodes '--far-link' counts (0: all on one)",
      .needs = {"far-link"}, .listed = true},
-    {"slow", "RANK:FACTOR", PP_TEXT, TIME, R | S | E | W, AT(slow), 0, 0, NULL,
+    {"slow", "RANK:FACTOR", PP_TEXT, TIME, R | S | E | W | O, AT(slow), 0, 0, NULL,
      "ranks whose ops take longer: 2:1.5,3:2; a run needs the virtual clock",
      .headline = true, .listed = true},
     {"jitter", "lognormal:SIGMA", PP_TEXT, TIME, S | E | W, AT(jitter), 0, 0, NULL,
      "random factor on what each op takes", .headline = true, .listed = true},
 
+    {"memory", "f=1,w=1", PP_TEXT, SEARCH, O, AT(memory), 0, 0, NULL,
+     "what a microbatch holds on a rank once F has run, and what of it between I and "
+     "W: numbers, or bytes with a unit (f=1,w=1)"},
+    {"memory-limit", "X", PP_TEXT, SEARCH, O, AT(memory_limit), 0, 0, NULL,
+     "what a rank may hold at once, in the unit of '--memory'; where that is not "
+     "given, in microbatches of a rank"},
+    {"objective", "WHAT", PP_CHOICE, SEARCH, O, AT(objective), 0, 0, "span",
+     "what is made small: span, from a rank's first start to its last end, or makespan",
+     .choices = objectives},
+    {"seed", "N", PP_LONG, SEARCH, O, AT(seed), 0, 9007199254740992.0, "1",
+     "seed of the search"},
+    {"time-limit", "TIME", PP_TEXT, SEARCH, O, AT(time_limit), 0, 0, "10s",
+     "search for so long"},
+    {"iterations", "N", PP_LONG, SEARCH, O, AT(iterations), 1, 9007199254740992.0, NULL,
+     "try so many candidates instead, for a result that can be repeated"},
+
     {"timeline", NULL, PP_FLAG, OUT, R | S | E, AT(timeline), 0, 0, NULL,
      "draw the timeline as wide as the terminal"},
     {"json", "FILE|-", PP_TEXT, OUT, R | S | E | W, AT(json), 0, 0, NULL,
      "write the report", .file = PP_FILE_STREAMED, .write = pp_report_write_json},
-    {"json", "FILE|-", PP_TEXT, OUT, D, AT(json), 0, 0, NULL,
-     "write what was found", .file = PP_FILE_STREAMED},
+    {"json", "FILE|-", PP_TEXT, OUT, D, AT(json), 0, 0, NULL, "write what was found",
+     .file = PP_FILE_STREAMED},
+    {"json", "FILE|-", PP_TEXT, OUT, O, AT(json), 0, 0, NULL, "write the result",
+     .file = PP_FILE_STREAMED},
     {"trace", "FILE|-", PP_TEXT, OUT, R | S | E | P, AT(trace), 0, 0, NULL,
      "write a Chrome trace, for Perfetto", .file = PP_FILE_STREAMED,
      .write = pp_report_write_trace},
@@ -235,6 +263,8 @@ const struct pp_option pp_option_table[] = {
      .needs = {"plot"}},
     {"save", "FILE", PP_TEXT, OUT, R, AT(save), 0, 0, NULL,
      "write the parameters as .safetensors", .file = PP_FILE_WRITTEN, .over = "load"},
+    {"save", "FILE.csv", PP_TEXT, OUT, O, AT(save), 0, 0, NULL,
+     "write the schedule as 'schedules convert' does", .file = PP_FILE_WRITTEN},
     {"save-grads", "FILE", PP_TEXT, OUT, R, AT(save_grads), 0, 0, NULL,
      "write the gradients, tokens and targets of the first step trained",
      .file = PP_FILE_WRITTEN},
@@ -253,7 +283,7 @@ const struct pp_option pp_option_table[] = {
     {"resume", NULL, PP_FLAG, OUT, R, AT(resume), 0, 0, NULL,
      "go on from the newest checkpoint, or start where there is none",
      .needs = {"checkpoint"}},
-    {"quiet", NULL, PP_FLAG, OUT, R | S | E | P | W | D, AT(quiet), 0, 0, NULL,
+    {"quiet", NULL, PP_FLAG, OUT, R | S | E | P | W | D | O, AT(quiet), 0, 0, NULL,
      "print no progress and no summary"},
     {"color", "WHEN", PP_CHOICE, OUT, ALL, AT(color), 0, 0, "auto",
      "colour the text: auto, always or never", .choices = colors},
@@ -322,6 +352,7 @@ const char *pp_role_title(enum pp_role role)
         [PP_ROLE_MODEL] = "The model",
         [PP_ROLE_TRAINING] = "Training",
         [PP_ROLE_TIME] = "Time",
+        [PP_ROLE_SEARCH] = "The search",
         [PP_ROLE_OUTPUT] = "Output",
         [PP_ROLE_JUDGING] = "Checks",
         [PP_ROLE_ASKING] = "Help",

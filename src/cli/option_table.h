@@ -30,6 +30,7 @@ enum pp_role {
     PP_ROLE_MODEL, /* its numbers are the model's sizes */
     PP_ROLE_TRAINING,
     PP_ROLE_TIME,    /* what ops and messages take */
+    PP_ROLE_SEARCH,  /* what optimize may use, and what it is to find */
     PP_ROLE_OUTPUT,  /* where the result goes, and how it is shown */
     PP_ROLE_JUDGING, /* what the result is held against */
     PP_ROLE_ASKING   /* answered instead of doing any work */

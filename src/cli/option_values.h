@@ -13,6 +13,7 @@ enum pp_command {
     PP_PLOT,
     PP_SWEEP,
     PP_DOCTOR,
+    PP_OPTIMIZE,
     PP_COMMANDS
 };
 
@@ -80,6 +81,9 @@ struct pp_options {
     int baseline_last;
     const char *history, *label;
     struct pp_texts checks, wheres;
+    const char *memory, *memory_limit, *time_limit; /* of optimize */
+    long long iterations;                           /* 0: not given */
+    int objective;                                  /* enum pp_objective */
     const char *best, *sort; /* of a sweep: figures */
     bool crossover;
     struct pp_texts formats; /* KIND[=FILE], KIND of pp_verdict_formats */

@@ -178,8 +178,8 @@ static int set_link(struct pp_costs *costs, const struct pp_options *options,
 
 /* The cost model from the options: first what ops take, then what messages take, then
  * slow ranks and noise. */
-static int set_costs(struct pp_costs *costs, struct pp_options *options,
-                     struct pp_plan *plan, struct pp_error *error)
+int pp_simulation_costs(struct pp_costs *costs, struct pp_options *options,
+                        struct pp_plan *plan, struct pp_error *error)
 {
     int sources = !!options->cost + !!options->costs + !!options->device;
     int status;
@@ -289,7 +289,7 @@ int pp_simulation(struct pp_report *report, struct pp_plan *plan,
 {
     struct pp_costs costs = {0};
     struct pp_options options = *asked; /* --costs bring the sizes of their model */
-    int status = set_costs(&costs, &options, plan, error);
+    int status = pp_simulation_costs(&costs, &options, plan, error);
     if (status == 0)
         status = make_report(report, &options, plan, &costs, error);
     pp_costs_release(&costs);

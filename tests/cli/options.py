@@ -6,7 +6,7 @@ import re
 
 from common import ppsim, refused, run_tests
 
-COMMANDS = 'run', 'simulate', 'schedules', 'explain', 'compare', 'plot', 'sweep', 'doctor'
+COMMANDS = 'run', 'simulate', 'schedules', 'explain', 'compare', 'plot', 'sweep', 'doctor', 'optimize'
 
 
 def help_of(command):

@@ -36,6 +36,8 @@ SWEEPS = ('--schedule gpipe,interleaved --ranks 2,4 --chunks 1,2',
           '--slow 0:1.5 --slow 3:2 --best bubble --check bubble<=0.5',
           '--schedule 1f1b,interleaved --link latency=1us..9ms --crossover --slow 0:1 --slow 0:2',
           f'--run {TINY} --ranks 1,2')
+OPTIMIZE = ('--memory-limit 3 --iterations 1000', '--memory f=2GB --memory-limit 3GB --iterations 500 '
+            '--device flops=1TFLOPS --ranks 2 --objective makespan')
 
 
 def printed(arguments, valid=(0,)):
@@ -57,6 +59,8 @@ def documents():
     os.environ['TMPDIR'] = '/nowhere'
     yield 'doctor', 'TMPDIR=/nowhere', printed('doctor --quiet --json -', (4,))
     del os.environ['TMPDIR']
+    for arguments in OPTIMIZE:
+        yield 'optimize', arguments, printed(f'optimize {arguments} --quiet --json -')
 
 
 def schema(name):
@@ -116,7 +120,7 @@ def free(kind, path):
 
 
 def test_schemas_are_schemas():
-    for name in 'report', 'schedule', 'sweep', 'doctor':
+    for name in 'report', 'schedule', 'sweep', 'doctor', 'optimize':
         jsonschema.Draft202012Validator.check_schema(schema(name))
 
 
