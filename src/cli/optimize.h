@@ -14,6 +14,7 @@ struct pp_memory_asked {
     struct pp_hold rank; /* bytes, or plain numbers */
     double limit;        /* likewise */
     bool bytes;
+    bool of_model; /* the bytes that a run of the model holds; rank says nothing */
 };
 
 /* Reads --memory and --memory-limit. */

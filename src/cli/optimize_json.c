@@ -51,8 +51,10 @@ static json_t *bound_json(const struct pp_optimized *optimized)
 
 static json_t *memory_json(const struct pp_memory_asked *memory)
 {
-    return json_pack("{s:s, s:f, s:f, s:f}", "unit", memory->bytes ? "bytes" : "plain",
-                     "f", memory->rank.forward, "w", memory->rank.weight, "limit",
+    bool told = !memory->of_model;
+    return json_pack("{s:s, s:o, s:o, s:f}", "unit", memory->bytes ? "bytes" : "plain",
+                     "f", told ? json_real(memory->rank.forward) : json_null(), "w",
+                     told ? json_real(memory->rank.weight) : json_null(), "limit",
                      memory->limit);
 }
 

@@ -57,7 +57,7 @@ static int read_memory(struct pp_memory_asked *memory, const char *text, double 
 }
 
 static int read_limit(struct pp_memory_asked *memory, const char *text, double factor,
-                      struct pp_error *error)
+                      bool given, struct pp_error *error)
 {
     struct pp_scanner scanner = PP_SCANNER("memory-limit", text, error);
     double own;
@@ -68,11 +68,13 @@ static int read_limit(struct pp_memory_asked *memory, const char *text, double f
     if (memory->limit <= 0)
         return pp_fail(error, PP_BAD_INPUT,
                        "'--memory-limit' %s: want a limit greater than 0", text);
-    if (bytes && !memory->bytes)
+    memory->of_model = bytes && !given;
+    if (bytes && given && !memory->bytes)
         return pp_fail(error, PP_BAD_INPUT,
                        "'--memory-limit' %s is in bytes: say with '--memory' what a "
                        "microbatch holds in bytes, as in f=1GB,w=500MB",
                        text);
+    memory->bytes |= memory->of_model;
     if (!bytes)
         memory->limit *= factor;
     return 0;
@@ -90,7 +92,8 @@ int pp_memory_asked_init(struct pp_memory_asked *memory,
                        "holds");
     if (options->memory && read_memory(memory, options->memory, &factor, error) != 0)
         return -1;
-    return read_limit(memory, options->memory_limit, factor, error);
+    return read_limit(memory, options->memory_limit, factor, options->memory != NULL,
+                      error);
 }
 
 const char *pp_amount_text(const struct pp_memory_asked *memory, double amount,

@@ -5,6 +5,8 @@
 #include "cli/optimize.h"
 #include "cli/option_table.h"
 #include "cli/simulation.h"
+#include "model/stage.h"
+#include "run/memory.h"
 
 /* The options with this layer split, as if it was given. The caller frees given. */
 static int with_split(struct pp_options *options, const char *split,
@@ -23,6 +25,25 @@ static int with_split(struct pp_options *options, const char *split,
     return 0;
 }
 
+/* The bytes that a run holds. */
+static int hold_of_model(struct pp_tried *tried, struct pp_error *error)
+{
+    const struct pp_plan *plan = &tried->plan;
+    int stages = plan->schedule.stages, first_layer = 0;
+    if (!plan->layers_of)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--memory-limit' in bytes: the costs are of no model whose "
+                       "layers are known: say with '--memory' what a microbatch holds, "
+                       "as in f=1GB,w=500MB");
+    for (int s = 0; s < stages; s++) {
+        struct pp_stage stage = pp_stage_shape(
+            &plan->model, first_layer, plan->layers_of[s], s == 0, s == stages - 1);
+        tried->hold[s] = pp_stage_hold(&stage);
+        first_layer += plan->layers_of[s];
+    }
+    return 0;
+}
+
 static int set_hold(struct pp_tried *tried, const struct pp_memory_asked *memory,
                     struct pp_error *error)
 {
@@ -31,6 +52,8 @@ static int set_hold(struct pp_tried *tried, const struct pp_memory_asked *memory
     if (!tried->hold)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for %d stages",
                        shape->stages);
+    if (memory->of_model)
+        return hold_of_model(tried, error);
     for (int s = 0; s < shape->stages; s++)
         tried->hold[s] =
             (struct pp_hold){.forward = memory->rank.forward / shape->chunks,

@@ -84,7 +84,8 @@ def test_options_that_say_nothing_are_refused():
     refused('optimize', "needs '--memory-limit'")
     refused('optimize --memory-limit 4 --memory w=1', 'lacks f')
     refused('optimize --memory-limit 4 --memory f=1,w=2MB', 'both bytes')
-    refused('optimize --memory-limit 4GB', 'in bytes')
+    refused('optimize --memory-limit 4GB', 'in bytes', "'--memory'")
+    refused('optimize --memory-limit 4GB --memory f=1', 'is in bytes')
     refused('optimize --memory-limit x', 'is not a number')
     refused('optimize --memory-limit 0', 'greater than 0')
     refused('optimize --memory-limit 4 --memory f=0', 'greater than 0')
@@ -115,6 +116,22 @@ def test_layers_are_split_where_their_costs_are_known(tmp):
     again = report(f'simulate {model} --schedule found.csv --layer-split {split}'
                    .replace('--ranks 4', ''), tmp)
     assert abs(again['makespan_s'] - free['makespan_s']) < 1e-12
+
+
+def test_bytes_are_those_of_a_run_of_the_model(tmp):
+    """The peak that optimize finds is what a run of the schedule holds."""
+    options = f'--ranks 2 --microbatches 6 {TINY.split(" --steps")[0]}'
+    found = report(f'optimize {options} --device flops=1GFLOPS --memory-limit 1MB --chunks 2 '
+                   '--iterations 3000 --save found.csv', tmp)
+    assert found['memory']['unit'] == 'bytes' and found['memory']['f'] is None
+    layers = ','.join(map(str, found['found']['layer_split']))
+    run = report(f'{TINY} --schedule found.csv --layer-split {layers}', tmp)
+    most = max(rank['peak_activation_bytes'] for rank in run['ranks'])
+    assert most == found['found']['peak_memory'], (most, found['found'])
+    less = report(f'optimize {options} --device flops=1GFLOPS --memory-limit {most * 2 // 3}B '
+                  '--chunks 2 --iterations 3000', tmp)
+    assert less['found']['peak_memory'] <= most * 2 // 3
+    refused(f'optimize {options} --device flops=1GFLOPS --memory-limit 1kB', 'at least')
 
 
 def test_costs_of_a_report(tmp):
