@@ -292,6 +292,7 @@ static int train(struct pp_options *options, struct pp_plan *plan,
     if (ran == 0)
         ran = pp_run(config, &result, error);
     json_decref(config->numbers);
+    config->on_step_data = NULL;
     if (ran != 0) {
         pp_run_result_release(&result);
         return error->status;

@@ -15,7 +15,7 @@ struct pp_buffer_counts {
     int *gradients;   /* [chunks] */
     int *inputs;      /* [chunks] what re-computation begins from */
 };
-int pp_buffer_counts_init(struct pp_buffer_counts *counts,
+int pp_buffer_counts_init(struct pp_buffer_counts *result,
                           const struct pp_schedule *schedule,
                           enum pp_recompute recompute, int rank,
                           struct pp_error *error);

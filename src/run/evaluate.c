@@ -103,8 +103,7 @@ void pp_evaluator_release(struct pp_evaluator *evaluator)
     *evaluator = (struct pp_evaluator){0};
 }
 
-/* Where a stage of this rank finds what another one of this rank handed over. */
-static struct pp_wire **input_of(struct pp_evaluator *evaluator, struct pp_op op)
+static struct pp_handed *input_of(struct pp_evaluator *evaluator, struct pp_op op)
 {
     const struct pp_schedule *schedule = &evaluator->schedule;
     size_t row = (size_t)schedule->chunk_of[op.stage] * (size_t)schedule->microbatches;
@@ -139,7 +138,7 @@ static void compute(struct pp_evaluator *evaluator, struct pp_op op,
 static void run_op(struct pp_evaluator *evaluator, struct pp_op op)
 {
     struct pp_pool *wires = &evaluator->rank->wires;
-    struct pp_wire *input = *input_of(evaluator, op), *output = NULL;
+    struct pp_wire *input = input_of(evaluator, op)->wire, *output = NULL;
     struct pp_op consumer;
     bool passes_on = pp_consumer(&evaluator->schedule, op, &consumer);
     if (pp_channel_expects(&evaluator->channel, op))
@@ -151,9 +150,9 @@ static void run_op(struct pp_evaluator *evaluator, struct pp_op op)
     compute(evaluator, op, input, output);
     if (input)
         pp_pool_give(wires, input);
-    *input_of(evaluator, op) = NULL;
+    input_of(evaluator, op)->wire = NULL;
     if (passes_on && pp_rank_chunk(evaluator->rank, 0, (int)consumer.stage))
-        *input_of(evaluator, consumer) = output;
+        input_of(evaluator, consumer)->wire = output;
     else if (passes_on)
         pp_channel_send(&evaluator->channel, op, output);
 }

@@ -7,14 +7,19 @@
 #include "run/config.h"
 #include "run/rank.h"
 
+/* What a stage of this rank has handed over to another one of it; NULL: nothing. */
+struct pp_handed {
+    struct pp_wire *wire;
+};
+
 struct pp_evaluator {
     struct pp_rank *rank;        /* borrowed: its stages and its buffers */
     struct pp_schedule schedule; /* every stage's F, on the ranks of training's */
     struct pp_channel channel;
-    struct pp_wire **inputs; /* [chunks][microbatches] handed over on this rank */
-    int32_t *tokens;         /* [microbatches] (B, T) if it holds the first stage */
-    int32_t *targets;        /* [microbatches] (B, T) if it holds the last stage */
-    double *loss_sums;       /* [microbatches] of the last stage: nats */
+    struct pp_handed *inputs; /* [chunks][microbatches] */
+    int32_t *tokens;          /* [microbatches] (B, T) if it holds the first stage */
+    int32_t *targets;         /* [microbatches] (B, T) if it holds the last stage */
+    double *loss_sums;        /* [microbatches] of the last stage: nats */
 };
 
 /* Draws the samples. The rank outlives the evaluator. On failure the evaluator may only

@@ -288,6 +288,15 @@ def test_recomputation_keeps_the_bits_and_less_memory(tmp):
     assert again['verified'] is True and again['resumed_from'] == 3
 
 
+def test_many_microbatches_keep_their_bits():
+    """More tags and buffers than 16 bits count."""
+    found = report('--ranks 2 --schedule gpipe --layers 2 --d-model 8 --heads 1 --seq-len 2 '
+                   '--microbatch-size 1 --vocab 16 --microbatches 20000 --steps 1 '
+                   '--warmup-steps 0 --verify')
+    assert found['training']['verified'] is True
+    assert [rank['peak_in_flight'] for rank in found['ranks']] == [20000, 20000]
+
+
 def test_the_held_out_loss_is_that_of_the_parameters_then(tmp):
     """A run that goes on from the parameters, at rate 0, has that training loss on the
     same samples: those of a file as long as one sample."""
