@@ -158,7 +158,8 @@ static bool show_progress(void *data, double used)
 static struct pp_searched **all_searched(const struct pp_optimized *optimized,
                                          struct pp_error *error)
 {
-    struct pp_searched **all = calloc((size_t)optimized->count, sizeof *all);
+    struct pp_searched **all =
+        calloc((size_t)optimized->count, sizeof(struct pp_searched *));
     for (int k = 0; all && k < optimized->count; k++)
         all[k] = &optimized->tried[k]->searched;
     if (!all)

@@ -45,8 +45,8 @@ struct pp_try {
 /* Sets up the shape, without any order to start from. PP_BAD_INPUT where the options'
  * costs, or the layers, do not fit it. May be released after a failure. */
 int pp_tried_init(struct pp_tried *tried, const struct pp_try *what,
-                  const struct pp_options *options,
-                  const struct pp_memory_asked *memory, struct pp_error *error);
+                  const struct pp_options *asked, const struct pp_memory_asked *memory,
+                  struct pp_error *error);
 void pp_tried_release(struct pp_tried *tried);
 
 /* The layer split of its plan as --layer-split takes it; empty where it has none. */

@@ -159,7 +159,7 @@ static int rank_shapes(struct pp_searched *const *searched, int count,
             searched[k]->bound < best->best.objective)
             ranked[able++] = searched[k];
     }
-    qsort(ranked, (size_t)able, sizeof *ranked, by_objective);
+    qsort(ranked, (size_t)able, sizeof(struct pp_searched *), by_objective);
     return able;
 }
 
@@ -184,7 +184,7 @@ static int search_round(const struct round *round, struct pp_searched **ranked,
 int pp_search(struct pp_searched *const *searched, int count, uint64_t seed,
               double until, struct pp_budget *budget, struct pp_error *error)
 {
-    struct pp_searched **ranked = calloc((size_t)count, sizeof *ranked);
+    struct pp_searched **ranked = calloc((size_t)count, sizeof(struct pp_searched *));
     const int last = (int)(sizeof rounds / sizeof *rounds) - 1;
     double begun = pp_budget_used(budget), planned = 0;
     int status = ranked ? 0 : pp_fail(error, PP_ENVIRONMENT, "out of memory to search");

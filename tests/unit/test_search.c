@@ -337,8 +337,8 @@ START_TEST(it_finds_the_optimum)
     const int shapes[][2] = {{2, 2}, {2, 5}, {3, 3}, {3, 4}, {4, 2}, {4, 3}};
     int p = shapes[_i][0], m = shapes[_i][1];
     for (int trial = 0; trial < (int)(sizeof trials / sizeof *trials); trial++) {
-        for (double limit = 1; limit <= m; limit += limit < 2 ? 0.5 : 1)
-            hold_against_all_orders(p, m, trial, limit);
+        for (int half = 2; half <= 2 * m; half += half < 4 ? 1 : 2)
+            hold_against_all_orders(p, m, trial, half / 2.0);
     }
 }
 END_TEST
