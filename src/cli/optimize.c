@@ -19,6 +19,9 @@ enum { MOST_CHUNKS = 4 };
  * to the best. */
 static const double share_of_shapes = 0.8;
 
+/* The share of the time after which no further starts are made. */
+static const double most_for_starts = 0.3;
+
 /* --- what is tried ---------------------------------------------------------------- */
 
 static int add_tried(struct pp_optimized *optimized, struct pp_tried *tried,
@@ -251,8 +254,11 @@ static int search(struct pp_optimized *optimized, const struct pp_options *optio
     uint64_t seed = (uint64_t)options->seed;
     struct pp_searched **all = all_searched(optimized, error);
     int status = all ? 0 : -1;
-    for (int k = 0; k < optimized->count && status == 0; k++)
-        status = pp_searched_construct(all[k], error);
+    for (int k = 0; k < optimized->count && status == 0; k++) {
+        bool late = budget->iterations == 0 && pp_budget_used(budget) > most_for_starts;
+        if (!late || k == 0)
+            status = pp_searched_construct(all[k], error);
+    }
     if (status == 0)
         status = pp_search(all, optimized->count, seed, share_of_shapes, budget, error);
     free(all);

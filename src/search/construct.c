@@ -3,24 +3,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct construction {
-    const struct pp_problem *problem;
-    const struct pp_orders *guide; /* NULL: none */
-    int rules;
-    int *placed;          /* [rows] microbatches */
-    int *slots;           /* [ranks] filled */
-    int *guided;          /* [ranks] of the guide's slots, passed */
-    int64_t *free, *held; /* [ranks] */
-    int64_t *end;         /* [rows][microbatches] */
-    int64_t *first_input; /* [ranks] no I of the rank can start earlier */
-};
-
 /* An op that a rank could do next; of those that start first the one with the higher
  * urgency. */
 struct choice {
     int row; /* -1: none */
     int urgency;
     int64_t start;
+};
+
+struct construction {
+    const struct pp_problem *problem;
+    const struct pp_orders *guide; /* NULL: none */
+    int rules;
+    int *placed;            /* [rows] microbatches */
+    int *slots;             /* [ranks] filled */
+    int *guided;            /* [ranks] of the guide's slots, passed */
+    int64_t *free, *held;   /* [ranks] */
+    int64_t *end;           /* [rows][microbatches] */
+    int64_t *first_input;   /* [ranks] no I of the rank can start earlier */
+    struct choice *choices; /* [ranks] */
 };
 
 static int construction_init(struct construction *state,
@@ -33,10 +34,11 @@ static int construction_init(struct construction *state,
     state->guided = calloc(ranks, sizeof *state->guided);
     state->free = calloc(ranks, sizeof *state->free);
     state->held = calloc(ranks, sizeof *state->held);
+    state->choices = calloc(ranks, sizeof *state->choices);
     state->first_input = calloc(ranks, sizeof *state->first_input);
     state->end = calloc(rows * (size_t)problem->microbatches, sizeof *state->end);
     if (state->placed && state->slots && state->guided && state->free && state->held &&
-        state->first_input && state->end)
+        state->first_input && state->choices && state->end)
         return 0;
     return pp_fail(error, PP_ENVIRONMENT, "out of memory for %d stages",
                    problem->stages);
@@ -50,6 +52,7 @@ static void construction_release(struct construction *state)
     free(state->free);
     free(state->held);
     free(state->first_input);
+    free(state->choices);
     free(state->end);
 }
 
@@ -103,13 +106,11 @@ static bool has_room(const struct construction *state, int row)
     const struct pp_problem *problem = state->problem;
     int rank = problem->rows[row].rank;
     int64_t held = state->held[rank], again = 0;
-    for (int s = stage_of(row); s < problem->stages; s++) {
-        const struct pp_part_row *f = &problem->rows[pp_row(s, PP_PART_F)];
-        held += f->rank == rank ? f->holds : 0;
-    }
     for (int k = 0; k < pp_rows_per_rank(problem); k++) {
         int of = problem->rows_of[rank * pp_rows_per_rank(problem) + k];
-        again = problem->rows[of].again > again ? problem->rows[of].again : again;
+        const struct pp_part_row *at = &problem->rows[of];
+        held += pp_part_of(of) == PP_PART_F && of >= row ? at->holds : 0;
+        again = at->again > again ? at->again : again;
     }
     return held + again <= problem->limit;
 }
@@ -203,6 +204,13 @@ static struct choice choose(const struct construction *state, int rank)
     return best;
 }
 
+/* What the rank could do next may be something else now. */
+static void refresh(struct construction *state, int rank)
+{
+    if (rank >= 0)
+        state->choices[rank] = choose(state, rank);
+}
+
 static void place(struct construction *state, struct pp_orders *orders, int row)
 {
     const struct pp_problem *problem = state->problem;
@@ -218,6 +226,10 @@ static void place(struct construction *state, struct pp_orders *orders, int row)
     pp_slots_of(orders, at->rank)[state->slots[at->rank]++] = (struct pp_slot){row, i};
     if (state->guide && pp_part_of(row) != PP_PART_W)
         lead_on(state, at->rank, true);
+    refresh(state, at->rank);
+    refresh(state, at->consumer);
+    if (pp_part_of(row) == PP_PART_F && stage_of(row) > 0) /* PP_RULE_EVEN */
+        refresh(state, problem->rank_of[stage_of(row) - 1]);
 }
 
 /* The next op of all ranks; row -1: there is none, or none is possible. */
@@ -225,9 +237,9 @@ static struct choice choose_of_all(const struct construction *state)
 {
     struct choice best = {.row = -1, .start = INT64_MAX};
     for (int r = 0; r < state->problem->ranks; r++) {
-        struct choice choice = choose(state, r);
-        if (choice.row >= 0 && choice.start < best.start)
-            best = choice;
+        const struct choice *choice = &state->choices[r];
+        if (choice->row >= 0 && choice->start < best.start)
+            best = *choice;
     }
     return best;
 }
@@ -243,6 +255,8 @@ int pp_construct(struct pp_orders *orders, const struct pp_orders *guide, int ru
         set_first_inputs(&state);
         for (int r = 0; guide && r < problem->ranks; r++)
             lead_on(&state, r, false);
+        for (int r = 0; r < problem->ranks; r++)
+            refresh(&state, r);
         struct choice next = choose_of_all(&state);
         for (; next.row >= 0; next = choose_of_all(&state)) {
             place(&state, orders, next.row);
