@@ -1,6 +1,8 @@
 #include "base/json.h"
 
 #include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
 
 static void drop(json_t **value)
 {
@@ -18,6 +20,38 @@ void pp_json_append(json_t **array, json_t *item)
 {
     if (json_array_append_new(*array, item) != 0)
         drop(array);
+}
+
+json_t *pp_json_copy(const json_t *object)
+{
+    json_t *copy = json_object(), *value;
+    const char *key;
+    json_object_foreach((json_t *)object, key, value)
+    {
+        pp_json_set(&copy, key, json_incref(value));
+    }
+    return copy;
+}
+
+char *pp_json_dump(const json_t *value, size_t flags)
+{
+    size_t size = json_dumpb(value, NULL, 0, flags);
+    char *text = size > 0 ? malloc(size + 1) : NULL;
+    if (!text || json_dumpb(value, text, size, flags) != size) {
+        free(text);
+        return NULL;
+    }
+    text[size] = '\0';
+    return text;
+}
+
+bool pp_json_has_room(size_t bytes)
+{
+    enum { EACH = 48 };
+    void *volatile room = bytes < SIZE_MAX / EACH ? malloc(bytes * EACH) : NULL;
+    bool there = room != NULL;
+    free(room);
+    return there;
 }
 
 bool pp_json_starved(const json_error_t *problem)

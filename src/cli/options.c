@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/words.h"
 #include "cli/option_table.h"
 
@@ -172,7 +173,7 @@ static int argument_of(const struct pp_options *options, const struct pp_option 
     else if (json_is_string(value))
         length = asprintf(argument, "--%s=%s", option->name, json_string_value(value));
     else if (json_is_number(value)) {
-        number = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
+        number = pp_json_dump(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
         length = number ? asprintf(argument, "--%s=%s", option->name, number) : -1;
     }
     free(number);

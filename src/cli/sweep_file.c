@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/words.h"
 #include "report/numbers.h"
 
@@ -144,8 +145,8 @@ static int refuse_options(const char *path, const char *older, const json_t *con
         json_t *then = json_object_get(was, key), *now = json_object_get(config, key);
         if (json_equal(then, now))
             continue;
-        char *before = then ? json_dumps(then, JSON_ENCODE_ANY) : NULL;
-        char *after = now ? json_dumps(now, JSON_ENCODE_ANY) : NULL;
+        char *before = then ? pp_json_dump(then, JSON_ENCODE_ANY) : NULL;
+        char *after = now ? pp_json_dump(now, JSON_ENCODE_ANY) : NULL;
         pp_append(difference, sizeof difference, "%s'%s' %s, now %s",
                   difference[0] ? "; " : "", key, before ? before : "null",
                   after ? after : "null");
@@ -238,7 +239,7 @@ int pp_sweep_file_open(FILE **file, const char *path, const json_t *config,
                        strerror(errno));
     }
     *file = fdopen(descriptor, "r+");
-    text = json_dumps(config, JSON_COMPACT | JSON_SORT_KEYS);
+    text = pp_json_dump(config, JSON_COMPACT | JSON_SORT_KEYS);
     if (!*file || !text || !header || asprintf(&head, "%s%s", first_word, text) < 0) {
         head = NULL;
         pp_fail(error, PP_ENVIRONMENT, "out of memory for '%s'", path);

@@ -82,7 +82,7 @@ int pp_sweep_write_json(const struct pp_sweep *sweep, const json_t *config,
     pp_json_set(&root, "best", best_json(sweep));
     pp_json_set(&root, "crossovers", crossovers);
     char *text =
-        root ? json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) : NULL;
+        root ? pp_json_dump(root, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(root);
     if (!text)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory to write '%s'", path);

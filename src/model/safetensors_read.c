@@ -229,10 +229,12 @@ static json_t *parse_header(const char *text, size_t length, const char *path,
         return NULL;
     }
     json_error_t fault;
+    bool room = pp_json_has_room(length);
     errno = 0;
-    json_t *header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &fault);
+    json_t *header =
+        room ? json_loadb(text, length, JSON_REJECT_DUPLICATES, &fault) : NULL;
     char buffer[PP_ST_SHOWN];
-    if (header == NULL && pp_json_starved(&fault))
+    if (!room || (header == NULL && pp_json_starved(&fault)))
         pp_fail(error, PP_ENVIRONMENT, "out of memory for the header of '%s'", path);
     else if (header == NULL)
         pp_fail(error, PP_BAD_INPUT,

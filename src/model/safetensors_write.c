@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/output.h"
 
 static const struct {
@@ -51,7 +52,7 @@ static char *header_text(const struct pp_st_tensor *tensors, int count,
         begin = end;
     }
     *data_size = begin;
-    char *text = failed ? NULL : json_dumps(header, JSON_COMPACT);
+    char *text = failed ? NULL : pp_json_dump(header, JSON_COMPACT);
     json_decref(header);
     return text;
 }

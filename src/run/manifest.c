@@ -31,9 +31,9 @@ int pp_mark_file(struct pp_mark *mark, const char *path, struct pp_error *error)
 /* Of the whole object but its own digest. False when out of memory. */
 static bool digest_of(const json_t *root, char text[PP_DIGEST_TEXT])
 {
-    json_t *copy = json_copy((json_t *)root);
+    json_t *copy = pp_json_copy(root);
     json_object_del(copy, "digest");
-    char *all = json_dumps(copy, EXACT | JSON_COMPACT | JSON_SORT_KEYS);
+    char *all = pp_json_dump(copy, EXACT | JSON_COMPACT | JSON_SORT_KEYS);
     if (all)
         pp_digest_text(pp_digest(all, strlen(all)), text);
     free(all);
@@ -118,9 +118,11 @@ static json_t *load(const char *path, struct pp_error *error)
     json_error_t fault;
     if (pp_input_whole(path, &bytes, &size, error) != 0)
         return NULL;
+    bool room = pp_json_has_room(size);
     errno = 0;
-    json_t *root = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &fault);
-    bool starved = !root && pp_json_starved(&fault);
+    json_t *root =
+        room ? json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &fault) : NULL;
+    bool starved = !room || (!root && pp_json_starved(&fault));
     free(bytes);
     if (root)
         return root;

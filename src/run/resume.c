@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/words.h"
 #include "run/store.h"
 
@@ -82,7 +83,8 @@ static void show(const json_t *value, char *text, size_t size)
         pp_assign(text, size, "'%s'", json_string_value(value));
     } else {
         char *json =
-            value ? json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)) : NULL;
+            value ? pp_json_dump(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15))
+                  : NULL;
         pp_assign(text, size, "%s", json ? json : "not known");
         free(json);
     }

@@ -43,7 +43,7 @@ json_t *pp_json_text(const char *text)
 /* Takes over the value. */
 static void put_json(struct writer *writer, json_t *value, size_t flags)
 {
-    char *text = value ? json_dumps(value, flags) : NULL;
+    char *text = value ? pp_json_dump(value, flags) : NULL;
     writer->failed |= !text;
     fputs(text ? text : "null", writer->stream);
     free(text);
@@ -73,7 +73,7 @@ static void put_config(struct writer *writer, const struct pp_json_key *shape)
 {
     const struct pp_schedule *schedule = &writer->report->schedule;
     const json_t *options = writer->report->config;
-    json_t *config = options ? json_copy((json_t *)options) : json_object();
+    json_t *config = options ? pp_json_copy(options) : json_object();
     for (; shape->name; shape++) {
         const void *at = field(schedule, shape);
         if (shape->optional && *(const int *)at == shape->least)

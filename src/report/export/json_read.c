@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/words.h"
 #include "report/export/json_read_keys.h"
 #include "report/export/json_timeline.h"
@@ -152,7 +153,7 @@ static void read_schedule(struct reading *in, const struct pp_node *ranks)
     check_shape(reader, &shape, &config, ranks, stages);
     if (reader->failed)
         return;
-    in->report->config = json_deep_copy(config.value);
+    in->report->config = pp_json_copy(config.value);
     if (!in->report->config) {
         pp_reader_out_of_memory(reader, &config);
         return;

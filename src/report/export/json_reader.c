@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/json.h"
 #include "base/words.h"
@@ -41,10 +42,13 @@ int pp_reader_load(struct pp_reader *reader, const char *path, struct pp_node *r
     if (!stream)
         return pp_fail(error, pp_status_of(errno), "cannot read '%s': %s", path,
                        strerror(errno));
+    struct stat status = {0};
+    bool room =
+        fstat(fileno(stream), &status) == 0 && pp_json_has_room((size_t)status.st_size);
     errno = 0;
-    root->value = json_loadf(stream, JSON_REJECT_DUPLICATES, &problem);
+    root->value = room ? json_loadf(stream, JSON_REJECT_DUPLICATES, &problem) : NULL;
     int number = ferror(stream) ? errno : 0;
-    if (!root->value && pp_json_starved(&problem))
+    if (!room || (!root->value && pp_json_starved(&problem)))
         number = ENOMEM;
     fclose(stream);
     if (number != 0) {

@@ -32,7 +32,7 @@ int pp_schedule_write_json(const struct pp_schedule *schedule, FILE *stream,
                   "name", schedule->name, "ranks", schedule->ranks, "stages",
                   schedule->stages, "chunks", schedule->chunks, "microbatches",
                   schedule->microbatches, "rank_of", rank_of, "ops", rows);
-    char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+    char *text = root ? pp_json_dump(root, JSON_COMPACT) : NULL;
     json_decref(root);
     if (!text)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory to write '%s'",

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/words.h"
 #include "report/differences.h"
 #include "report/gate/change.h"
@@ -89,8 +90,8 @@ static int print_config(const struct pp_report *before, const struct pp_report *
         const json_t *other = json_object_get(before->config, key);
         if (!pp_config_differs(before->config, key, value, decides))
             continue;
-        char *was = other ? json_dumps(other, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
-        char *is = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+        char *was = other ? pp_json_dump(other, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+        char *is = pp_json_dump(value, JSON_ENCODE_ANY | JSON_COMPACT);
         bool known = is && (was || !other);
         if (known)
             fprintf(stream, markdown ? "- %s: `%s` -> `%s`\n" : "  %s: %s -> %s\n", key,

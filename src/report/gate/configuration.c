@@ -29,7 +29,7 @@ static void value_text(const json_t *value, char text[80])
         pp_assign(text, 80, "not given");
     else if (json_is_string(value))
         pp_assign(text, 80, "%s", json_string_value(value));
-    else if ((dump = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT)))
+    else if ((dump = pp_json_dump(value, JSON_ENCODE_ANY | JSON_COMPACT)))
         pp_assign(text, 80, "%s", dump);
     free(dump);
     pp_make_printable(text);
@@ -140,7 +140,8 @@ int pp_configuration_hash(const struct pp_configuration *configuration,
 {
     json_t *deciding = deciding_of(configuration->config, facts);
     pp_json_set(&deciding, "command", json_string(configuration->command));
-    char *dump = deciding ? json_dumps(deciding, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    char *dump =
+        deciding ? pp_json_dump(deciding, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
     json_decref(deciding);
     if (!dump)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for the configuration");
