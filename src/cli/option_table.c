@@ -83,6 +83,7 @@ static struct pp_word placement(int index)
 #define TRAIN PP_ROLE_TRAINING
 #define TIME PP_ROLE_TIME
 #define SEARCH PP_ROLE_SEARCH
+#define MEMORY PP_ROLE_MEMORY
 #define OUT PP_ROLE_OUTPUT
 #define JUDGE PP_ROLE_JUDGING
 #define ASK PP_ROLE_ASKING
@@ -159,7 +160,7 @@ const struct pp_option pp_option_table[] = {
      "what the cosine ends at"},
     {"lr-decay-steps", "N", PP_INT, TRAIN, R | E | W, AT(lr_decay_steps), 1, 1 << 24,
      NULL, "the step at which it ends, warm-up included (as many as '--steps')"},
-    {"optimizer", "NAME", PP_CHOICE, TRAIN, R | E | W, AT(optimizer), 0, 0, "adamw",
+    {"optimizer", "NAME", PP_CHOICE, TRAIN, R | S | E | W, AT(optimizer), 0, 0, "adamw",
      "adamw or sgd", .choices = optimizers},
     {"weight-decay", "X", PP_REAL, TRAIN, R | E | W, AT(weight_decay), 0, 1e6, "0.01",
      "decay of the parameters per step, times the learning rate, under adamw and sgd"},
@@ -217,9 +218,12 @@ const struct pp_option pp_option_table[] = {
     {"jitter", "lognormal:SIGMA", PP_TEXT, TIME, S | E | W, AT(jitter), 0, 0, NULL,
      "random factor on what each op takes", .headline = true, .listed = true},
 
-    {"memory", "f=1,w=1", PP_TEXT, SEARCH, O, AT(memory), 0, 0, NULL,
-     "what a microbatch holds on a rank once F has run, and what of it between I and "
-     "W: numbers, or bytes with a unit (f=1,w=1)"},
+    {"memory", "f=X,w=Y", PP_TEXT, MEMORY, S | E | W | O, AT(memory), 0, 0, NULL,
+     "what a microbatch of a whole rank holds once F has run, and what between I and "
+     "W: "
+     "bytes with a unit, or plain numbers (f=1,w=1)",
+     .headline = true, .listed = true},
+
     {"memory-limit", "X", PP_TEXT, SEARCH, O, AT(memory_limit), 0, 0, NULL,
      "what a rank may hold at once, in the unit of '--memory'; where that is not "
      "given, in microbatches of a rank"},
@@ -353,6 +357,7 @@ const char *pp_role_title(enum pp_role role)
         [PP_ROLE_TRAINING] = "Training",
         [PP_ROLE_TIME] = "Time",
         [PP_ROLE_SEARCH] = "The search",
+        [PP_ROLE_MEMORY] = "Memory",
         [PP_ROLE_OUTPUT] = "Output",
         [PP_ROLE_JUDGING] = "Checks",
         [PP_ROLE_ASKING] = "Help",

@@ -30,6 +30,7 @@ enum pp_role {
     PP_ROLE_MODEL, /* its numbers are the model's sizes */
     PP_ROLE_TRAINING,
     PP_ROLE_TIME,    /* what ops and messages take */
+    PP_ROLE_MEMORY,  /* what microbatches hold */
     PP_ROLE_SEARCH,  /* what optimize may use, and what it is to find */
     PP_ROLE_OUTPUT,  /* where the result goes, and how it is shown */
     PP_ROLE_JUDGING, /* what the result is held against */
@@ -130,7 +131,8 @@ void *pp_option_field(const struct pp_options *options, const struct pp_option *
 const char *pp_option_file(const struct pp_options *options,
                            const struct pp_option *option, int index);
 
-/* The value of a PP_TEXT, PP_NAME or PP_CHOICE, NULL where it is not given or of another type. */
+/* The value of a PP_TEXT, PP_NAME or PP_CHOICE, NULL where it is not given or of
+ * another type. */
 const char *pp_option_text(const struct pp_options *options,
                            const struct pp_option *option);
 

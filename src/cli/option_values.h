@@ -68,7 +68,7 @@ struct pp_options {
     const char *hosts;
     const char *link;
     bool verify;
-    const char *cost, *costs, *device, *slow, *jitter, *far_link;
+    const char *cost, *costs, *device, *slow, *jitter, *far_link, *memory;
     int ranks_per_node;
     bool timeline, quiet, force, update_baseline, really_run;
     const char *json, *trace, *paje, *csv, *plot, *keep_data, *plot_size;
@@ -81,7 +81,7 @@ struct pp_options {
     int baseline_last;
     const char *history, *label;
     struct pp_texts checks, wheres;
-    const char *memory, *memory_limit, *time_limit; /* of optimize */
+    const char *memory_limit, *time_limit; /* of optimize */
     long long iterations;                           /* 0: not given */
     int objective;                                  /* enum pp_objective */
     const char *best, *sort; /* of a sweep: figures */

@@ -105,6 +105,22 @@ int pp_options_take_sizes(struct pp_options *options, const json_t *config,
     return 0;
 }
 
+void pp_options_take(struct pp_options *options, const json_t *config, const char *name)
+{
+    struct pp_error error;
+    for (int i = 0; i < pp_option_count; i++) {
+        const struct pp_option *option = &pp_option_table[i];
+        const json_t *found = json_object_get(config, name);
+        if (strcmp(option->name, name) != 0 || options->given[i] ||
+            !pp_option_of(option, options->command))
+            continue;
+        if (option->type == PP_FLAG)
+            *(bool *)pp_option_field(options, option) = json_is_true(found);
+        else if (json_is_string(found))
+            pp_option_set(options, option, json_string_value(found), &error);
+    }
+}
+
 static bool same_text(const char *a, const char *b)
 {
     return a && b ? strcmp(a, b) == 0 : !a && !b;

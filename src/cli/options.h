@@ -68,4 +68,9 @@ bool pp_options_given(const struct pp_options *options, const char *name);
 int pp_options_take_sizes(struct pp_options *options, const json_t *config,
                           const char *path, struct pp_error *error);
 
+/* Takes the value of a flag or a choice of this name over from a config, unless it was
+ * given. */
+void pp_options_take(struct pp_options *options, const json_t *config,
+                     const char *name);
+
 #endif

@@ -173,6 +173,8 @@ static void describe(struct pp_report *report, const struct pp_run_result *resul
         rank->peak_in_flight = (double)result->ranks[r].peak_in_flight / chunks;
         rank->peak_activation_bytes = (double)result->ranks[r].peak_activation_bytes;
         rank->parameter_bytes = (double)result->ranks[r].parameter_bytes;
+        rank->gradient_bytes = (double)result->ranks[r].gradient_bytes;
+        rank->optimizer_bytes = (double)result->ranks[r].optimizer_bytes;
         memcpy(rank->cpuset, result->ranks[r].cpuset, sizeof rank->cpuset);
     }
     report->link_latency_s = result->link_latency_s;

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/words.h"
+#include "cli/simulation_memory.h"
 #include "model/partition.h"
 #include "predict/predict.h"
 #include "report/export/json.h"
@@ -137,6 +138,10 @@ static int costs_of_report(struct pp_costs *costs, struct pp_options *options,
     if (!pp_options_given(options, "recompute"))
         options->recompute = measured;
     if (status == 0) {
+        pp_options_take(options, report.config, "optimizer");
+        pp_options_take(options, report.config, "untied");
+    }
+    if (status == 0) {
         struct pp_model_config model = pp_model_of(options);
         pp_costs_release(costs);
         status = pp_layer_costs_init(&layers, &report, pp_message_bytes(&model), error);
@@ -267,6 +272,8 @@ static int make_report(struct pp_report *report, const struct pp_options *option
     json_t *config = pp_plan_config(plan, options);
     bool are_equal = pp_costs_equal(costs, &plan->schedule, &equal);
     int status = simulate(report, plan, costs, steps, tokens, error);
+    if (status == 0)
+        status = pp_simulation_memory(report, plan, options, error);
     if (made_up && !options->cost)
         pp_json_set(&config, "cost", json_string(default_cost));
     report->config = config;

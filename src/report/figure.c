@@ -65,6 +65,11 @@ static double peak_activation_bytes(const struct pp_report *report, int rank)
     return report->ranks[rank].peak_activation_bytes;
 }
 
+static double peak_memory(const struct pp_report *report, int rank)
+{
+    return report->ranks[rank].peak_memory;
+}
+
 static double loss(const struct pp_report *report, int rank)
 {
     int count = report->training.loss_count;
@@ -105,7 +110,10 @@ const struct pp_figure pp_figures[] = {
     {"cooldown", PP_FRACTION, false, true, cooldown},
     {"peak_in_flight", PP_COUNT, true, true, peak_in_flight},
     {"peak_activation_bytes", PP_BYTES, true, true, peak_activation_bytes,
-     .unknown = "a simulation holds no model: a run gives it"},
+     .unknown =
+         "made-up costs are of no model: '--device', '--costs' or a run gives it"},
+    {"peak_memory", PP_MEMORY, true, true, peak_memory,
+     .unknown = "the report is of an earlier version"},
     {"loss", PP_NATS, false, true, loss,
      .unknown = "a simulation does not train: a run gives it"},
     {"held_out_loss", PP_NATS, false, true, held_out_loss,
@@ -180,7 +188,8 @@ int pp_figure_scan_unit(struct pp_scanner *scanner, const struct pp_figure *figu
     static const struct pp_units *const units[] = {
         [PP_FRACTION] = &pp_fractions, [PP_SECONDS] = &pp_seconds,
         [PP_BYTES] = &pp_bytes,        [PP_COUNT] = &pp_no_units,
-        [PP_RATE] = &pp_no_units,      [PP_NATS] = &pp_no_units,
+        [PP_MEMORY] = &pp_bytes,       [PP_RATE] = &pp_no_units,
+        [PP_NATS] = &pp_no_units,
     };
     const char *at = scanner->at;
     bool given;
@@ -239,16 +248,18 @@ static const char *figure_text(const struct pp_figure *figure, double value, int
         double scale;
         int decimals;
     } units[] = {
-        [PP_FRACTION] = {"", 1, 4}, [PP_SECONDS] = {" ms", 1e3, 3},
-        [PP_BYTES] = {" B", 1, 0},  [PP_COUNT] = {"", 1, 6},
-        [PP_RATE] = {"/s", 1, 0},   [PP_NATS] = {" nats", 1, 4},
+        [PP_FRACTION] = {"", 1, 4},  [PP_SECONDS] = {" ms", 1e3, 3},
+        [PP_BYTES] = {" B", 1, 0},   [PP_COUNT] = {"", 1, 6},
+        [PP_MEMORY] = {"", 1, 6},    [PP_RATE] = {"/s", 1, 0},
+        [PP_NATS] = {" nats", 1, 4},
     };
     const char *suffix = units[figure->unit].suffix;
     double scaled = value * units[figure->unit].scale;
-    int digits = units[figure->unit].decimals + more;
+    bool whole = figure->unit == PP_MEMORY && value >= 1e6; /* bytes, surely */
+    int digits = whole ? more : units[figure->unit].decimals + more;
     if (isnan(value))
         pp_assign(text, PP_FIGURE_TEXT, "unknown");
-    else if (figure->unit == PP_COUNT)
+    else if (figure->unit == PP_COUNT || (figure->unit == PP_MEMORY && !whole))
         pp_assign(text, PP_FIGURE_TEXT, "%.*g%s", digits, scaled, suffix);
     else
         pp_assign(text, PP_FIGURE_TEXT, "%.*f%s", digits, scaled, suffix);

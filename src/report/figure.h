@@ -5,7 +5,15 @@
 #include "base/scan.h"
 #include "report/report.h"
 
-enum pp_figure_unit { PP_FRACTION, PP_SECONDS, PP_BYTES, PP_COUNT, PP_RATE, PP_NATS };
+enum pp_figure_unit {
+    PP_FRACTION,
+    PP_SECONDS,
+    PP_BYTES,
+    PP_COUNT,
+    PP_MEMORY, /* of --memory: bytes, or microbatches */
+    PP_RATE,
+    PP_NATS
+};
 
 struct pp_figure {
     const char *name;

@@ -53,6 +53,8 @@ static int init_ranks(struct pp_report *report, const struct pp_measured *measur
     for (int r = 0; r < ranks; r++) {
         report->ranks[r].peak_activation_bytes = NAN;
         report->ranks[r].parameter_bytes = NAN;
+        report->ranks[r].gradient_bytes = NAN;
+        report->ranks[r].optimizer_bytes = NAN;
         report->ranks[r].core_share =
             pp_core_share(measured->timelines, measured->count, r);
     }
@@ -67,6 +69,40 @@ static void fill_peaks(struct pp_report *report)
         int peak = report->metrics.of_rank[r].peak_in_flight;
         report->ranks[r].peak_in_flight = (double)peak / report->schedule.chunks;
     }
+}
+
+/* The stages on the rank that a microbatch meets there, of the copy with most of them;
+ * they share what a microbatch of the whole rank holds. */
+static int stages_met(const struct pp_schedule *schedule, const int *met, int rank)
+{
+    int most = 1;
+    for (int c = 0; c < schedule->copies; c++) {
+        int here = met[(size_t)c * (size_t)schedule->ranks + (size_t)rank];
+        most = here > most ? here : most;
+    }
+    return most;
+}
+
+int pp_report_set_memory(struct pp_report *report, struct pp_hold hold,
+                         struct pp_error *error)
+{
+    const struct pp_schedule *schedule = &report->schedule;
+    struct pp_hold *each = calloc((size_t)schedule->stages, sizeof *each);
+    int *met = pp_schedule_stages_met(schedule), status = 0;
+    if (!each || !met)
+        status = pp_fail(error, PP_ENVIRONMENT, "out of memory for %d stages",
+                         schedule->stages);
+    for (int s = 0; s < schedule->stages && status == 0; s++)
+        each[s] = hold;
+    for (int r = 0; r < schedule->ranks && status == 0; r++) {
+        double *peak = &report->ranks[r].peak_memory;
+        status = pp_peak_memory(schedule, r, each, peak, error);
+        if (status == 0)
+            *peak /= stages_met(schedule, met, r);
+    }
+    free(each);
+    free(met);
+    return status;
 }
 
 /* Measures every step, and leaves the metrics of the representative one in the report.
@@ -118,7 +154,9 @@ int pp_report_measure(struct pp_report *report, const struct pp_measured *measur
     if (pp_costs_collect(timelines, count, &report->costs, &report->cost_count,
                          error) != 0 ||
         init_ranks(report, measured, error) != 0 ||
-        measure_steps(report, metrics, measured, error) != 0)
+        measure_steps(report, metrics, measured, error) != 0 ||
+        pp_report_set_memory(report, (struct pp_hold){.forward = 1, .weight = 1},
+                             error) != 0)
         goto done;
     fill_peaks(report);
     find_ranges(report);

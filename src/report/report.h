@@ -7,15 +7,20 @@
 #include <jansson.h>
 
 #include "model/losses.h"
+#include "schedule/held.h"
 #include "timeline/op_costs.h"
 #include "timeline/steps.h"
 
 /* A rank's memory and place; its times are in metrics. */
 struct pp_report_rank {
-    double peak_in_flight;        /* microbatches * chunks / v: 1 = one microbatch's
-                                   * activations of one whole rank */
-    double peak_activation_bytes; /* NaN in a simulation, */
-    double parameter_bytes;       /* which holds no model */
+    double peak_in_flight; /* microbatches * chunks / v: 1 = one microbatch's
+                            * activations of one whole rank */
+    double peak_memory; /* what it holds for its microbatches at most (held.h), in the
+                         * unit of --memory: 1 is one microbatch of a whole rank */
+    /* NaN in a simulation of no model. */
+    double peak_activation_bytes; /* likewise, in bytes: of activations, and of the
+                                   * gradients that a W waits with */
+    double parameter_bytes, gradient_bytes, optimizer_bytes;
     double core_share; /* CPU time of its ops / their time, over the measured steps: on
                         * the wall clock, with one thread; else NaN */
     char cpuset[256];  /* as hwloc lists it ("0-1"), empty in a simulation */
@@ -102,6 +107,11 @@ struct pp_measured {
 int pp_report_measure(struct pp_report *report, const struct pp_measured *measured,
                       struct pp_error *error);
 void pp_report_release(struct pp_report *report);
+
+/* Sets the ranks' peak_memory: hold is what a microbatch of a whole rank holds, shared
+ * by the stages that it meets there. pp_report_measure has set it for 1 and 1. */
+int pp_report_set_memory(struct pp_report *report, struct pp_hold hold,
+                         struct pp_error *error);
 
 /* The smallest core_share, and whose it is. rank -1, share NaN: not known. */
 struct pp_least_share {

@@ -229,6 +229,52 @@ int pp_slow_text(const char *text, int ranks, double **slow, struct pp_error *er
     return pp_scan_end(&scanner);
 }
 
+enum memory_key { HELD, KEPT };
+
+int pp_memory_text(const char *text, struct pp_hold *hold, double *unit,
+                   struct pp_error *error)
+{
+    static const char *const keys[] = {"f", "w", NULL};
+    struct pp_scanner scanner = PP_SCANNER("memory", text, error);
+    double values[] = {0, 0};
+    bool bytes[] = {false, false};
+    int key, more;
+    *unit = 1;
+    while ((more = pp_scan_key(&scanner, keys, &key, NULL)) > 0) {
+        double number;
+        if (pp_scan_number(&scanner, &number) != 0)
+            return -1;
+        values[key] = number;
+        if (pp_scan_unit(&scanner, &pp_bytes, &values[key], &bytes[key]) != 0)
+            return -1;
+        if (key == HELD && number > 0)
+            *unit = values[key] / number;
+    }
+    if (more < 0)
+        return -1;
+    if (!(scanner.given & 1U << HELD))
+        return pp_fail(
+            error, PP_BAD_INPUT,
+            "'--memory' lacks f, what a microbatch holds once F has run: give "
+            "f=1,w=0.5");
+    if (values[HELD] <= 0)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--memory' '%s': a microbatch holds something once F has run: "
+                       "want f greater than 0",
+                       text);
+    bool both = scanner.given & 1U << KEPT;
+    if (both && bytes[HELD] != bytes[KEPT])
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--memory' '%s': f and w are both bytes with a unit, or both "
+                       "plain numbers",
+                       text);
+    *hold = (struct pp_hold){.forward = values[HELD],
+                             .weight = both ? values[KEPT] : values[HELD]};
+    if (!bytes[HELD])
+        *unit = 0;
+    return 0;
+}
+
 int pp_jitter_text(const char *text, struct pp_costs *costs, struct pp_error *error)
 {
     struct pp_scanner scanner = PP_SCANNER("jitter", text, error);

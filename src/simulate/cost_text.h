@@ -4,6 +4,7 @@
 #ifndef PP_SIMULATE_COST_TEXT_H
 #define PP_SIMULATE_COST_TEXT_H
 
+#include "schedule/held.h"
 #include "simulate/costs.h"
 
 /* --cost f=1,b=2,i=1,w=1,comm=0.1: times of the ops and of a hop. A number is in ms
@@ -24,6 +25,12 @@ int pp_link_text(const char *option, const char *text, struct pp_hop *hop,
 /* --slow 3:1.5,0:2: factors on the ops of some ranks. *slow becomes a new array,
  * [ranks], 1 for the others; also on failure it is the caller's to free. */
 int pp_slow_text(const char *text, int ranks, double **slow, struct pp_error *error);
+
+/* --memory f=1,w=0.4 or f=2GiB,w=900MiB: what a microbatch of a whole rank holds once F
+ * has run, and between I and W; w left out is f. Sets *unit to the bytes of f's unit; 0
+ * where both are plain numbers. */
+int pp_memory_text(const char *text, struct pp_hold *hold, double *unit,
+                   struct pp_error *error);
 
 /* --jitter lognormal:0.05. The number is sigma, at most 2. */
 int pp_jitter_text(const char *text, struct pp_costs *costs, struct pp_error *error);

@@ -115,7 +115,8 @@ def free(kind, path):
     named = schema(kind)['properties'].get('config', {}).get('properties', {})
     return (path[0] == 'config' and path[1:2] and path[1] not in named) or \
         path[-1] in ('timeline', 'timeline_dropped', 'core_share', 'joined', 'resumed_from',
-                     'lr', 'evaluations', 'copies', 'stopped_after', 'values', 'judged') or \
+                     'lr', 'evaluations', 'copies', 'stopped_after', 'values', 'judged',
+                     'peak_memory', 'gradient_bytes', 'optimizer_bytes') or \
         path[-2:-1] in (('values',), ('judged',))
 
 

@@ -117,9 +117,19 @@ static const struct pp_json_key rank[] = {
          "rank"},
     {"peak_activation_bytes", PP_JSON_REAL,
      OF(pp_json_rank, known.peak_activation_bytes),
-     .help = "the same in bytes; null in a simulation"},
+     .help = "the same in bytes: activations, and between I and W what W needs of "
+             "activations and gradients; null in a simulation without '--device' or "
+             "'--costs', which knows no model, as are the other bytes"},
+    {"peak_memory", PP_JSON_REAL, OF(pp_json_rank, known.peak_memory), .optional = true,
+     .help =
+         "the same in the unit of '--memory', which says what a microbatch of a whole "
+         "rank holds: 1 unless given"},
     {"parameter_bytes", PP_JSON_REAL, OF(pp_json_rank, known.parameter_bytes),
-     .help = "of the rank's stages; null in a simulation"},
+     .help = "of the rank's stages"},
+    {"gradient_bytes", PP_JSON_REAL, OF(pp_json_rank, known.gradient_bytes),
+     .optional = true, .help = "of its parameters' gradients"},
+    {"optimizer_bytes", PP_JSON_REAL, OF(pp_json_rank, known.optimizer_bytes),
+     .optional = true, .help = "of the optimizer's state"},
     {"core_share", PP_JSON_REAL, OF(pp_json_rank, known.core_share), .optional = true,
      .help =
          "CPU time of the rank's ops / the time that passed in them, over the measured "

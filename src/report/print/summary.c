@@ -144,17 +144,22 @@ static void fill_times(struct pp_table *table, const struct pp_report *report, i
     }
 }
 
-static void fill_memory(struct pp_table *table, const struct pp_report_rank *rank,
-                        int row, int r)
+static void fill_memory(struct pp_table *table, const struct pp_report *report, int row,
+                        int r)
 {
     const double mib = 1024 * 1024;
+    const struct pp_report_rank *rank = &report->ranks[r];
     pp_table_set(table, row, 0, "%d", r);
     pp_table_set(table, row, 1, "%.4g", rank->peak_in_flight);
+    /* Without --memory it is the peak in flight. */
+    if (json_is_string(json_object_get(report->config, "memory")))
+        pp_table_set(table, row, 2, "%.*g", rank->peak_memory < 1e6 ? 6 : 15,
+                     rank->peak_memory);
     if (isfinite(rank->peak_activation_bytes))
-        pp_table_set(table, row, 2, "%.2f", rank->peak_activation_bytes / mib);
+        pp_table_set(table, row, 3, "%.2f", rank->peak_activation_bytes / mib);
     if (isfinite(rank->parameter_bytes))
-        pp_table_set(table, row, 3, "%.2f", rank->parameter_bytes / mib);
-    pp_table_set(table, row, 4, "%.*s", PP_CELL - 1, rank->cpuset);
+        pp_table_set(table, row, 4, "%.2f", rank->parameter_bytes / mib);
+    pp_table_set(table, row, 5, "%.*s", PP_CELL - 1, rank->cpuset);
 }
 
 static int print_tables(const struct pp_report *report, int width, FILE *stream,
@@ -173,7 +178,7 @@ static int print_tables(const struct pp_report *report, int width, FILE *stream,
         goto done;
     }
     if (pp_table_init(&times, rows, 10, error) != 0 ||
-        pp_table_init(&memory, rows, 5, error) != 0)
+        pp_table_init(&memory, rows, 6, error) != 0)
         goto done;
     pp_table_set(&times, -1, 0, "rank");
     pp_table_set(&times, -1, 1, "stages");
@@ -184,9 +189,10 @@ static int print_tables(const struct pp_report *report, int width, FILE *stream,
         pp_table_set(&times, -1, 5 + i, "%s", heads[i]);
     pp_table_set(&memory, -1, 0, "rank");
     pp_table_set(&memory, -1, 1, "peak in flight");
-    pp_table_set(&memory, -1, 2, "activations MiB");
-    pp_table_set(&memory, -1, 3, "parameters MiB");
-    pp_table_set(&memory, -1, 4, "cpus");
+    pp_table_set(&memory, -1, 2, "peak memory");
+    pp_table_set(&memory, -1, 3, "activations MiB");
+    pp_table_set(&memory, -1, 4, "parameters MiB");
+    pp_table_set(&memory, -1, 5, "cpus");
     for (int row = 0; row < rows; row++) {
         int r = rank_of_row(row, rows, ranks);
         if (r < 0) {
@@ -195,7 +201,7 @@ static int print_tables(const struct pp_report *report, int width, FILE *stream,
             continue;
         }
         fill_times(&times, report, row, r, &places[(size_t)r * (size_t)schedule->held]);
-        fill_memory(&memory, &report->ranks[r], row, r);
+        fill_memory(&memory, report, row, r);
     }
     pp_table_print(&times, stream, 2, width);
     fputc('\n', stream);
