@@ -88,4 +88,11 @@ const struct pp_command_row pp_commands[PP_COMMANDS] = {
             .usages = {"ppsim optimize --memory-limit X [OPTIONS]"},
             .run = pp_command_optimize,
         },
+    [PP_RECOMMEND] =
+        {
+            .name = "recommend",
+            .help = "say which schedules fit given costs and memory, the best first",
+            .usages = {"ppsim recommend [OPTIONS]"},
+            .run = pp_command_recommend,
+        },
 };

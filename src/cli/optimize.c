@@ -52,7 +52,8 @@ static struct pp_tried *make_tried(const struct pp_optimized *optimized,
     struct pp_tried *tried = calloc(1, sizeof *tried);
     if (!tried)
         (void)pp_fail(error, PP_ENVIRONMENT, "out of memory for a shape");
-    if (tried && pp_tried_init(tried, what, options, &optimized->memory, error) == 0)
+    if (tried && pp_tried_init(tried, what, options, &optimized->memory, error) == 0 &&
+        pp_tried_search(tried, &optimized->memory, optimized->objective, error) == 0)
         return tried;
     free_tried(tried);
     return NULL;
@@ -342,6 +343,11 @@ static int prepare(struct pp_optimized *optimized, struct pp_options *options,
     options->microbatches =
         options->microbatches ? options->microbatches : PP_DEFAULT_MICROBATCHES;
     optimized->objective = (enum pp_objective)options->objective;
+    if (!options->memory_limit)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'ppsim optimize' needs '--memory-limit', what a rank may hold "
+                       "at once: as many microbatches as there are ranks is what 1f1b "
+                       "holds");
     if (pp_output_paths_check(options, error) != 0 ||
         pp_memory_asked_init(&optimized->memory, options, error) != 0 ||
         pp_scan_positive(&scanner, &pp_seconds, &ns) != 0 ||

@@ -17,7 +17,7 @@ struct pp_memory_asked {
     bool of_model; /* the bytes that a run of the model holds; rank says nothing */
 };
 
-/* Reads --memory and --memory-limit. */
+/* Reads --memory and --memory-limit; the limit is INFINITY where it is not given. */
 int pp_memory_asked_init(struct pp_memory_asked *memory,
                          const struct pp_options *options, struct pp_error *error);
 
@@ -42,11 +42,14 @@ struct pp_try {
     const char *split;
 };
 
-/* Sets up the shape, without any order to start from. PP_BAD_INPUT where the options'
- * costs, or the layers, do not fit it. May be released after a failure. */
+/* Sets up the shape's costs and what it holds. PP_BAD_INPUT where the options' costs,
+ * or the layers, do not fit it. May be released after a failure. */
 int pp_tried_init(struct pp_tried *tried, const struct pp_try *what,
                   const struct pp_options *asked, const struct pp_memory_asked *memory,
                   struct pp_error *error);
+/* Sets up its search, without any order to start from. */
+int pp_tried_search(struct pp_tried *tried, const struct pp_memory_asked *memory,
+                    enum pp_objective objective, struct pp_error *error);
 void pp_tried_release(struct pp_tried *tried);
 
 /* The layer split of its plan as --layer-split takes it; empty where it has none. */
@@ -55,6 +58,8 @@ void pp_tried_split(const struct pp_tried *tried, char *text, size_t size);
 /* A line of the result: a schedule, simulated. */
 struct pp_entry {
     char name[64];
+    int chunks, copies; /* copies: of the weights */
+    enum pp_placement placement;
     int tried; /* the shape, an index */
     struct pp_bubble bubble;
     int64_t makespan, span; /* ns; span: the longest of a rank */
@@ -81,6 +86,23 @@ int pp_entries_of_rows(struct pp_entries *entries, struct pp_tried *const *tried
                        int count, const struct pp_memory_asked *memory,
                        enum pp_objective objective, struct pp_error *error);
 void pp_entries_release(struct pp_entries *entries);
+
+/* Prints the entries as a table. */
+int pp_entries_print(const struct pp_entries *entries,
+                     const struct pp_memory_asked *memory, FILE *stream, int width,
+                     struct pp_error *error);
+
+/* What stands above it: "optimize: 4 ranks, ..". */
+void pp_memory_headline(const char *command, const struct pp_memory_asked *memory,
+                        const struct pp_options *options, FILE *stream);
+
+/* The keys of an entry in JSON, but for its layer split: a new object. */
+json_t *pp_entry_json(const struct pp_entry *entry);
+/* What was asked of memory: likewise. */
+json_t *pp_memory_json(const struct pp_memory_asked *memory);
+
+/* Writes the JSON, which it takes over, to the path. */
+int pp_result_write(json_t *root, const char *path, struct pp_error *error);
 
 /* All that optimize found. */
 struct pp_optimized {

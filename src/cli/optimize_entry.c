@@ -30,6 +30,9 @@ int pp_entry_measure(struct pp_entry *entry, const struct pp_schedule *schedule,
     struct pp_metrics metrics = {0};
     *entry = (struct pp_entry){0};
     pp_assign(entry->name, sizeof entry->name, "%s", schedule->name);
+    entry->chunks = schedule->chunks;
+    entry->copies = schedule->copies;
+    entry->placement = schedule->placement;
     for (int r = 0; r < schedule->ranks; r++) {
         double peak;
         if (pp_peak_memory(schedule, r, tried->hold, &peak, error) != 0)

@@ -1,8 +1,5 @@
 /* The result of optimize as JSON, schema ppsim.optimize/1 (docs/optimize.schema.json).
  */
-#include <math.h>
-
-#include "base/output.h"
 #include "cli/optimize.h"
 #include "report/export/json.h"
 #include "version.h"
@@ -29,16 +26,9 @@ static json_t *shape_json(const struct pp_tried *tried)
 static json_t *entry_json(const struct pp_entry *entry,
                           const struct pp_optimized *optimized)
 {
-    json_t *object = shape_json(optimized->tried[entry->tried]);
-    json_object_set_new(object, "schedule", pp_json_text(entry->name));
-    json_object_set_new(object, "bubble",
-                        json_pack("{s:f, s:f, s:f}", "fraction", entry->bubble.fraction,
-                                  "over_ideal", entry->bubble.over_ideal,
-                                  "span_fraction", entry->bubble.span_fraction));
-    json_object_set_new(object, "makespan_s",
-                        json_real(1e-9 * (double)entry->makespan));
-    json_object_set_new(object, "span_s", json_real(1e-9 * (double)entry->span));
-    json_object_set_new(object, "peak_memory", json_real(entry->memory));
+    json_t *object = pp_entry_json(entry);
+    json_object_set_new(object, "layer_split",
+                        split_json(optimized->tried[entry->tried]));
     return object;
 }
 
@@ -47,15 +37,6 @@ static json_t *bound_json(const struct pp_optimized *optimized)
     return json_pack("{s:f, s:f, s:f}", "objective_s", 1e-9 * (double)optimized->bound,
                      "bubble", pp_bound_bubble(optimized), "gap",
                      pp_bound_gap(optimized));
-}
-
-static json_t *memory_json(const struct pp_memory_asked *memory)
-{
-    bool told = !memory->of_model;
-    return json_pack("{s:s, s:o, s:o, s:f}", "unit", memory->bytes ? "bytes" : "plain",
-                     "f", told ? json_real(memory->rank.forward) : json_null(), "w",
-                     told ? json_real(memory->rank.weight) : json_null(), "limit",
-                     memory->limit);
 }
 
 /* Each shape that was tried: what was found in it, and its bound. */
@@ -89,7 +70,7 @@ static json_t *root_json(const struct pp_optimized *optimized,
         "{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:f}", "schema",
         "ppsim.optimize/1", "version", PP_VERSION, "config", config, "objective",
         optimized->objective == PP_LEAST_SPAN ? "span" : "makespan", "memory",
-        memory_json(&optimized->memory), "found",
+        pp_memory_json(&optimized->memory), "found",
         entry_json(&optimized->found, optimized), "bound", bound_json(optimized),
         "rows", rows, "tried", tried_json(optimized), "iterations",
         (json_int_t)optimized->iterations, "seconds", optimized->seconds);
@@ -98,18 +79,5 @@ static json_t *root_json(const struct pp_optimized *optimized,
 int pp_optimized_write_json(const struct pp_optimized *optimized,
                             const struct pp_options *options, struct pp_error *error)
 {
-    struct pp_output output;
-    json_t *root = root_json(optimized, options);
-    int status = root ? pp_output_open(&output, options->json, error)
-                      : pp_fail(error, PP_ENVIRONMENT, "out of memory for a report");
-    if (status == 0 && json_dumpf(root, output.stream,
-                                  JSON_INDENT(1) | JSON_REAL_PRECISION(17)) != 0) {
-        status = pp_fail(error, PP_ENVIRONMENT, "cannot write '%s'", options->json);
-        pp_output_abandon(&output);
-    } else if (status == 0) {
-        fputc('\n', output.stream);
-        status = pp_output_commit(&output, error);
-    }
-    json_decref(root);
-    return status;
+    return pp_result_write(root_json(optimized, options), options->json, error);
 }

@@ -1,3 +1,5 @@
+#include <math.h>
+
 #include "base/scan.h"
 #include "base/words.h"
 #include "cli/optimize.h"
@@ -31,16 +33,14 @@ int pp_memory_asked_init(struct pp_memory_asked *memory,
                          const struct pp_options *options, struct pp_error *error)
 {
     double unit = 0;
-    *memory = (struct pp_memory_asked){.rank = {.forward = 1, .weight = 1}};
-    if (!options->memory_limit)
-        return pp_fail(error, PP_BAD_INPUT,
-                       "'ppsim optimize' needs '--memory-limit', what a rank may hold "
-                       "at once: as many microbatches as there are ranks is what 1f1b "
-                       "holds");
+    *memory = (struct pp_memory_asked){.rank = {.forward = 1, .weight = 1},
+                                       .limit = INFINITY};
     if (options->memory &&
         pp_memory_text(options->memory, &memory->rank, &unit, error) != 0)
         return -1;
     memory->bytes = unit > 0;
+    if (!options->memory_limit)
+        return 0;
     return read_limit(memory, options->memory_limit, unit > 0 ? unit : 1,
                       options->memory != NULL, error);
 }

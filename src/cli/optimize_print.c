@@ -1,67 +1,28 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/words.h"
 #include "cli/optimize.h"
 #include "report/numbers.h"
-#include "report/print/table.h"
 
-enum { NAME, CHUNKS, PLACEMENT, SPAN, BUBBLE, MAKESPAN, MEMORY, COLUMNS };
-
-static void print_head(const struct pp_optimized *optimized,
-                       const struct pp_options *options, FILE *stream)
-{
-    const struct pp_schedule *schedule = &optimized->schedule;
-    char limit[PP_AMOUNT_TEXT], headline[512];
-    fprintf(
-        stream, "optimize: %d ranks, %d microbatches, at most %s held on a rank%s%s",
-        schedule->ranks, schedule->microbatches,
-        pp_amount_text(&optimized->memory, optimized->memory.limit, limit),
-        options->memory ? ", --memory " : "", options->memory ? options->memory : "");
-    pp_options_headline(options, headline, sizeof headline);
-    if (options->cost)
-        fprintf(stream, ", --cost %s", options->cost);
-    fprintf(stream, "%s%s\n\n", headline[0] ? ", " : "", headline);
-}
-
-static void fill_row(struct pp_table *table, int row, const struct pp_entry *entry,
-                     const struct pp_optimized *optimized)
-{
-    const struct pp_schedule *shape = &optimized->tried[entry->tried]->plan.schedule;
-    char text[PP_DURATION_TEXT], memory[PP_AMOUNT_TEXT];
-    pp_table_set(table, row, CHUNKS, "%d", shape->chunks);
-    if (shape->chunks > 1)
-        pp_table_set(table, row, PLACEMENT, "%s", pp_placement_name(shape->placement));
-    pp_table_set(table, row, SPAN, "%.4f", entry->bubble.span_fraction);
-    pp_table_set(table, row, BUBBLE, "%.4f", entry->bubble.fraction);
-    pp_table_set(table, row, MAKESPAN, "%s",
-                 pp_duration_text((double)entry->makespan, text));
-    pp_table_set(table, row, MEMORY, "%s",
-                 pp_amount_text(&optimized->memory, entry->memory, memory));
-}
-
+/* What was found, above the rows. */
 static int print_table(const struct pp_optimized *optimized, FILE *stream, int width,
                        struct pp_error *error)
 {
-    static const char *const header[COLUMNS] = {
-        "schedule", "chunks",   "placement", "span_fraction",
-        "fraction", "makespan", "memory"};
-    struct pp_table table;
     const struct pp_entries *rows = &optimized->rows;
-    if (pp_table_init(&table, rows->count + 1, COLUMNS, error) != 0)
-        return -1;
-    for (int c = 0; c < COLUMNS; c++)
-        pp_table_set(&table, -1, c, "%s", header[c]);
-    pp_table_set(&table, 0, NAME, "%s",
-                 strcmp(optimized->found.name, "found") == 0 ? "found"
-                                                             : "found: as below");
-    fill_row(&table, 0, &optimized->found, optimized);
-    for (int k = 0; k < rows->count; k++) {
-        pp_table_set(&table, k + 1, NAME, "%s", rows->items[k].name);
-        fill_row(&table, k + 1, &rows->items[k], optimized);
-    }
-    pp_table_print(&table, stream, 4, width);
-    pp_table_release(&table);
-    return 0;
+    struct pp_entries all = {.count = rows->count + 1};
+    all.items = calloc((size_t)all.count, sizeof *all.items);
+    if (!all.items)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for %d schedules",
+                       all.count);
+    all.items[0] = optimized->found;
+    if (strcmp(optimized->found.name, "found") != 0)
+        pp_assign(all.items[0].name, sizeof all.items[0].name, "found: as below");
+    for (int k = 0; k < rows->count; k++)
+        all.items[k + 1] = rows->items[k];
+    int status = pp_entries_print(&all, &optimized->memory, stream, width, error);
+    free(all.items);
+    return status;
 }
 
 static void print_bound(const struct pp_optimized *optimized, FILE *stream)
@@ -85,7 +46,7 @@ int pp_optimized_print(const struct pp_optimized *optimized,
                        struct pp_error *error)
 {
     char split[4096], seconds[PP_DURATION_TEXT];
-    print_head(optimized, options, stream);
+    pp_memory_headline("optimize", &optimized->memory, options, stream);
     if (print_table(optimized, stream, width, error) != 0)
         return -1;
     print_bound(optimized, stream);

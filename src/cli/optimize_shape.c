@@ -75,7 +75,6 @@ int pp_tried_init(struct pp_tried *tried, const struct pp_try *what,
                   struct pp_error *error)
 {
     struct pp_options options = *asked;
-    struct pp_problem problem = {0};
     struct pp_plan *plan = &tried->plan;
     *tried = (struct pp_tried){0};
     if (with_split(&options, what->split, error) != 0)
@@ -89,17 +88,20 @@ int pp_tried_init(struct pp_tried *tried, const struct pp_try *what,
     if (status == 0)
         status = pp_simulation_costs(&tried->costs, &options, plan, error);
     if (status == 0)
-        status = check_queues(&tried->costs, error);
-    if (status == 0)
         status = set_hold(tried, memory, error);
-    if (status == 0)
-        status =
-            pp_problem_init(&problem, &plan->schedule, &tried->costs, tried->hold,
-                            memory->limit, (enum pp_objective)options.objective, error);
-    if (status == 0)
-        status = pp_searched_init(&tried->searched, &problem, error);
     free(options.given);
     return status;
+}
+
+int pp_tried_search(struct pp_tried *tried, const struct pp_memory_asked *memory,
+                    enum pp_objective objective, struct pp_error *error)
+{
+    struct pp_problem problem = {0};
+    if (check_queues(&tried->costs, error) != 0 ||
+        pp_problem_init(&problem, &tried->plan.schedule, &tried->costs, tried->hold,
+                        memory->limit, objective, error) != 0)
+        return -1;
+    return pp_searched_init(&tried->searched, &problem, error);
 }
 
 void pp_tried_release(struct pp_tried *tried)

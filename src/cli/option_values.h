@@ -14,6 +14,7 @@ enum pp_command {
     PP_SWEEP,
     PP_DOCTOR,
     PP_OPTIMIZE,
+    PP_RECOMMEND,
     PP_COMMANDS
 };
 
@@ -81,7 +82,7 @@ struct pp_options {
     int baseline_last;
     const char *history, *label;
     struct pp_texts checks, wheres;
-    const char *memory_limit, *time_limit; /* of optimize */
+    const char *memory_limit, *time_limit; /* of optimize, recommend */
     long long iterations;                           /* 0: not given */
     int objective;                                  /* enum pp_objective */
     const char *best, *sort; /* of a sweep: figures */

@@ -30,7 +30,7 @@ def complete(*words, directory=None):
 def test_commands():
     assert complete('sim') == ['simulate']
     assert complete('') == sorted(['run', 'simulate', 'schedules', 'explain', 'compare', 'plot',
-                                   'sweep', 'doctor', 'optimize', 'help'])
+                                   'sweep', 'doctor', 'optimize', 'recommend', 'help'])
     assert complete('help', 'ex') == ['explain'] and complete('help', 'run', '') == []
 
 
@@ -38,7 +38,8 @@ def test_options_are_those_of_the_command():
     assert complete('simulate', '--jit') == ['--jitter'] and complete('run', '--jit') == []
     assert complete('--warm') == ['--warmup-steps'], 'run needs no name'
     assert complete('plot', '--p') == ['--paje', '--picture', '--plot']
-    for command in 'run', 'simulate', 'schedules', 'explain', 'compare', 'plot', 'sweep', 'doctor', 'optimize':
+    for command in 'run', 'simulate', 'schedules', 'explain', 'compare', 'plot', 'sweep', 'doctor', \
+            'optimize', 'recommend':
         listed = [line.split()[0] for line in ppsim(f'help {command}')[1].splitlines()
                   if line.startswith('  --')]
         assert complete(command, '--') == sorted(listed), command

@@ -154,4 +154,30 @@ def test_the_text_says_what_was_found_and_how_good_it_is():
     assert code == 0 and json.loads(out)['schema'] == 'ppsim.optimize/1' and err == ''
 
 
+def test_recommend_lists_what_fits_and_why_others_do_not():
+    found = report('recommend --ranks 4 --microbatches 7 --memory-limit 4 --cost f=1,i=1,w=1')
+    spans = [row['span_s'] for row in found['rows']]
+    assert spans == sorted(spans)
+    rows = {row['schedule']: row for row in found['rows']}
+    assert all(row['peak_memory'] <= 4 for row in found['rows'])
+    assert rows['chimera']['weight_copies'] == 2 and rows['1f1b']['weight_copies'] == 1
+    others = {other['schedule']: other['why'] for other in found['others']}
+    assert others['gpipe'] == 'holds 7 at least'
+    assert 'needs an even number' in others['dualpipe'], others
+    listed = {line.split()[0] for line in expect('schedules list', 0).splitlines()
+              if not line.startswith(' ')}
+    assert set(rows) | set(others) == listed and not set(rows) & set(others)
+    # What it says is what a simulation of that row prints.
+    for row in found['rows']:
+        alone = report(f'simulate --schedule {row["schedule"]} --ranks 4 --microbatches 7 '
+                       f'--chunks {row["chunks"]} --cost f=1,i=1,w=1')
+        assert alone['bubble']['fraction'] == row['bubble']['fraction'], row
+        assert max(rank['peak_in_flight'] for rank in alone['ranks']) == row['peak_memory'], row
+    assert len(report('recommend')['rows']) > len(found['rows']), 'without a limit more fit'
+    one = report('recommend --chunks 1 --objective makespan')
+    assert {row['chunks'] for row in one['rows']} == {1}
+    assert {'schedule': 'zb-v', 'why': 'has 2 stages per rank'} in one['others']
+    refused('recommend --memory-limit 0.5', 'no schedule fits')
+
+
 run_tests(globals())

@@ -6,7 +6,8 @@ import re
 
 from common import ppsim, refused, run_tests
 
-COMMANDS = 'run', 'simulate', 'schedules', 'explain', 'compare', 'plot', 'sweep', 'doctor', 'optimize'
+COMMANDS = 'run', 'simulate', 'schedules', 'explain', 'compare', 'plot', 'sweep', 'doctor', \
+    'optimize', 'recommend'
 
 
 def help_of(command):

@@ -94,7 +94,7 @@ def test_the_readme_is_short():
 
 def test_every_option_exists():
     known = set()
-    for command in 'run simulate schedules explain compare plot sweep doctor optimize'.split():
+    for command in 'run simulate schedules explain compare plot sweep doctor optimize recommend'.split():
         done = subprocess.run([PPSIM, command, '--help'], text=True, capture_output=True,
                               check=True)
         known.update(re.findall(r'--[a-z][a-z-]*', done.stdout))

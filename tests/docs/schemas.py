@@ -38,6 +38,7 @@ SWEEPS = ('--schedule gpipe,interleaved --ranks 2,4 --chunks 1,2',
           f'--run {TINY} --ranks 1,2')
 OPTIMIZE = ('--memory-limit 3 --iterations 1000', '--memory f=2GB --memory-limit 3GB --iterations 500 '
             '--device flops=1TFLOPS --ranks 2 --objective makespan')
+RECOMMEND = ('--microbatches 7 --memory-limit 5', '--memory-limit 1GB --device flops=1TFLOPS')
 
 
 def printed(arguments, valid=(0,)):
@@ -61,6 +62,8 @@ def documents():
     del os.environ['TMPDIR']
     for arguments in OPTIMIZE:
         yield 'optimize', arguments, printed(f'optimize {arguments} --quiet --json -')
+    for arguments in RECOMMEND:
+        yield 'recommend', arguments, printed(f'recommend {arguments} --quiet --json -')
 
 
 def schema(name):
@@ -121,7 +124,8 @@ def free(kind, path):
 
 
 def test_schemas_are_schemas():
-    for name in 'report', 'schedule', 'sweep', 'doctor', 'optimize':
+    for name in 'report', 'schedule', 'sweep', 'doctor', 'optimize', \
+            'recommend':
         jsonschema.Draft202012Validator.check_schema(schema(name))
 
 
