@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,15 +31,17 @@ static void print_bound(const struct pp_optimized *optimized, FILE *stream)
     char text[PP_DURATION_TEXT];
     bool by_span = optimized->objective == PP_LEAST_SPAN;
     double gap = pp_bound_gap(optimized);
-    fprintf(stream, "\nbound: no order %s has a %s below %s, %s %.4f: ",
-            optimized->count == 1 ? "of this shape" : "of the shapes that were tried",
-            by_span ? "span" : "makespan",
-            pp_duration_text((double)optimized->bound, text),
-            by_span ? "span_fraction" : "fraction", pp_bound_bubble(optimized));
-    if (gap <= 1e-6)
+    fprintf(
+        stream, "\nbound: no order %s has a %s below %s, %s %.4f: ",
+        optimized->count == 1 ? "of this shape" : "of the shapes that were tried",
+        by_span ? "span" : "makespan", pp_duration_text((double)optimized->bound, text),
+        by_span ? "span_fraction" : "fraction", fmax(0, pp_bound_bubble(optimized)));
+    if (gap <= 0)
         fputs("what was found is optimal\n", stream);
+    else if (gap < 1e-5)
+        fputs("what was found is optimal but for roundings\n", stream);
     else
-        fprintf(stream, "what was found is %.2g %% above it\n", 100 * gap);
+        fprintf(stream, "what was found is %.3g %% above it\n", 100 * gap);
 }
 
 int pp_optimized_print(const struct pp_optimized *optimized,

@@ -13,8 +13,9 @@ void pp_memory_headline(const char *command, const struct pp_memory_asked *memor
                         const struct pp_options *options, FILE *stream)
 {
     char limit[PP_AMOUNT_TEXT], headline[512];
-    fprintf(stream, "%s: %d ranks, %d microbatches", command, options->ranks,
-            options->microbatches);
+    fprintf(stream, "%s: %d rank%s, %d microbatch%s", command, options->ranks,
+            options->ranks == 1 ? "" : "s", options->microbatches,
+            options->microbatches == 1 ? "" : "es");
     if (isfinite(memory->limit))
         fprintf(stream, ", at most %s held on a rank",
                 pp_amount_text(memory, memory->limit, limit));

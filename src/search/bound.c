@@ -31,20 +31,13 @@ static double weight(const struct pp_problem *problem, int s)
 /* From the end of F on stage s to the end of I on stage to <= the last. */
 static double there_and_back(const struct pp_problem *problem, int s, int to)
 {
-    double time = 0;
-    for (int k = s + 1; k < problem->stages; k++)
-        time += (double)row_of(problem, k, PP_PART_F)->delay + forward(problem, k);
-    for (int k = problem->stages - 1; k >= to; k--)
-        time += (double)row_of(problem, k, PP_PART_I)->delay + input(problem, k);
-    return time;
+    int64_t last = problem->there[problem->stages - 1];
+    return (double)(last - problem->there[s] + problem->back[to]);
 }
 
 static int last_stage(const struct pp_problem *problem, int rank)
 {
-    int last = rank;
-    for (int s = 0; s < problem->stages; s++)
-        last = problem->rank_of[s] == rank ? s : last;
-    return last;
+    return pp_stage_at(problem, rank, problem->chunks - 1);
 }
 
 /* Something that a rank may do: what it is worth (time of F, memory released), and what
@@ -76,10 +69,9 @@ static double forwards_held(const struct pp_problem *problem, int rank, bool *al
     double m = problem->microbatches, limit = (double)problem->limit, time = 0;
     double least = INFINITY, most_held = 0;
     int count = 0;
-    for (int s = 0; s < problem->stages; s++) {
+    for (int k = 0; k < problem->chunks; k++) {
+        int s = pp_stage_at(problem, rank, k);
         double held = (double)row_of(problem, s, PP_PART_F)->holds;
-        if (problem->rank_of[s] != rank)
-            continue;
         items[count++] = (struct item){m * forward(problem, s), m * held};
         least = fmin(least, held);
         most_held = fmax(most_held, held);
@@ -114,9 +106,8 @@ static double release_time(const struct pp_problem *problem, int rank, double ex
     struct item items[MOST_ITEMS];
     double m = problem->microbatches, time = 0;
     int count = 0;
-    for (int s = 0; s < problem->stages; s++) {
-        if (problem->rank_of[s] != rank)
-            continue;
+    for (int k = 0; k < problem->chunks; k++) {
+        int s = pp_stage_at(problem, rank, k);
         double kept = -(double)row_of(problem, s, PP_PART_W)->holds;
         double freed = -(double)row_of(problem, s, PP_PART_I)->holds;
         double i = input(problem, s), w = weight(problem, s);
@@ -150,11 +141,10 @@ static struct rank_bound bound_rank(const struct pp_problem *problem, int rank)
     double m = problem->microbatches, head = (double)problem->head[rank];
     double forwards = 0, inputs = 0, weights = 0, excess = -(double)problem->limit;
     bool all;
-    for (int s = 0; s < problem->stages; s++) {
+    for (int k = 0; k < problem->chunks; k++) {
+        int s = pp_stage_at(problem, rank, k);
         double holds = (double)row_of(problem, s, PP_PART_F)->holds;
         double kept = -(double)row_of(problem, s, PP_PART_W)->holds;
-        if (problem->rank_of[s] != rank)
-            continue;
         forwards += m * forward(problem, s);
         inputs += m * input(problem, s);
         weights += m * weight(problem, s);
@@ -181,8 +171,7 @@ static double end_after(const struct pp_problem *problem,
     double after = bound->last_i;
     if (q > r)
         return end;
-    for (int s = r - 1; s >= first; s--)
-        after += (double)row_of(problem, s, PP_PART_I)->delay + input(problem, s);
+    after += (double)(problem->back[first] - problem->back[r]);
     return fmax(end, after + weight(problem, first));
 }
 

@@ -249,6 +249,9 @@ int pp_construct(struct pp_orders *orders, const struct pp_orders *guide, int ru
 {
     const struct pp_problem *problem = orders->problem;
     struct construction state = {.guide = guide, .rules = rules};
+    *possible = false;
+    if ((double)problem->ranks * problem->ranks * orders->length > PP_MOST_LOOKS)
+        return 0;
     int status = construction_init(&state, problem, error);
     if (status == 0) {
         long left = (long)problem->ranks * orders->length;

@@ -19,6 +19,10 @@ enum pp_rule {
     PP_RULE_COMBINATIONS = 8
 };
 
+/* Each op looks at every rank once: beyond so many looks nothing is constructed, and no
+ * orders are possible. */
+#define PP_MOST_LOOKS 1e9
+
 /* Fills the orders by these rules. With a guide, other orders of the same problem, F
  * and I stay in its order and only W is placed anew. Sets *possible to whether that
  * ended with all ops placed: stages may hold what others need. PP_ENVIRONMENT when out

@@ -76,6 +76,23 @@ static void set_ranks(struct pp_problem *problem)
     }
 }
 
+/* How long a microbatch is on its way, by stages. */
+static void set_ways(struct pp_problem *problem)
+{
+    int64_t time = 0;
+    for (int s = 0; s < problem->stages; s++) {
+        const struct pp_part_row *f = &problem->rows[pp_row(s, PP_PART_F)];
+        problem->there[s] = time += f->delay + f->duration;
+    }
+    time = 0;
+    for (int s = problem->stages - 1; s >= 0; s--) {
+        const struct pp_part_row *i = &problem->rows[pp_row(s, PP_PART_I)];
+        int64_t least =
+            i->duration < problem->whole[s] ? i->duration : problem->whole[s];
+        problem->back[s] = time += i->delay + least;
+    }
+}
+
 int pp_problem_init(struct pp_problem *problem, const struct pp_schedule *shape,
                     const struct pp_costs *costs, const struct pp_hold *hold,
                     double limit, enum pp_objective objective, struct pp_error *error)
@@ -91,13 +108,15 @@ int pp_problem_init(struct pp_problem *problem, const struct pp_schedule *shape,
         .rank_of = calloc(stages, sizeof *problem->rank_of),
         .rows = calloc(stages * PP_PARTS, sizeof *problem->rows),
         .rows_of = calloc(stages * PP_PARTS, sizeof *problem->rows_of),
+        .there = calloc(stages, sizeof *problem->there),
+        .back = calloc(stages, sizeof *problem->back),
         .head = calloc(ranks, sizeof *problem->head),
         .work = calloc(ranks, sizeof *problem->work),
         .whole = calloc(stages, sizeof *problem->whole),
         .limit = (int64_t)(LIMIT_PARTS * (1 + 1e-9)),
     };
-    if (!problem->rank_of || !problem->rows || !problem->rows_of || !problem->head ||
-        !problem->work || !problem->whole) {
+    if (!problem->rank_of || !problem->rows || !problem->rows_of || !problem->there ||
+        !problem->back || !problem->head || !problem->work || !problem->whole) {
         pp_problem_release(problem);
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for %d stages",
                        shape->stages);
@@ -112,6 +131,7 @@ int pp_problem_init(struct pp_problem *problem, const struct pp_schedule *shape,
         set_input(problem, costs, pp_row(s - 1, PP_PART_I), pp_row(s, PP_PART_I), s);
     }
     set_ranks(problem);
+    set_ways(problem);
     return 0;
 }
 
@@ -120,6 +140,8 @@ void pp_problem_release(struct pp_problem *problem)
     free(problem->rank_of);
     free(problem->rows);
     free(problem->rows_of);
+    free(problem->there);
+    free(problem->back);
     free(problem->head);
     free(problem->work);
     free(problem->whole);

@@ -37,10 +37,13 @@ struct pp_problem {
     int *rank_of;             /* [stages] */
     struct pp_part_row *rows; /* [stages][PP_PARTS] */
     int *rows_of;             /* [ranks][chunks * PP_PARTS] rows of each rank */
-    int64_t *head;            /* [ranks] its first op cannot start earlier, and does not
-                               * start later: it is the first microbatch's F */
-    int64_t *work;            /* [ranks] what its ops take, messages included that are
-                               * taken in behind its first start */
+    int64_t *there; /* [stages] from a microbatch's first start to the end of its F
+                     * there, at least */
+    int64_t *back;  /* [stages] from the end of its last F to that of its I there */
+    int64_t *head;  /* [ranks] its first op cannot start earlier, and does not
+                     * start later: it is the first microbatch's F */
+    int64_t *work;  /* [ranks] what its ops take, messages included that are
+                     * taken in behind its first start */
     int64_t *whole; /* [stages] what I and W take as one op B, if that is less than
                      * both take apart; else both */
     int64_t limit;  /* of what a rank holds, in the unit of holds */
@@ -54,6 +57,12 @@ static inline int pp_row(int stage, enum pp_part part)
 static inline enum pp_part pp_part_of(int row)
 {
     return (enum pp_part)(row % PP_PARTS);
+}
+
+/* The k-th stage of a rank. */
+static inline int pp_stage_at(const struct pp_problem *problem, int rank, int k)
+{
+    return problem->rows_of[(rank * problem->chunks + k) * PP_PARTS] / PP_PARTS;
 }
 
 static inline int pp_rows_per_rank(const struct pp_problem *problem)
