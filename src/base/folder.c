@@ -131,13 +131,17 @@ static void remove_at(int folder, const char *name)
     while (here >= 0 && (length = getdents64(here, entries, sizeof entries)) > 0) {
         for (ssize_t at = 0; at < length;) {
             const struct dirent64 *entry = (const void *)(entries + at);
-            if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+                strcmp(entry->d_name, LOCK) != 0)
                 remove_at(here, entry->d_name);
             at += entry->d_reclen;
         }
     }
-    if (here >= 0)
+    if (here >= 0) {
+        /* Last: what is killed in between can be removed by the next. */
+        unlinkat(here, LOCK, 0);
         close(here);
+    }
     unlinkat(folder, name, AT_REMOVEDIR);
 }
 

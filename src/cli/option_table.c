@@ -278,6 +278,9 @@ const struct pp_option pp_option_table[] = {
      .file = PP_FILE_WRITTEN, .over = "baseline"},
     {"label", "TEXT", PP_TEXT, OUT, R | S, AT(label), 0, 0, NULL,
      "the label of that row, such as a commit", .needs = {"history"}},
+    {"timeout", "SECONDS", PP_INT, OUT, R | E, AT(timeout), 0, 1 << 24, "10",
+     "end the run within so many seconds of a rank's death or silence; a slow rank is "
+     "not silent (0: wait for ever, for debuggers)"},
     {"checkpoint", "DIR", PP_TEXT, OUT, R, AT(checkpoint), 0, 0, NULL,
      "write checkpoints into this folder, at the end and as '--checkpoint-every' says",
      .file = PP_DIRECTORY},

@@ -62,7 +62,7 @@ struct pp_options {
     const char *data, *load, *save, *save_grads, *eval_data;
     int eval_every, eval_microbatches; /* 0: not given */
     const char *checkpoint;
-    int checkpoint_every, keep;
+    int checkpoint_every, keep, timeout;
     bool resume;
     int clock; /* enum pp_clock_choice */
     int threads;

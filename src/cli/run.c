@@ -335,6 +335,7 @@ static int join(struct pp_options *options, int *rank, int *world,
 {
     if (pp_world_enter(PP_VERSION, rank, world, error) != 0)
         return -1;
+    pp_world_watch(options->timeout);
     if (options->ranks == 0 && !pp_plan_is_file(options->schedule))
         options->ranks = *world;
     return 0;
@@ -347,6 +348,14 @@ static int check_hosts(const struct pp_options *options, struct pp_error *error)
     return pp_fail(error, PP_BAD_INPUT,
                    "'--hosts' is for ranks that ppsim starts: give the file to the "
                    "mpirun that started these ('--hostfile')");
+}
+
+/* What went wrong when all was done and judged. */
+static int tell_late(struct pp_error *error)
+{
+    int status = pp_print_error(error);
+    *error = (struct pp_error){0};
+    return status;
 }
 
 int pp_command_run(struct pp_options *options)
@@ -387,10 +396,12 @@ int pp_command_run(struct pp_options *options)
     } else {
         struct pp_terminal terminal = pp_terminal_detect(false);
         pp_terminal_hand_down(&terminal);
-        if (pp_launch(plan.schedule.ranks, options->hosts, options->argv, &status,
-                      &error) != 0) {
+        if (pp_launch(plan.schedule.ranks, options->hosts, options->argv,
+                      options->timeout, &status, &error) != 0) {
             status = error.status;
             pp_output_paths_tidy(options);
+        } else if (error.lines > 0) { /* the verdicts have been told */
+            status = tell_late(&error);
         }
     }
     if (rank == 0 && error.lines > 0)

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "run/status.h"
 #include "schedule/walk.h"
 
 /* One tag per output of a step: F's, then B's and I's. Steps need not be told apart: a
@@ -26,6 +27,33 @@ static int check_tags(const struct pp_schedule *schedule, struct pp_error *error
                    "%d stages and %d microbatches need %.0f message tags, but this MPI "
                    "has %d: use fewer microbatches",
                    schedule->stages, schedule->microbatches, tags, found ? *most : 0);
+}
+
+/* Which ops the messages come from. Whether a gradient is a B's or an I's is for the
+ * stage's own rank to know, so it is looked up. */
+static int name_awaited(struct pp_channel *channel, struct pp_error *error)
+{
+    const struct pp_schedule *schedule = channel->schedule;
+    size_t m = (size_t)schedule->microbatches, count = (size_t)channel->expected_count;
+    uint8_t *kinds = malloc((size_t)schedule->stages * m); /* of the gradients */
+    channel->awaited = malloc((count + 1) * sizeof *channel->awaited);
+    if (!kinds || !channel->awaited) {
+        free(kinds);
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for the channel");
+    }
+    for (size_t k = 0; k < pp_schedule_ops(schedule); k++) {
+        struct pp_op op = schedule->ops[k];
+        if (op.kind == PP_B || op.kind == PP_I)
+            kinds[op.stage * m + op.microbatch] = op.kind;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct pp_op *op = &channel->awaited[i];
+        pp_producer(schedule, schedule->ops[channel->expected[i]], op);
+        if (op->kind != PP_F)
+            op->kind = kinds[op->stage * m + op->microbatch] & 7; /* its bits */
+    }
+    free(kinds);
+    return 0;
 }
 
 int pp_channel_init(struct pp_channel *channel, const struct pp_world *world,
@@ -52,11 +80,16 @@ int pp_channel_init(struct pp_channel *channel, const struct pp_world *world,
         if (pp_channel_expects(channel, schedule->ops[k]))
             channel->expected[channel->expected_count++] = k;
     }
+    if (name_awaited(channel, error) != 0) {
+        pp_channel_release(channel);
+        return -1;
+    }
     return check_tags(schedule, error);
 }
 
 void pp_channel_release(struct pp_channel *channel)
 {
+    free(channel->awaited);
     free(channel->expected);
     free(channel->sends);
     *channel = (struct pp_channel){0};
@@ -145,6 +178,8 @@ struct pp_wire *pp_channel_take(struct pp_channel *channel)
     assert(channel->next < channel->posted);
     struct pp_receive *receive = &channel->receives[channel->next % PP_RECEIVES_AHEAD];
     struct pp_backoff backoff = {0};
+    struct pp_op awaited = channel->awaited[channel->next];
+    pp_note_wait(awaited, pp_op_rank(channel->schedule, awaited));
     pp_channel_poll(channel);
     while (!receive->arrived) {
         pp_back_off(channel->world, &backoff);

@@ -49,12 +49,13 @@ struct pp_channel {
     struct pp_pool *wires; /* borrowed */
     int message_bytes;     /* of a wire, header included */
 
-    size_t *expected;   /* [expected_count] ops of this rank that take a message */
-    int expected_count; /* from another rank, in order */
-    int next;           /* the first of them that has not been taken: its message is
-                         * the one that the rank wants next */
-    int posted;         /* the first of them that has no receive posted;
-                         * next <= posted <= next + PP_RECEIVES_AHEAD */
+    struct pp_op *awaited; /* [expected_count] which op makes the message of each */
+    size_t *expected;      /* [expected_count] ops of this rank that take a message */
+    int expected_count;    /* from another rank, in order */
+    int next;              /* the first of them that has not been taken: its message is
+                            * the one that the rank wants next */
+    int posted;            /* the first of them that has no receive posted;
+                            * next <= posted <= next + PP_RECEIVES_AHEAD */
     struct pp_receive receives[PP_RECEIVES_AHEAD]; /* a ring: of the i-th expected op
                                                     * at i % PP_RECEIVES_AHEAD */
 

@@ -15,21 +15,14 @@
 
 #include "base/child.h"
 #include "run/hosts.h"
+#include "run/lair.h"
 #include "run/mpiexec.h"
+#include "run/pulse.h"
 #include "run/stop.h"
+#include "run/supervise.h"
 #include "run/topology.h"
 #include "run/version.h"
 #include "run/world.h"
-
-/* mpiexec uses small statuses for its own failures, so ranks of a world started here
- * return theirs above this. */
-enum { STATUS_BASE = 64 };
-
-/* What rank 0 prints last if all went well, since that mpiexec ended well does not say
- * that rank 0 has come to its end and judged. No text that it prints holds a zero byte.
- */
-static const char verdict[] = "\0done";
-enum { VERDICT = sizeof verdict - 1 };
 
 bool pp_launched(void)
 {
@@ -48,7 +41,7 @@ bool pp_launched(void)
 
 bool pp_launched_by_user(void)
 {
-    return pp_launched() && !getenv(PP_LAUNCHED);
+    return pp_launched() && !pp_lair_told();
 }
 
 /* Can one process read another's memory in one copy? Containers often forbid the call;
@@ -92,13 +85,20 @@ static void set_mpi_environment(void)
 
 int pp_world_enter(const char *version, int *rank, int *ranks, struct pp_error *error)
 {
+    int provided;
     pp_stop_listen();
     set_hwloc_environment();
+    pp_pulse_start();
     set_mpi_environment();
-    MPI_Init(NULL, NULL);
+    MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
     MPI_Comm_rank(MPI_COMM_WORLD, rank);
     MPI_Comm_size(MPI_COMM_WORLD, ranks);
     return pp_version_agree(MPI_COMM_WORLD, version, error);
+}
+
+void pp_world_watch(double timeout_s)
+{
+    pp_pulse_watch(timeout_s);
 }
 
 int pp_world_agree(int status, struct pp_error *error)
@@ -117,15 +117,17 @@ int pp_world_leave(int status)
      * rank 0 alone, which has printed, carry the status. */
     fflush(stdout);
     MPI_Barrier(MPI_COMM_WORLD);
+    pp_pulse_watch_end();
     MPI_Finalize();
+    pp_pulse_stop();
     if (rank != 0)
         return 0;
-    if (!getenv(PP_LAUNCHED))
+    if (!pp_lair_told())
         return status;
     if (status != PP_DONE)
-        return STATUS_BASE + status;
-    fwrite(verdict, VERDICT, 1, stdout);
-    return fflush(stdout) == 0 ? PP_DONE : STATUS_BASE + PP_ENVIRONMENT;
+        return pp_lair_status(status);
+    fwrite(pp_verdict, PP_VERDICT, 1, stdout);
+    return fflush(stdout) == 0 ? PP_DONE : pp_lair_status(PP_ENVIRONMENT);
 }
 
 /* What becomes mpiexec, and the pipes between it and this process. */
@@ -144,10 +146,9 @@ static int prepare(struct mpiexec *mpiexec)
     if (length < 0 || pipe(mpiexec->output) != 0 || pipe(mpiexec->exec_errno) != 0)
         return -1;
     self[length] = '\0';
-    /* What mpiexec ends shall end: there is nothing left to be tidied up. */
-    setenv("OMPI_MCA_odls_base_sigkill_timeout", "0", 0);
     set_hwloc_environment();
-    return setenv(PP_LAUNCHED, "1", 1);
+    /* Whom mpiexec ends has a second to note that it was told to (pp_note_told). */
+    return setenv("OMPI_MCA_odls_base_sigkill_timeout", "1", 1);
 }
 
 static void close_end(int *end)
@@ -221,70 +222,44 @@ static int wait_for_exec(int from)
     return got > 0 ? reason : 0;
 }
 
-/* What became of what the ranks print. */
-struct output {
-    int write_failed; /* the errno of the write that failed; 0 */
-    size_t verdict;   /* how much of the verdict has come */
-};
-
-static void pass_text(struct output *output, const char *text, size_t length)
+/* The status that rank 0 gave pp_world_leave, if that was not PP_DONE; -1: it has not
+ * come to that. */
+static int status_of_rank_0(int wait_status)
 {
-    for (size_t at = 0; at < length && output->write_failed == 0;) {
-        ssize_t put = write(STDOUT_FILENO, text + at, length - at);
-        if (put >= 0)
-            at += (size_t)put;
-        else if (errno != EINTR)
-            output->write_failed = errno;
-    }
+    int code = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) - PP_STATUS_BASE : 0;
+    bool given = (code > 0 && code <= PP_ENVIRONMENT) || code == PP_INTERRUPTED ||
+                 code == PP_TERMINATED;
+    return given ? code : -1;
 }
 
-/* Passes on what the ranks print, to its end, but for the verdict. Where that cannot be
- * written, the rest is read and dropped: if this process stopped reading, mpiexec would
- * end the ranks, which may still have files to write. */
-static void pass_output(int from, struct output *output)
-{
-    char buffer[1 << 16];
-    ssize_t got;
-    while ((got = read(from, buffer, sizeof buffer)) > 0 ||
-           (got < 0 && errno == EINTR)) {
-        size_t length = got > 0 ? (size_t)got : 0, at = 0;
-        while (at < length && output->verdict == 0 && buffer[at] != verdict[0])
-            at++;
-        pass_text(output, buffer, at);
-        for (; at < length && output->verdict < VERDICT; at++) {
-            if (buffer[at] != verdict[output->verdict])
-                break;
-            output->verdict++;
-        }
-    }
-}
-
-/* What this process is to exit with; what no rank could tell is in the error. */
-static int exit_status(int wait_status, bool done, int ranks, struct pp_error *error)
+/* What became of the ranks where rank 0 did not come to its end. */
+static void tell_end(int wait_status, const struct pp_status_page *page,
+                     struct pp_error *error)
 {
     int code = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 0;
-    if (WIFEXITED(wait_status) && code == 0 && done)
-        return PP_DONE;
-    if ((code > STATUS_BASE && code <= STATUS_BASE + PP_ENVIRONMENT) ||
-        code == STATUS_BASE + PP_INTERRUPTED || code == STATUS_BASE + PP_TERMINATED)
-        return code - STATUS_BASE;
-    if (WIFEXITED(wait_status) && code == 0)
+    /* As a shell tells it, mpiexec does of the first rank that failed. */
+    const char *name = code > 128 ? sigabbrev_np(code - 128) : NULL;
+    char how[80];
+    if (WIFSIGNALED(wait_status)) {
+        pp_fail(error, PP_ENVIRONMENT, "mpiexec was killed by SIG%s",
+                sigabbrev_np(WTERMSIG(wait_status)));
+        return;
+    }
+    if (code == 0) {
         pp_fail(
             error, PP_ENVIRONMENT,
             "mpiexec ended as if all were well, but rank 0 did not come to its end");
-    else if (code > 128 && code - 128 < NSIG)
-        pp_fail(error, PP_ENVIRONMENT, "one of %d ranks was killed by signal %d (%s)",
-                ranks, code - 128, strsignal(code - 128));
-    else if (WIFSIGNALED(wait_status))
-        pp_fail(error, PP_ENVIRONMENT, "mpiexec was killed by signal %d (%s)",
-                WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)));
+        return;
+    }
+    if (name)
+        snprintf(how, sizeof how, "was killed by SIG%s%s", name,
+                 code - 128 == SIGKILL ? " (as where memory is short)" : "");
     else
-        pp_fail(
-            error, PP_ENVIRONMENT,
-            "mpiexec ended with status %d: a rank failed, or the ranks could not be "
-            "started",
-            code);
-    return PP_ENVIRONMENT;
+        snprintf(how, sizeof how, "exited with status %d", code);
+    if (!pp_watch_tell_ended(page, how, error))
+        pp_fail(error, PP_ENVIRONMENT,
+                "one of %d ranks %s, or the ranks could not be started", page->ranks,
+                how);
 }
 
 /* Where Open MPI cannot make its files of shared memory, mpiexec waits for ever. */
@@ -318,61 +293,71 @@ static int check_hosts(const char *path, struct pp_error *error)
     return 0;
 }
 
-int pp_launch(int ranks, const char *hosts, char **argv, int *status,
-              struct pp_error *error)
+/* What came of mpiexec. */
+struct end {
+    int wait_status;
+    int passed_on; /* the last signal that was passed on to it; 0 */
+    struct pp_passed passed;
+};
+
+/* Starts mpiexec and looks after it to its end. */
+static int run_mpiexec(struct mpiexec *mpiexec, const struct pp_lair *lair,
+                       double timeout_s, struct end *end, struct pp_error *error)
 {
-    struct mpiexec mpiexec = {.command = {.ranks = ranks, .hosts = hosts, .argv = argv},
-                              .output = {-1, -1},
-                              .exec_errno = {-1, -1}};
-    struct output output = {0};
-    int wait_status = 0;
-    if (check_hosts(hosts, error) != 0 || check_file_limit(error) != 0)
-        return -1;
-    fflush(stdout);
-    pid_t child = prepare(&mpiexec) == 0
-                      ? pp_child_start(become_mpiexec, &mpiexec, &signals)
-                      : -1;
-    if (child < 0) {
-        pp_fail(error, PP_ENVIRONMENT, "cannot start ranks: %s", strerror(errno));
-        close_pipes(&mpiexec);
-        return -1;
-    }
-    /* A reader that leaves is found by write(), below. */
+    pid_t child =
+        prepare(mpiexec) == 0 ? pp_child_start(become_mpiexec, mpiexec, &signals) : -1;
+    if (child < 0)
+        return pp_fail(error, PP_ENVIRONMENT, "cannot start ranks: %s",
+                       strerror(errno));
+    /* A reader that leaves is found by write(). */
     signal(SIGPIPE, SIG_IGN);
     /* Both pipes end when the child's ends, now the only ones, are closed. */
-    close_end(&mpiexec.exec_errno[1]);
-    close_end(&mpiexec.output[1]);
-    int exec_failed = wait_for_exec(mpiexec.exec_errno[0]);
-    pass_output(mpiexec.output[0], &output);
-    close_pipes(&mpiexec);
-
-    int passed_on = pp_child_wait(child, &wait_status);
-    if (passed_on < 0)
+    close_end(&mpiexec->exec_errno[1]);
+    close_end(&mpiexec->output[1]);
+    int exec_failed = wait_for_exec(mpiexec->exec_errno[0]);
+    pp_supervise(child, mpiexec->output[0], lair->page, timeout_s, &end->passed, error);
+    end->passed_on = pp_child_wait(child, &end->wait_status);
+    if (end->passed_on < 0)
         return pp_fail(error, PP_ENVIRONMENT, "cannot wait for 'mpiexec': %s",
                        strerror(errno));
-    /* The ranks have ended: now this process ends as the user, or its reader, wanted;
-     * unless they had come to their end before, or have more to say than that they were
-     * stopped. */
-    int code = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) - STATUS_BASE : -1;
-    bool own_end = output.verdict == VERDICT || (code > 0 && code <= PP_ENVIRONMENT);
-    if (passed_on > 0 && !own_end)
-        end_by_signal(passed_on);
-    if (output.write_failed == EPIPE)
-        end_by_signal(SIGPIPE);
     if (exec_failed)
         return pp_fail(error, PP_ENVIRONMENT,
                        "cannot start 'mpiexec': %s: is Open MPI (Debian: openmpi-bin) "
                        "installed",
                        strerror(exec_failed));
-    *status = exit_status(wait_status, output.verdict == VERDICT, ranks, error);
-    if (error->lines > 0 && output.verdict < VERDICT)
+    return error->lines > 0 ? -1 : 0;
+}
+
+int pp_launch(int ranks, const char *hosts, char **argv, double timeout_s, int *status,
+              struct pp_error *error)
+{
+    struct mpiexec mpiexec = {.command = {.ranks = ranks, .hosts = hosts, .argv = argv},
+                              .output = {-1, -1},
+                              .exec_errno = {-1, -1}};
+    struct end end = {0};
+    struct pp_lair lair;
+    if (check_hosts(hosts, error) != 0 || check_file_limit(error) != 0 ||
+        pp_lair_init(&lair, ranks, error) != 0)
         return -1;
-    if (error->lines > 0) { /* behind all that rank 0 had to say */
-        fprintf(stderr, "ppsim: %s\n", error->text);
-        *error = (struct pp_error){0};
-    }
-    if (*status == PP_DONE && output.write_failed)
-        return pp_fail(error, PP_ENVIRONMENT, "cannot write to standard output: %s",
-                       strerror(output.write_failed));
-    return 0;
+    fflush(stdout);
+    int ran = run_mpiexec(&mpiexec, &lair, timeout_s, &end, error);
+    close_pipes(&mpiexec);
+    int code = ran == 0 ? status_of_rank_0(end.wait_status) : -1;
+    bool done = end.passed.complete && end.wait_status == 0;
+    if (ran == 0 && code < 0 && !done && end.passed_on == 0)
+        tell_end(end.wait_status, lair.page, error);
+    pp_lair_release(&lair);
+    /* The ranks have ended: now this process ends as the user, or its reader, wanted;
+     * unless they had come to their end before, or have more to say than that they were
+     * stopped. */
+    if (end.passed_on > 0 && !end.passed.complete &&
+        (code < 0 || code > PP_ENVIRONMENT))
+        end_by_signal(end.passed_on);
+    if (end.passed.write_failed == EPIPE)
+        end_by_signal(SIGPIPE);
+    if (ran == 0 && done && end.passed.write_failed)
+        pp_fail(error, PP_ENVIRONMENT, "cannot write to standard output: %s",
+                strerror(end.passed.write_failed));
+    *status = code >= 0 ? code : error->lines > 0 ? PP_ENVIRONMENT : PP_DONE;
+    return error->lines > 0 && !end.passed.complete ? -1 : 0;
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "run/lair.h"
+
 /* The ranks have none of this process's files: where a path names one, as a shell's
  * >(command) does, they are to open it through this process. */
 static char *path_for_ranks(const char *argument, pid_t launcher)

@@ -4,9 +4,6 @@
 
 #include <sys/types.h>
 
-/* Set in the environment of ranks that this program started itself. */
-#define PP_LAUNCHED "PPSIM_LAUNCHED"
-
 struct pp_mpiexec {
     int ranks;
     const char *hosts; /* a file of hosts (hosts.h); NULL: this host */

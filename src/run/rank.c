@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "run/buffers.h"
+#include "run/status.h"
 #include "schedule/walk.h"
 
 struct pp_chunk *pp_rank_chunk(const struct pp_rank *rank, int copy, int stage)
@@ -284,6 +285,7 @@ static void run_op(struct pp_rank *rank, struct pp_op op, struct pp_wire *output
                    int64_t arrived, struct pp_span *span, struct pp_cpu *cpu,
                    int64_t *waited_from)
 {
+    pp_note_op(op);
     span->start = pp_clock_begin(rank->clock, arrived);
     int64_t begin = cpu ? pp_clock_cpu() : 0;
     compute(rank, op, output);

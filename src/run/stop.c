@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "run/status.h"
+
 static volatile sig_atomic_t asked;
 static volatile int64_t first; /* ns, when */
 
@@ -18,6 +20,8 @@ static void ask(int number)
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     int64_t now = (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+    if (number == SIGTERM)
+        pp_note_told();
     if (!asked) {
         first = now;
         asked = number == SIGINT ? SIGINT : SIGTERM;

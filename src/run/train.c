@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "run/status.h"
 #include "run/stop.h"
 
 static int allocate(struct pp_trainer *trainer, struct pp_error *error)
@@ -153,6 +154,7 @@ int pp_trainer_step(struct pp_trainer *trainer, int step, struct pp_span *spans,
     struct pp_rank *rank = &trainer->rank;
     size_t ops = schedule->first[trainer->world->rank + 1] -
                  schedule->first[trainer->world->rank];
+    pp_note_place(PP_OUTSIDE_OPS, step);
     /* Where it fails the rank goes on with what it has, since the others wait for it.
      */
     int drawn = draw(trainer, step, error);
@@ -165,6 +167,7 @@ int pp_trainer_step(struct pp_trainer *trainer, int step, struct pp_span *spans,
     pp_clock_restart(trainer->clock);
 
     pp_rank_step(rank, spans, cpu);
+    pp_note_place(PP_OUTSIDE_OPS, step);
 
     /* The virtual clock stands still outside of ops: the update's CPU time is added.
      * Where ranks share cores, which is what this clock is for, waiting for the others

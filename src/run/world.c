@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "run/status.h"
+
 void pp_back_off(const struct pp_world *world, struct pp_backoff *backoff)
 {
     /* Ops take milliseconds, so sleeps of 20 to 200 us cost little and leave the core
@@ -34,6 +36,13 @@ static void wait_for(const struct pp_world *world, MPI_Request *request)
     }
 }
 
+static void wait_for_all(const struct pp_world *world, MPI_Request *request)
+{
+    enum pp_place place = pp_note_wait_all();
+    wait_for(world, request);
+    pp_note_back(place);
+}
+
 /* A rank alone in its world (--ranks 1, the sequential run of --verify) has nobody to
  * wait for, and asks MPI for nothing: MPI says that a collective of one completes, but
  * not every implementation does (SimGrid 3.32's MPI_Ibcast never does). */
@@ -48,7 +57,7 @@ void pp_barrier(const struct pp_world *world)
     if (alone(world))
         return;
     MPI_Ibarrier(world->comm, &request);
-    wait_for(world, &request);
+    wait_for_all(world, &request);
 }
 
 static void reduce(const struct pp_world *world, double *values, int count, MPI_Op op)
@@ -57,7 +66,7 @@ static void reduce(const struct pp_world *world, double *values, int count, MPI_
     if (alone(world))
         return;
     MPI_Iallreduce(MPI_IN_PLACE, values, count, MPI_DOUBLE, op, world->comm, &request);
-    wait_for(world, &request);
+    wait_for_all(world, &request);
 }
 
 void pp_sum_doubles(const struct pp_world *world, double *values, int count)
@@ -76,7 +85,7 @@ void pp_broadcast(const struct pp_world *world, void *data, int bytes, int root)
     if (alone(world))
         return;
     MPI_Ibcast(data, bytes, MPI_BYTE, root, world->comm, &request);
-    wait_for(world, &request);
+    wait_for_all(world, &request);
 }
 
 enum { PIECE = 1 << 30 };

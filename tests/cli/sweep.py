@@ -447,7 +447,7 @@ def test_an_interrupted_run_ends_and_leaves_nothing(tmp):
     wait_until(lambda: len(descendants(sweep.pid)) >= 4,
                'ppsim run, mpiexec and two ranks are there')
     below = descendants(sweep.pid)
-    assert list(tmp.glob('ppsim-sweep-*')), 'it works in $TMPDIR'
+    assert list(tmp.glob('ppsim-sweep.*')), 'it works in $TMPDIR'
     sweep.send_signal(signal.SIGTERM)
     try:
         ended = sweep.wait(timeout=LONG)
