@@ -12,19 +12,19 @@ RUN = ('--layers 4 --d-model 64 --heads 2 --seq-len 32 --microbatches 4 --steps 
        '--warmup-steps 50 --clock wall --quiet --json -')
 
 
-def report(ppm):
+def report(ppm, late):
     done = subprocess.run(
         ['mpirun', '--allow-run-as-root', '--oversubscribe', '--quiet', '-n', '2',
-         '-x', f'LD_PRELOAD={LIBRARY}', '-x', f'TWO_HOSTS_PPM={ppm}', PPSIM, *RUN.split()],
+         '-x', f'LD_PRELOAD={LIBRARY}', '-x', f'TWO_HOSTS_PPM={ppm}', '-x', f'TWO_HOSTS_LATE={late}', PPSIM, *RUN.split()],
         text=True, stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
-for ppm in 0, 2000, -2000:
+for ppm, late in (0, 0), (2000, 0), (-2000, 0), (2000, 1):
     # Where other work keeps each message waiting, the clocks are known too badly to judge.
     for _ in range(20):
-        found = report(ppm)
+        found = report(ppm, late)
         if found['environment']['clock_error_s'] < 1e-3:
             break
     else:
@@ -43,4 +43,4 @@ for ppm in 0, 2000, -2000:
             assert ready <= arrived <= start + slack, (ppm, op, ready, arrived, start)
             assert abs(ready - min(ends[producer], arrived)) < 1e-9, (ppm, op)
             assert -slack < arrived - ends[producer], (ppm, op, arrived - ends[producer])
-    print(f'ppm {ppm}: ok, clock error {error * 1e6:.1f} us, slack {slack * 1e6:.1f} us')
+    print(f'ppm {ppm}, late {late}: ok, clock error {error * 1e6:.1f} us, slack {slack * 1e6:.1f} us')
