@@ -1,234 +1,14 @@
 #include "run/run.h"
 
-#include <limits.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/pages.h"
-#include "model/blas.h"
-#include "run/checkpoint.h"
 #include "run/compare.h"
 #include "run/gather.h"
-#include "run/link.h"
+#include "run/job.h"
 #include "run/save.h"
-#include "run/shard.h"
-#include "run/topology.h"
 #include "timeline/hop.h"
-
-/* The parts of one run, on one rank. */
-struct job {
-    struct pp_run_config own; /* without '--load' where a checkpoint takes its place */
-    const struct pp_run_config *config; /* own */
-    struct pp_run_result *result;
-    struct pp_world world;
-    struct pp_topology topology;
-    struct pp_clock clock;
-    struct pp_cores cores;
-    struct pp_trainer trainer;
-    struct pp_checkpoints checkpoints;
-    struct pp_span *spans; /* [measured + 1][ops of this rank]: the last is for
-                            * warm-up steps */
-    struct pp_cpu *cpu;    /* [measured + 1][ops of this rank]; NULL: not counted */
-    size_t ops;
-    int warmup;   /* the steps of this process that are left out, and */
-    int measured; /* those that are not */
-};
-
-static enum pp_clock_kind choose_clock(const struct pp_run_config *config,
-                                       const struct pp_topology *topology)
-{
-    switch (config->clock) {
-    case PP_CHOOSE_WALL:
-        return PP_CLOCK_WALL;
-    case PP_CHOOSE_VIRTUAL:
-        return PP_CLOCK_VIRTUAL;
-    case PP_CHOOSE_AUTO:
-        break;
-    }
-    return topology->own_core && !config->slow ? PP_CLOCK_WALL : PP_CLOCK_VIRTUAL;
-}
-
-static size_t message_bytes(const struct pp_model_config *model)
-{
-    return sizeof(struct pp_wire) + (size_t)model->microbatch_size *
-                                        (size_t)model->seq_len *
-                                        (size_t)model->d_model * sizeof(real);
-}
-
-/* --- setting up -----------------------------------------------------------------
- * Collective, in this order; every step may use what those before it have found. */
-
-/* A communicator of the run's own, so that its tags meet nobody else's. */
-static void join_world(struct job *job)
-{
-    MPI_Comm_dup(MPI_COMM_WORLD, &job->world.comm);
-    MPI_Comm_rank(job->world.comm, &job->world.rank);
-    MPI_Comm_size(job->world.comm, &job->world.size);
-    job->result->leads = job->world.rank == 0;
-}
-
-static int check_message_size(const struct job *job, struct pp_error *error)
-{
-    size_t bytes = message_bytes(&job->config->model);
-    if (bytes <= INT_MAX)
-        return 0;
-    return pp_fail(
-        error, PP_BAD_INPUT,
-        "a message would have %zu bytes, but MPI takes at most %d: use a smaller "
-        "'--microbatch-size', '--seq-len' or '--d-model'",
-        bytes, INT_MAX);
-}
-
-/* Which cores there are; binds ranks to them. From here on waits know whether to spin.
- */
-static int find_cores(struct job *job, struct pp_error *error)
-{
-    if (pp_topology_init(&job->topology, &job->world, job->config->threads, error) != 0)
-        return -1;
-    job->world.own_core = job->topology.own_core;
-    return 0;
-}
-
-static int start_blas(const struct job *job, struct pp_error *error)
-{
-    int status = pp_blas_init(job->config->threads, error);
-    return pp_agree(&job->world, status, error);
-}
-
-static int start_clock(struct job *job, struct pp_error *error)
-{
-    enum pp_clock_kind kind = choose_clock(job->config, &job->topology);
-    if (kind == PP_CLOCK_VIRTUAL && job->config->threads > 1)
-        return pp_fail(error, PP_BAD_INPUT,
-                       "the virtual clock counts the CPU time of one thread: use "
-                       "'--threads' 1, or '--clock' wall");
-    pp_clock_init(&job->clock, kind, &job->world);
-    if (job->config->slow)
-        job->clock.slow = job->config->slow[job->world.rank];
-    return 0;
-}
-
-/* The link's cost: as the user says, or measured. What the user says holds on the
- * virtual clock only; on the wall clock messages take the time they take. */
-static int set_link(struct job *job, struct pp_error *error)
-{
-    double latency_s = job->config->link_latency_s;
-    double bandwidth = job->config->link_bandwidth;
-    bool measured = job->clock.kind == PP_CLOCK_WALL;
-    if (measured || isnan(latency_s) || isnan(bandwidth)) {
-        struct pp_link link;
-        if (pp_link_measure(&job->world, message_bytes(&job->config->model), &link,
-                            error) != 0)
-            return -1;
-        latency_s = measured || isnan(latency_s) ? link.latency_s : latency_s;
-        bandwidth = measured || isnan(bandwidth) ? link.bandwidth : bandwidth;
-    }
-    job->clock.link_latency = (int64_t)(latency_s * 1e9);
-    job->clock.link_bandwidth = bandwidth;
-    job->result->link_latency_s = latency_s;
-    job->result->link_bandwidth = bandwidth;
-    return 0;
-}
-
-/* Where ranks share cores, an op on the virtual clock waits for a free one. */
-static int share_cores(struct job *job, struct pp_error *error)
-{
-    if (job->clock.kind != PP_CLOCK_VIRTUAL || job->topology.own_core)
-        return 0;
-    if (pp_cores_init(&job->cores, &job->world, job->topology.cores, error) != 0)
-        return -1;
-    job->clock.cores = &job->cores;
-    return 0;
-}
-
-/* What the report says of machine and libraries. */
-static void describe_environment(const struct job *job)
-{
-    struct pp_run_result *result = job->result;
-    char version[MPI_MAX_LIBRARY_VERSION_STRING] = "";
-    int length = 0;
-    result->clock = job->clock.kind == PP_CLOCK_WALL ? "wall" : "virtual";
-    result->oversubscribed = !job->topology.own_core;
-    result->cores = job->topology.cores;
-    memcpy(result->host, job->topology.host, sizeof result->host);
-    MPI_Get_library_version(version, &length);
-    snprintf(result->mpi, sizeof result->mpi, "%.*s", (int)strcspn(version, ","),
-             version);
-    pp_blas_description(result->blas, sizeof result->blas);
-}
-
-/* On the wall clock, what ops need is not what they take. The CPU time of this thread
- * is what they need, unless BLAS has more threads. */
-static bool counts_cpu(const struct job *job)
-{
-    return job->clock.kind == PP_CLOCK_WALL && job->config->threads == 1;
-}
-
-/* Where training starts. Of what a resumed run has left to train, the warm-up is left
- * out as of any; but the last step is measured. */
-static int find_start(struct job *job, struct pp_error *error)
-{
-    const struct pp_run_config *config = job->config;
-    struct pp_machine machine;
-    pp_blas_description(machine.blas, sizeof machine.blas);
-    memcpy(machine.cpu, job->topology.cpu, sizeof machine.cpu);
-    if (pp_checkpoints_init(&job->checkpoints, config, &machine, &job->world, error) !=
-        0)
-        return -1;
-    int start = job->checkpoints.start, left = config->steps - start;
-    job->result->resumed_from = start;
-    if (start > 0)
-        job->own.load = NULL;
-    job->warmup = config->warmup_steps < left ? config->warmup_steps : left - 1;
-    job->measured = left - job->warmup;
-    return 0;
-}
-
-/* On rank 0: what was known when the checkpoint was written. */
-static void take_history(struct job *job)
-{
-    const struct pp_manifest *found = &job->checkpoints.found;
-    struct pp_run_result *result = job->result;
-    if (!found->losses)
-        return;
-    memcpy(result->losses, found->losses,
-           (size_t)job->checkpoints.start * sizeof *result->losses);
-    memcpy(result->evaluations, found->evaluations,
-           (size_t)found->evaluation_count * sizeof *result->evaluations);
-    result->evaluation_count = found->evaluation_count;
-}
-
-/* Spans, CPU times and losses of all steps, before the first. */
-static int allocate(struct job *job, struct pp_error *error)
-{
-    const struct pp_run_config *config = job->config;
-    const struct pp_schedule *schedule = config->schedule;
-    struct pp_run_result *result = job->result;
-    job->ops = schedule->first[job->world.rank + 1] - schedule->first[job->world.rank];
-    size_t rows = (size_t)job->measured + 1; /* the last one: see spans */
-    job->spans = pp_touched_alloc((rows * job->ops + 1) * sizeof *job->spans);
-    size_t evaluations = (size_t)job->checkpoints.found.evaluation_count;
-    if (config->eval_every > 0)
-        evaluations += (size_t)(config->steps / config->eval_every);
-    result->losses = calloc((size_t)config->steps, sizeof *result->losses);
-    result->evaluations = calloc(evaluations + 1, sizeof *result->evaluations);
-    result->numbers = calloc(rows, sizeof *result->numbers);
-    result->durations = calloc(rows, sizeof *result->durations);
-    result->ranks = calloc((size_t)schedule->ranks, sizeof *result->ranks);
-    int status = 0;
-    if (counts_cpu(job))
-        job->cpu = pp_touched_alloc((rows * job->ops + 1) * sizeof *job->cpu);
-    if (!job->spans || (counts_cpu(job) && !job->cpu) || !result->losses ||
-        !result->evaluations || !result->numbers || !result->durations ||
-        !result->ranks)
-        status = pp_fail(error, PP_ENVIRONMENT, "out of memory for %d steps' timelines",
-                         config->steps);
-    if (status == 0)
-        take_history(job);
-    return pp_agree(&job->world, status, error);
-}
 
 /* --- training -------------------------------------------------------------------- */
 
@@ -246,7 +26,7 @@ static int refuse_numbers(const struct pp_run_config *config, const char *load,
 }
 
 /* Collective. Evaluates after the step where it is due; *loss NaN where not. */
-static int evaluate(struct job *job, int step, double *loss, struct pp_error *error)
+static int evaluate(struct pp_job *job, int step, double *loss, struct pp_error *error)
 {
     struct pp_run_result *result = job->result;
     *loss = (double)NAN;
@@ -262,7 +42,7 @@ static int evaluate(struct job *job, int step, double *loss, struct pp_error *er
 }
 
 /* What no later step has looked at. */
-static int check_parameters(struct job *job, int step, struct pp_error *error)
+static int check_parameters(struct pp_job *job, int step, struct pp_error *error)
 {
     if (pp_tensors_finite(&job->trainer.tensors))
         return 0;
@@ -270,21 +50,21 @@ static int check_parameters(struct job *job, int step, struct pp_error *error)
                           error);
 }
 
-static struct pp_losses losses_of(const struct job *job, int steps)
+static struct pp_losses losses_of(const struct pp_job *job, int steps)
 {
     const struct pp_run_result *result = job->result;
     return (struct pp_losses){result->losses, steps, result->evaluations,
                               result->evaluation_count};
 }
 
-static int write_checkpoint(struct job *job, int step, struct pp_error *error)
+static int write_checkpoint(struct pp_job *job, int step, struct pp_error *error)
 {
     const struct pp_losses losses = losses_of(job, step);
     return pp_checkpoints_write(&job->checkpoints, &job->trainer, &losses, error);
 }
 
 /* One step, noted in its row. */
-static int train_step(struct job *job, int step, struct pp_outcome *outcome,
+static int train_step(struct pp_job *job, int step, struct pp_outcome *outcome,
                       struct pp_error *error)
 {
     const struct pp_run_config *config = job->config;
@@ -318,7 +98,7 @@ static int train_step(struct job *job, int step, struct pp_outcome *outcome,
 
 /* The rows that a stopped run has filled. In its warm-up that is none: then the last
  * step stands for it. */
-static void keep_rows(struct job *job)
+static void keep_rows(struct pp_job *job)
 {
     struct pp_run_result *result = job->result;
     size_t ops = job->ops, from = (size_t)job->measured;
@@ -334,14 +114,14 @@ static void keep_rows(struct job *job)
 }
 
 /* What cannot be written is no reason to lose all else that has been trained. */
-static bool set_fault(struct job *job, struct pp_error *error)
+static bool set_fault(struct pp_job *job, struct pp_error *error)
 {
     job->result->fault = *error;
     *error = (struct pp_error){0};
     return true;
 }
 
-static int train(struct job *job, struct pp_error *error)
+static int train(struct pp_job *job, struct pp_error *error)
 {
     const struct pp_run_config *config = job->config;
     struct pp_run_result *result = job->result;
@@ -370,7 +150,7 @@ static int train(struct job *job, struct pp_error *error)
 /* --- bringing together ----------------------------------------------------------- */
 
 /* Collective. What the pools counted and where the ranks ran. */
-static void gather_ranks(struct job *job)
+static void gather_ranks(struct pp_job *job)
 {
     const struct pp_rank *rank = &job->trainer.rank;
     struct pp_run_rank mine = {
@@ -396,37 +176,18 @@ static void gather_ranks(struct job *job)
 
 /* --- the run --------------------------------------------------------------------- */
 
-static int set_up(struct job *job, struct pp_error *error)
-{
-    join_world(job);
-    if (check_message_size(job, error) != 0 || find_cores(job, error) != 0 ||
-        start_blas(job, error) != 0 || start_clock(job, error) != 0 ||
-        set_link(job, error) != 0 || share_cores(job, error) != 0 ||
-        find_start(job, error) != 0 || allocate(job, error) != 0)
-        return -1;
-    describe_environment(job);
-    if (pp_trainer_init(&job->trainer, job->config, &job->world, job->config->schedule,
-                        job->config->layers_of, &job->clock, error) != 0)
-        return -1;
-    if (job->checkpoints.folder &&
-        pp_shards_read(&job->trainer, job->checkpoints.folder, error) != 0)
-        return -1;
-    job->result->entropy_floor = pp_corpus_entropy_floor(&job->trainer.corpus);
-    return 0;
-}
-
 /* Of the measured steps. */
-static struct pp_noted noted_by(const struct job *job)
+static struct pp_noted noted_by(const struct pp_job *job)
 {
     return (struct pp_noted){job->spans, job->cpu, job->ops, job->measured};
 }
 
 /* On rank 0. On the wall clock what the run's messages took says more of the link than
  * what was measured at the start. */
-static int fit_link(const struct job *job, struct pp_error *error)
+static int fit_link(const struct pp_job *job, struct pp_error *error)
 {
     struct pp_run_result *result = job->result;
-    double bytes = (double)message_bytes(&job->config->model), ns;
+    double bytes = (double)pp_job_message_bytes(job), ns;
     if (pp_median_hop(result->timelines, result->timeline_count, &ns, error) != 0)
         return -1;
     if (!isnan(ns))
@@ -435,7 +196,7 @@ static int fit_link(const struct job *job, struct pp_error *error)
 }
 
 /* Collective. */
-static int gather_timelines(struct job *job, struct pp_error *error)
+static int gather_timelines(struct pp_job *job, struct pp_error *error)
 {
     struct pp_run_result *result = job->result;
     const struct pp_noted noted = noted_by(job);
@@ -446,7 +207,7 @@ static int gather_timelines(struct job *job, struct pp_error *error)
 }
 
 /* The ranks' clocks again: how far they are apart now, and the spans put right. */
-static void align_clocks(struct job *job)
+static void align_clocks(struct pp_job *job)
 {
     const struct pp_noted noted = noted_by(job);
     pp_clock_realign(&job->clock, &job->world);
@@ -456,7 +217,7 @@ static void align_clocks(struct job *job)
     job->result->clock_error_s = clock_error;
 }
 
-static int verify(struct job *job, struct pp_error *error)
+static int verify(struct pp_job *job, struct pp_error *error)
 {
     struct pp_run_result *result = job->result;
     /* Who stops a run does not want it to train once more. */
@@ -472,7 +233,7 @@ static int verify(struct job *job, struct pp_error *error)
 }
 
 /* Parameters that verify found wrong are not saved. Rank 0 knows. */
-static void save(struct job *job, struct pp_error *error)
+static void save(struct pp_job *job, struct pp_error *error)
 {
     double wrong = job->result->verified == 0;
     pp_max_doubles(&job->world, &wrong, 1);
@@ -482,7 +243,7 @@ static void save(struct job *job, struct pp_error *error)
         set_fault(job, error);
 }
 
-static void release(struct job *job)
+static void release(struct pp_job *job)
 {
     pp_checkpoints_release(&job->checkpoints);
     pp_trainer_release(&job->trainer);
@@ -495,10 +256,10 @@ static void release(struct job *job)
 int pp_run(const struct pp_run_config *config, struct pp_run_result *result,
            struct pp_error *error)
 {
-    struct job job = {.own = *config, .config = &job.own, .result = result};
+    struct pp_job job = {.own = *config, .config = &job.own, .result = result};
     int status = -1;
     *result = (struct pp_run_result){.verified = -1};
-    if (set_up(&job, error) != 0 || train(&job, error) != 0)
+    if (pp_job_set_up(&job, error) != 0 || train(&job, error) != 0)
         goto done;
     align_clocks(&job);
     gather_ranks(&job);
