@@ -51,7 +51,7 @@ def test_values():
     assert complete('run', '--clock', '=') == ['auto', 'virtual', 'wall']
     assert complete('run', '--clock=v') == ['--clock=virtual'], 'without = in COMP_WORDBREAKS'
     assert complete('--quiet', '--optimizer', 's') == ['sgd']
-    assert complete('run', '--placement', '') == ['loop', 'v']
+    assert complete('run', '--placement', '') == ['loop', 'mirrored', 'v']
     assert complete('run', '--format', 'm') == complete('compare', '--format', 'm') == ['markdown']
     assert complete('schedules', 'show', 'gpipe', '--format', 'c') == ['csv', 'csv-comms']
     assert complete('run', '--layers', '') == []
