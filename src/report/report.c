@@ -118,7 +118,7 @@ static int measure_steps(struct pp_report *report, struct pp_metrics *metrics,
             .number = measured->numbers[i],
             .makespan = metrics[i].makespan,
             .duration =
-                measured->durations ? measured->durations[i] : metrics[i].makespan,
+                measured->durations ? measured->durations[i] : metrics[i].duration,
             .bubble = metrics[i].bubble.fraction,
         };
     }

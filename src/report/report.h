@@ -91,8 +91,8 @@ struct pp_measured {
     struct pp_schedule *schedule;  /* that of all timelines; taken over */
     struct pp_timeline *timelines; /* [count] taken over, but for the array */
     const int *numbers;            /* [count] see struct pp_step */
-    const int64_t *durations;      /* [count] likewise; NULL: a step is its ops, as in a
-                                    * simulation */
+    const int64_t *durations;      /* [count] likewise; NULL: a step is its ops and
+                                    * reductions, as in a simulation */
     int count;                     /* at least 1 */
     double tokens;                 /* per step; 0: unknown */
 };

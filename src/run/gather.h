@@ -3,6 +3,7 @@
 #define PP_RUN_GATHER_H
 
 #include "run/clock.h"
+#include "run/reduce.h"
 #include "run/world.h"
 #include "timeline/timeline.h"
 
@@ -24,5 +25,13 @@ int pp_gather_timelines(const struct pp_world *world,
                         const struct pp_schedule *schedule,
                         const struct pp_noted *noted, struct pp_timeline **timelines,
                         int *count, struct pp_error *error);
+
+/* Collective. Brings what the reducers noted of the steps of these numbers, [count],
+ * into rank 0's timelines, on its clock; first: the number of the first step that they
+ * noted. Where there is one weight copy there is nothing to bring. PP_ENVIRONMENT when
+ * out of memory. */
+int pp_gather_reductions(const struct pp_reducer *reducer, const int *numbers,
+                         int first, int count, struct pp_timeline *timelines,
+                         struct pp_error *error);
 
 #endif

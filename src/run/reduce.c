@@ -80,8 +80,8 @@ int pp_reducer_init(struct pp_reducer *reducer, const struct pp_world *world,
         return 0;
     size_t held = (size_t)pp_schedule_held(schedule, world->rank);
     reducer->sums = calloc(held + 1, sizeof *reducer->sums);
-    reducer->spans = calloc(held + 1, sizeof *reducer->spans);
-    if (!reducer->sums || !reducer->spans)
+    reducer->held = held;
+    if (!reducer->sums)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for %zu stages", held);
     for (int s = 0; s < schedule->stages; s++) {
         if (!holds(reducer, s))
@@ -251,9 +251,22 @@ static void note(struct pp_reducer *reducer, const struct pp_sum *sum,
     for (int c = 0; c < schedule->copies; c++) {
         if (!sum->parts[c].own)
             continue;
-        reducer->spans[schedule->chunk_of[pp_place(schedule, c, sum->stage)]] = span;
+        size_t chunk = (size_t)schedule->chunk_of[pp_place(schedule, c, sum->stage)];
+        reducer->spans[reducer->steps * reducer->held + chunk] = span;
         span.start = span.end; /* one sum serves all chunks of the rank */
     }
+}
+
+/* Makes room for the step's spans. */
+static void grow(struct pp_reducer *reducer)
+{
+    if (reducer->steps < reducer->capacity)
+        return;
+    reducer->capacity = reducer->capacity > 0 ? 2 * reducer->capacity : 16;
+    reducer->spans = realloc(reducer->spans, reducer->capacity * reducer->held *
+                                                 sizeof *reducer->spans);
+    if (!reducer->spans)
+        abort();
 }
 
 void pp_reducer_finish(struct pp_reducer *reducer)
@@ -270,6 +283,7 @@ void pp_reducer_finish(struct pp_reducer *reducer)
         if (!done)
             pp_back_off(reducer->world, &backoff);
     }
+    grow(reducer);
     for (int i = 0; i < reducer->sum_count; i++) {
         bring_first(reducer, i);
         struct pp_sum *sum = &reducer->sums[i];
@@ -283,5 +297,6 @@ void pp_reducer_finish(struct pp_reducer *reducer)
         lane = span.end;
         note(reducer, sum, span);
     }
+    reducer->steps++;
     clock->now = later(ops_end, lane);
 }

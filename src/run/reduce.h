@@ -45,8 +45,9 @@ struct pp_reducer {
     MPI_Request
         *requests; /* [request_capacity] the first request_count are under way */
     int request_count, request_capacity;
-    struct pp_span *spans; /* [stages that the rank holds] of the last step's R, see
-                            * struct pp_timeline; NULL where there is one copy */
+    struct pp_span *spans; /* [steps][held] R of each of the rank's chunks, in every
+                            * step so far, see struct pp_timeline; owned */
+    size_t held, steps, capacity; /* chunks; steps noted, and those there is room for */
 };
 
 /* own: of this rank's chunks. The world, schedule and clock outlive the reducer. On
@@ -63,8 +64,9 @@ void pp_reducer_start(struct pp_reducer *reducer);
  * stage's other holders. */
 void pp_reducer_send(struct pp_reducer *reducer, int copy, int stage, int64_t ready);
 
-/* All ops are done: waits for the others' parts, adds them up, and notes the spans. The
- * virtual clock goes on to the end of the last. */
+/* All ops are done: waits for the others' parts, adds them up, and notes the spans, for
+ * which room grows (abort when out of memory). The virtual clock goes on to the end of
+ * the last. */
 void pp_reducer_finish(struct pp_reducer *reducer);
 
 #endif

@@ -203,6 +203,10 @@ static int gather_timelines(struct pp_job *job, struct pp_error *error)
     if (pp_gather_timelines(&job->world, job->config->schedule, &noted,
                             &result->timelines, &result->timeline_count, error) != 0)
         return -1;
+    if (pp_gather_reductions(&job->trainer.rank.reducer, result->numbers,
+                             job->checkpoints.start + 1, job->measured,
+                             result->timelines, error) != 0)
+        return -1;
     return pp_agree(&job->world, result->leads ? fit_link(job, error) : 0, error);
 }
 

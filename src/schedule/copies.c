@@ -48,7 +48,7 @@ static bool place_first(struct pp_schedule *schedule,
     return several;
 }
 
-/* Where each stage runs each microbatch. */
+/* Where each stage runs each microbatch: its forward tells. */
 static int find_ranks(struct copies *copies)
 {
     const struct pp_schedule *schedule = copies->schedule;
@@ -60,7 +60,8 @@ static int find_ranks(struct copies *copies)
         for (size_t k = copies->first[r]; k < copies->first[r + 1]; k++) {
             const struct pp_action_cell *cell = &copies->cells[k];
             int *rank = &copies->ranks[cell->microbatch * stages + cell->stage];
-            if (pp_is_compute(cell->action) && *rank < 0)
+            if (cell->action == PP_ACTION_F ||
+                (pp_is_compute(cell->action) && *rank < 0))
                 *rank = r;
         }
     }

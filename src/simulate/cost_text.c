@@ -27,13 +27,13 @@ static bool another_stage(struct pp_scanner *scanner)
     return follows;
 }
 
-enum cost_key { F, B, I, W, COMM, JOINED };
+enum cost_key { F, B, I, W, COMM, JOINED, REDUCE };
 
 /* What was read: numbers as they stand, the costs of stages in costs->op. */
 struct cost_text {
     struct pp_costs *costs;
     bool given[PP_KINDS], listed[PP_KINDS]; /* listed: one number per stage */
-    int64_t hop, joined;                    /* -1: not given */
+    int64_t hop, joined, reduce;            /* -1: not given */
 };
 
 /* One number for all stages, or one per stage. */
@@ -78,6 +78,8 @@ static int cost_item(struct pp_scanner *scanner, enum cost_key key,
         return duration(scanner, &read->hop);
     case JOINED:
         return duration(scanner, &read->joined);
+    case REDUCE:
+        return duration(scanner, &read->reduce);
     }
     return -1;
 }
@@ -118,11 +120,18 @@ static int finish_costs(const struct cost_text *read,
                        schedule->ranks);
     if (read->joined >= 0)
         status = pp_costs_join(costs, 0, error);
+    if (read->reduce >= 0)
+        costs->reduce = calloc((size_t)costs->stages, sizeof *costs->reduce);
+    if (read->reduce >= 0 && !costs->reduce)
+        status = pp_fail(error, PP_ENVIRONMENT, "out of memory for %d stages",
+                         costs->stages);
     for (int s = 0; s < costs->stages && status == 0; s++) {
         double share = scale / met[schedule->rank_of[s]]; /* in the first copy */
         share_out(read, costs->op[s], scale, share);
         if (costs->joined)
             costs->joined[s] = pp_nanoseconds(share * (double)read->joined);
+        if (costs->reduce)
+            costs->reduce[s] = pp_nanoseconds(share * (double)read->reduce);
     }
     if (read->hop >= 0) {
         costs->near.latency = pp_nanoseconds(scale * (double)read->hop);
@@ -135,9 +144,10 @@ static int finish_costs(const struct cost_text *read,
 int pp_cost_text(const char *text, const struct pp_schedule *schedule, double scale,
                  struct pp_costs *costs, struct pp_error *error)
 {
-    static const char *const keys[] = {"f", "b", "i", "w", "comm", "joined", NULL};
+    static const char *const keys[] = {"f",    "b",      "i",      "w",
+                                       "comm", "joined", "reduce", NULL};
     struct pp_scanner scanner = PP_SCANNER("cost", text, error);
-    struct cost_text read = {.costs = costs, .hop = -1, .joined = -1};
+    struct cost_text read = {.costs = costs, .hop = -1, .joined = -1, .reduce = -1};
     int key, more;
     while ((more = pp_scan_key(&scanner, keys, &key, NULL)) > 0) {
         if (cost_item(&scanner, (enum cost_key)key, &read) != 0)

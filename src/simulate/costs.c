@@ -21,6 +21,7 @@ void pp_costs_release(struct pp_costs *costs)
 {
     free(costs->op);
     free(costs->joined);
+    free(costs->reduce);
     free(costs->slow);
     *costs = (struct pp_costs){0};
 }

@@ -29,6 +29,8 @@ struct pp_costs {
     int64_t (*op)[PP_KINDS]; /* [stages] ns of F, B, I, W; owned */
     int64_t *joined;         /* [stages] ns of a joined pair, by the stage of its first
                               * op; NULL: the sum of both; owned */
+    int64_t *reduce; /* [stages] ns of R, the sum of a stage's gradients over its
+                      * weight copies; NULL: 0; owned */
     struct pp_hop near, far; /* within a node, between nodes */
     int ranks_per_node;      /* 0: all ranks are near */
     double message_bytes;    /* of every message between stages */

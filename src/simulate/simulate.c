@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "schedule/verify.h"
 #include "schedule/walk.h"
+#include "simulate/reduce.h"
 
 /* The simulation is the walk (schedule/walk.h) with one rule for time: an op starts
  * when its rank is free and its input has arrived. The walk visits an op only after
@@ -312,6 +313,8 @@ static int check_range(const struct simulation *sim, struct pp_error *error)
     /* pp_uniform's smallest value is 2^-54, so a normal deviate is below 8.7. */
     longest *= exp(8.7 * sim->costs->jitter);
     double bound = (longest + 2 * message) * (double)pp_schedule_ops(schedule);
+    for (int s = 0; sim->costs->reduce && s < schedule->stages; s++)
+        bound += (double)sim->costs->reduce[s];
     if (bound < 0x1p62)
         return 0;
     return pp_fail(error, PP_BAD_INPUT,
@@ -355,6 +358,8 @@ int pp_simulate(const struct pp_schedule *schedule, const struct pp_costs *costs
     if (result == 0 && pp_walk(&sim.walk, visit, &sim) != pp_schedule_ops(schedule))
         result =
             pp_verify_order(schedule, schedule->name, error); /* says how it blocks */
+    if (result == 0)
+        result = pp_simulate_reductions(costs, timeline, error);
     pp_walk_release(&sim.walk);
     free(sim.op);
     free(sim.messages);

@@ -69,6 +69,25 @@ void pp_metrics_sum(struct pp_metrics *metrics)
     }
 }
 
+/* What R takes on each rank, and how long the step is with it. */
+static void measure_reductions(struct pp_metrics *metrics,
+                               const struct pp_timeline *timeline)
+{
+    const struct pp_schedule *schedule = timeline->schedule;
+    int64_t last = metrics->end;
+    for (int at = 0; timeline->reductions && at < schedule->copies * schedule->stages;
+         at++) {
+        const struct pp_span *span = &timeline->reductions[at];
+        struct pp_rank_metrics *rank = &metrics->of_rank[schedule->rank_of[at]];
+        int64_t after = span->end - rank->last_end;
+        rank->reduction += span->end - span->start;
+        if (after > rank->reduction_exposed)
+            rank->reduction_exposed = after;
+        last = span->end > last ? span->end : last;
+    }
+    metrics->duration = last - metrics->start;
+}
+
 int pp_metrics_init(struct pp_metrics *metrics, const struct pp_timeline *timeline,
                     struct pp_error *error)
 {
@@ -97,6 +116,7 @@ int pp_metrics_init(struct pp_metrics *metrics, const struct pp_timeline *timeli
         rank->causes.cooldown = metrics->end - rank->last_end;
         rank->idle = metrics->makespan - rank->busy;
     }
+    measure_reductions(metrics, timeline);
     pp_metrics_sum(metrics);
     metrics->bubble = pp_metrics_bubble(metrics);
     return 0;

@@ -16,6 +16,8 @@ struct pp_rank_metrics {
     int64_t first_start, last_end;
     int64_t busy, idle;
     struct pp_causes causes;
+    int64_t reduction;         /* sum of R over its stages, beside busy and idle */
+    int64_t reduction_exposed; /* what of it came after the rank's last op */
     int peak_in_flight; /* most (stage, microbatch) pairs whose activations the rank
                          * held at once, from F to B or W; in chunks: divide by v */
 };
@@ -34,6 +36,7 @@ struct pp_metrics {
     int ranks;
     int64_t start, end; /* first start and last end over all ranks */
     int64_t makespan;   /* end - start */
+    int64_t duration;   /* from start to the end of the last R, where that is later */
     int64_t busy, idle; /* sums over ranks */
     struct pp_bubble bubble;
     struct pp_causes causes;         /* sums over ranks */

@@ -8,7 +8,8 @@
 struct pp_step {
     int number;       /* as the user counts, from 1; warm-up steps count too */
     int64_t makespan; /* ns, of its compute ops */
-    int64_t duration; /* ns, optimizer included; the makespan in a simulation */
+    int64_t duration; /* ns, reductions and optimizer included; no optimizer in
+                       * a simulation */
     double bubble;    /* fraction */
 };
 

@@ -12,9 +12,16 @@ int pp_timeline_init(struct pp_timeline *timeline, const struct pp_schedule *sch
         .schedule = schedule,
         .spans = calloc(ops, sizeof *timeline->spans),
     };
-    if (!timeline->spans && ops > 0)
+    if (schedule->copies > 1)
+        timeline->reductions =
+            calloc((size_t)schedule->copies,
+                   (size_t)schedule->stages * sizeof(struct pp_span));
+    if ((!timeline->spans && ops > 0) ||
+        (schedule->copies > 1 && !timeline->reductions)) {
+        pp_timeline_release(timeline);
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for a timeline of %zu ops",
                        ops);
+    }
     pp_large_pages(timeline->spans, ops * sizeof *timeline->spans);
     return 0;
 }
@@ -32,6 +39,7 @@ int pp_timeline_add_cpu(struct pp_timeline *timeline, struct pp_error *error)
 void pp_timeline_release(struct pp_timeline *timeline)
 {
     free(timeline->spans);
+    free(timeline->reductions);
     free(timeline->cpu);
     *timeline = (struct pp_timeline){0};
 }

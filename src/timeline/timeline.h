@@ -26,10 +26,17 @@ struct pp_cpu {
                    * it moved on between layers included */
 };
 
+/* When a stage's gradients were summed over its weight copies, R, is a span too, on a
+ * lane of its own beside the rank's ops. ready: when the last copy's gradient was
+ * complete; arrived: when all of them were there; ready <= start. */
+
 /* spans[k] belongs to schedule->ops[k], as does cpu[k]. */
 struct pp_timeline {
     const struct pp_schedule *schedule; /* borrowed */
     struct pp_span *spans;              /* [pp_schedule_ops(schedule)], owned */
+    struct pp_span *reductions;         /* [copies][stages] R of each place (pp_place);
+                                         * owned; NULL where there is one copy, or it
+                                         * is not known */
     struct pp_cpu *cpu; /* [pp_schedule_ops(schedule)], owned; NULL where it is not
                          * counted: in a simulation, on the virtual clock (where an op's
                          * span is its CPU time already), with several threads */

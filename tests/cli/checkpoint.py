@@ -145,6 +145,19 @@ def again_with(command, option):
     return ' '.join([*words, option])
 
 
+def test_other_copies_of_the_weights_are_refused(tmp):
+    whole = report(f'{MODEL} --schedule dualpipe --steps 4', tmp)['training']
+    report(f'{MODEL} --schedule dualpipe --steps 2 --checkpoint c', tmp)
+    refused(f'{MODEL} --schedule 1f1b --steps 4 --checkpoint c --resume',
+            "2 copies of the weights, '--schedule' has 1", directory=tmp)
+    part = report(f'{MODEL} --schedule chimera --steps 4 --checkpoint c --resume --verify', tmp)
+    assert part['training']['verified'] is True
+    assert part['training']['digest'] == whole['digest']
+    report(f'{MODEL} --schedule 1f1b --steps 2 --checkpoint d', tmp)
+    refused(f'{MODEL} --schedule dualpipe --steps 4 --checkpoint d --resume',
+            "1 copy of the weights, '--schedule' has 2", directory=tmp)
+
+
 def test_rates_and_held_out_losses_go_on(tmp):
     (tmp / 'text').write_bytes(bytes(range(256)))
     (tmp / 'other').write_bytes(bytes(range(255, -1, -1)))

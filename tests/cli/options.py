@@ -82,6 +82,12 @@ def test_wrong_options_are_named_with_what_is_valid():
     refused('--layer-split 3,3,3', '3 stages', '4 numbers', '8')
     refused('--layer-split 8,0,0,0', '--layer-split')
     refused('--chunks 2', '--chunks', 'one stage per rank', ': 1')
+    refused('--schedule dualpipe --microbatches 9',
+            "'--microbatches' 9: dualpipe needs an even number of at least twice as many as "
+            'ranks: 8 or 10')
+    refused('--schedule dualpipe --ranks 3', "'--ranks' 3: dualpipe needs an even number", ': 2 or 4')
+    refused('--schedule chimera --ranks 5', "'--ranks' 5: chimera needs", ': 4 or 6')
+    refused('--schedule hanayo --chunks 3', "'--chunks' 3: hanayo needs", ': 2 or 4')
     refused('--schedule zb-v --chunks 5', "'--chunks' 5: zb-v needs two stages per rank: 2")
     refused('--schedule dualpipev --ranks 3 --microbatches 5',
             "'--microbatches' 5: dualpipev needs at least twice as many as ranks: 6")

@@ -116,6 +116,8 @@ def free(kind, path):
     """A key that the schema leaves open, or that may be missing: an option in a config, what
     is false, what older files lack, what a sweep varies."""
     named = schema(kind)['properties'].get('config', {}).get('properties', {})
+    if path[-1] in ('reduction_s', 'reduction_exposed_s'):
+        return True
     return (path[0] == 'config' and path[1:2] and path[1] not in named) or \
         path[-1] in ('timeline', 'timeline_dropped', 'core_share', 'joined', 'resumed_from',
                      'lr', 'evaluations', 'copies', 'stopped_after', 'values', 'judged',

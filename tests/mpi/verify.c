@@ -1,5 +1,5 @@
 /* --verify can fail: one bit in a loss, a gradient or a parameter is found and named.
- * Run by mpiexec. */
+ * Run by mpiexec; on two ranks with two copies of the weights. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,12 +76,15 @@ static void flip(real *number)
     memcpy(number, bytes, sizeof bytes);
 }
 
-/* The last rank's last tensor, of a layer or after. */
+/* The last tensor of the last weight copy, of a layer or after. */
 static void flip_and_expect(struct pp_trainer *trainer, const struct pp_losses *losses)
 {
-    const struct pp_stage *stage = &trainer->rank.chunks[0].model;
-    const struct pp_parameter *last = &stage->parameters[stage->parameter_count - 1];
-    bool mine = trainer->world->rank == trainer->world->size - 1;
+    const struct pp_schedule *schedule = trainer->schedule;
+    const struct pp_chunk *chunk =
+        pp_rank_chunk(&trainer->rank, schedule->copies - 1, schedule->stages - 1);
+    bool mine = chunk != NULL;
+    const struct pp_parameter *last =
+        mine ? &chunk->model.parameters[chunk->model.parameter_count - 1] : NULL;
     if (mine)
         flip(&last->grad[3]);
     expect(trainer, losses,
@@ -146,7 +149,8 @@ static int test(const struct pp_world *world, struct pp_error *error)
     int status = -1;
     pp_clock_init(&clock, PP_CLOCK_VIRTUAL, world);
     clock.link_bandwidth = 1e9;
-    if (pp_schedule_build(&schedule, pp_catalogue_find("1f1b"), &shape, error) != 0)
+    const char *name = world->size == 2 ? "chimera" : "1f1b";
+    if (pp_schedule_build(&schedule, pp_catalogue_find(name), &shape, error) != 0)
         return -1;
     struct pp_span *spans = calloc(pp_schedule_ops(&schedule), sizeof *spans);
     if (!spans || pp_trainer_init(&trainer, &config, world, &schedule, layers_of,

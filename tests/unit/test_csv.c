@@ -230,6 +230,37 @@ START_TEST(cycles)
 END_TEST
 
 /* Every problem is reported, up to a limit. */
+/* Two copies of the weights: a stage in two rows, reduced in each. */
+START_TEST(copies_are_declared_by_their_reductions)
+{
+    accept("0F0,1F1,1B1,1REDUCE_GRAD,0B0,0REDUCE_GRAD\n"
+           "0F1,1F0,1B0,1REDUCE_GRAD,0B1,0REDUCE_GRAD\n",
+           "0F0,1F1,1B1,1REDUCE_GRAD,0B0,0REDUCE_GRAD\n"
+           "0F1,1F0,1B0,1REDUCE_GRAD,0B1,0REDUCE_GRAD\n");
+    refuse("0F0,1F1,1B1,1REDUCE_GRAD,0B0,0REDUCE_GRAD\n"
+           "0F1,1F0,1B0,0REDUCE_GRAD,0B1\n",
+           "rank 1, cell 5 (0B1): 0REDUCE_GRAD must follow: the stage has copies on "
+           "several ranks, whose gradients are summed\n"
+           "rank 1, cell 3 (1B0): 1REDUCE_GRAD must follow: the stage has copies on "
+           "several ranks, whose gradients are summed");
+    refuse("0F0,1F1,1B1,1REDUCE_GRAD,0B0,0REDUCE_GRAD\n"
+           "0F1,1F0,1B0,1REDUCE_GRAD,0REDUCE_GRAD\n",
+           "rank 1: the B, or I and W, of stage 0, microbatch 1 is missing");
+    /* A backward on the other copy's rank; without reductions, a misplaced op. */
+    refuse("0F0,1F1,1B1,1REDUCE_GRAD,0B1,0REDUCE_GRAD\n"
+           "0F1,1F0,1B0,1REDUCE_GRAD,0B0,0REDUCE_GRAD\n",
+           "rank 0, cell 5 (0B1): stage 0 is on rank 1 in the weight copy of this "
+           "microbatch\n"
+           "rank 1, cell 5 (0B0): stage 0 is on rank 0 in the weight copy of this "
+           "microbatch\n"
+           "rank 0: the B, or I and W, of stage 0, microbatch 0 is missing\n"
+           "rank 1: the B, or I and W, of stage 0, microbatch 1 is missing");
+    refuse("0F0,0B0\n0F1,0B1\n", "rank 1, cell 1 (0F1): stage 0 is on rank 0\n"
+                                 "rank 1, cell 2 (0B1): stage 0 is on rank 0\n"
+                                 "rank 0: the F of stage 0, microbatch 1 is missing");
+}
+END_TEST
+
 START_TEST(twenty_problems)
 {
     struct pp_schedule schedule;
@@ -349,6 +380,7 @@ int main(void)
     tcase_add_test(tcase, an_i_of_a_pair_stays_one);
     tcase_add_test(tcase, examples_are_valid);
     tcase_add_test(tcase, cycles);
+    tcase_add_test(tcase, copies_are_declared_by_their_reductions);
     tcase_add_test(tcase, twenty_problems);
     tcase_add_loop_test(tcase, hostile_files, 0, 6);
     tcase_add_test(tcase, a_million_cells);

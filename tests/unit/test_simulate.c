@@ -2,6 +2,7 @@
 #include "replay.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "simulate/cost_text.h"
@@ -127,6 +128,42 @@ static void join(struct replay *replay, int64_t joined)
     struct pp_error error = {0};
     ck_assert_int_eq(pp_costs_join(&replay->costs, joined, &error), 0);
 }
+
+/* Two mirrored copies: what each rank's last weight ops make is summed beside the ops,
+ * one stage after the other, on both of its holders at once. */
+START_TEST(reductions_run_beside_the_ops)
+{
+    struct pp_shape shape = {.ranks = 2, .chunks = 1, .microbatches = 2};
+    struct replay replay;
+    ck_assert(replay_init(&replay, pp_catalogue_find("chimera"), &shape));
+    pp_costs_fill(&replay.costs, 1, 1, 1);
+    replay.costs.reduce = calloc(2, sizeof *replay.costs.reduce);
+    ck_assert_ptr_nonnull(replay.costs.reduce);
+    replay.costs.reduce[0] = 5;
+    replay.costs.reduce[1] = 3;
+    replay_run(&replay);
+    /*  0  F0 f1 b1 =  B0 =      stage 0 of copy 0, stage 1 of copy 1
+     *  1  f1 F0 B0 =  b1 =      stage 1 of copy 0, stage 0 of copy 1 */
+    const struct pp_span *spans = replay.timeline.reductions;
+    ck_assert_int_eq(replay.metrics.makespan, 6);
+    for (int copy = 0; copy < 2; copy++) {
+        const struct pp_span *first = &spans[2 * copy], *last = first + 1;
+        ck_assert_int_eq(last->ready, 4);
+        ck_assert_int_eq(last->start, 4);
+        ck_assert_int_eq(last->end, 7);
+        ck_assert_int_eq(first->ready, 6);
+        ck_assert_int_eq(first->start, 7); /* the lane is taken until then */
+        ck_assert_int_eq(first->end, 12);
+    }
+    ck_assert_int_eq(replay.metrics.duration, 12);
+    for (int r = 0; r < 2; r++) {
+        ck_assert_int_eq(replay.metrics.of_rank[r].busy, 6);
+        ck_assert_int_eq(replay.metrics.of_rank[r].reduction, 8);
+        ck_assert_int_eq(replay.metrics.of_rank[r].reduction_exposed, 6);
+    }
+    replay_release(&replay);
+}
+END_TEST
 
 /* Both of a pair wait for both inputs, and both outputs leave when it ends. */
 START_TEST(joined_pairs)
@@ -328,6 +365,7 @@ int main(void)
     tcase_add_test(tcase, two_levels);
     tcase_add_test(tcase, slow_ranks);
     tcase_add_test(tcase, the_turn_of_a_v_is_free);
+    tcase_add_test(tcase, reductions_run_beside_the_ops);
     tcase_add_test(tcase, joined_pairs);
     tcase_add_test(tcase, jitter);
     tcase_add_test(tcase, jitter_of_pairs);

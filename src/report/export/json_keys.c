@@ -111,6 +111,10 @@ static const struct pp_json_key rank[] = {
     RANK_TIME("overhead_s", causes.overhead,
               "idle from an input's arrival to the op's start"),
     RANK_TIME("cooldown_s", causes.cooldown, "idle after its last op"),
+    {"reduction_s", PP_JSON_TIME, OF(pp_json_rank, metrics.reduction), .optional = true,
+     .help = "summing gradients over weight copies, beside busy and idle"},
+    {"reduction_exposed_s", PP_JSON_TIME, OF(pp_json_rank, metrics.reduction_exposed),
+     .optional = true, .help = "what of it came after the rank's last op"},
     {"peak_in_flight", PP_JSON_REAL, OF(pp_json_rank, known.peak_in_flight),
      .help =
          "the most activations held at once; 1 is one microbatch's of all stages of a "
@@ -206,7 +210,8 @@ static const struct pp_json_key step[] = {
      .most = INT32_MAX, .help = "the step's number, from 1"},
     {"makespan_s", PP_JSON_TIME, OF(pp_step, makespan),
      .help = "from the first op's start to the last op's end"},
-    {"step_s", PP_JSON_TIME, OF(pp_step, duration), .help = "optimizer included"},
+    {"step_s", PP_JSON_TIME, OF(pp_step, duration),
+     .help = "reductions over weight copies and optimizer included"},
     {"bubble", PP_JSON_REAL, OF(pp_step, bubble), .help = "the bubble's fraction"},
     {0},
 };

@@ -9,7 +9,12 @@
 
 /* Messages to one rank overlap in time, slices of a thread must not: each message takes
  * the first free thread, and where none is free it has only its arrow. */
-enum { OPS_THREAD = 1, FIRST_LANE = 2, MOST_LANES = 16 };
+enum {
+    OPS_THREAD = 1,
+    FIRST_LANE = 2,
+    MOST_LANES = 16,
+    REDUCTIONS_THREAD = FIRST_LANE + MOST_LANES
+};
 
 struct trace {
     const struct pp_report *report;
@@ -190,6 +195,30 @@ static void put_label(struct trace *trace, int rank, int thread, const char *nam
     put(trace, "}}");
 }
 
+/* R of the rank's stages, on a thread of its own. */
+static void put_reductions(struct trace *trace, int rank)
+{
+    const struct pp_report *report = trace->report;
+    const struct pp_schedule *schedule = &report->schedule;
+    bool any = false;
+    for (int at = 0;
+         report->timeline.reductions && at < schedule->copies * schedule->stages;
+         at++) {
+        const struct pp_span *span = &report->timeline.reductions[at];
+        if (schedule->rank_of[at] != rank || span->end == span->start)
+            continue;
+        any = true;
+        begin(trace, "X", rank, REDUCTIONS_THREAD, span->start);
+        put_time(trace, ",\"dur\":", span->end - span->start);
+        put_number(trace, ",\"name\":\"R\",\"cat\":\"R\",\"args\":{\"stage\":",
+                   at % schedule->stages);
+        put_number(trace, ",\"copy\":", at / schedule->stages);
+        put(trace, "}}");
+    }
+    if (any)
+        put_label(trace, rank, REDUCTIONS_THREAD, "reductions", -1);
+}
+
 static void put_rank(struct trace *trace, int rank)
 {
     const struct pp_schedule *schedule = &trace->report->schedule;
@@ -214,6 +243,7 @@ static void put_rank(struct trace *trace, int rank)
     }
     for (int lane = 0; lane < trace->lanes; lane++)
         put_label(trace, rank, FIRST_LANE + lane, "messages", -1);
+    put_reductions(trace, rank);
 }
 
 int pp_report_write_trace(const struct pp_report *report, const char *path,

@@ -286,6 +286,26 @@ static void print_held_out(const struct pp_report_training *training, FILE *stre
     fputc('\n', stream);
 }
 
+/* The rank whose reductions last longest after its ops. */
+static void print_reduction(const struct pp_report *report, FILE *stream)
+{
+    const struct pp_rank_metrics *most = &report->metrics.of_rank[0];
+    char all[PP_DURATION_TEXT], exposed[PP_DURATION_TEXT];
+    if (report->schedule.copies == 1)
+        return;
+    for (int r = 1; r < report->schedule.ranks; r++) {
+        const struct pp_rank_metrics *rank = &report->metrics.of_rank[r];
+        if (rank->reduction_exposed > most->reduction_exposed ||
+            (rank->reduction_exposed == most->reduction_exposed &&
+             rank->reduction > most->reduction))
+            most = rank;
+    }
+    fprintf(stream, "reduction %s on rank %d, %s of it after its last op\n",
+            pp_duration_text((double)most->reduction, all),
+            (int)(most - report->metrics.of_rank),
+            pp_duration_text((double)most->reduction_exposed, exposed));
+}
+
 static void print_training(const struct pp_report_training *training, FILE *stream)
 {
     static const char *const verified[] = {
@@ -318,6 +338,7 @@ int pp_report_print_summary(const struct pp_report *report, const char *given,
     fputc('\n', stream);
     print_bubble(report, stream);
     print_step(report, stream);
+    print_reduction(report, stream);
     print_training(&report->training, stream);
     return 0;
 }
