@@ -132,11 +132,12 @@ int pp_schedule_generate(struct pp_schedule *schedule, const struct pp_scheduler
         return -1;
     pp_assign(schedule->name, sizeof schedule->name, "%s", row->name);
     schedule->group_size = shape->group_size;
-    for (int rank = 0; rank < schedule->ranks; rank++) {
+    for (int rank = 0; row->generate && rank < schedule->ranks; rank++) {
         pp_schedule_begin_rank(schedule, rank);
         row->generate(schedule, rank);
     }
-    if (pp_schedule_end(schedule, error) != 0 ||
+    if ((row->generate_all && row->generate_all(schedule, error) != 0) ||
+        pp_schedule_end(schedule, error) != 0 ||
         pp_verify_ops(schedule, schedule->name, error) != 0) {
         pp_schedule_release(schedule);
         return -1;

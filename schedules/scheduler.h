@@ -54,6 +54,10 @@ struct pp_scheduler {
     /* Writes the ops of one rank, in order, with pp_push. */
     void (*generate)(struct pp_schedule *schedule, int rank);
 
+    /* In its place, for schedules whose ranks are laid out together: writes the ops of
+     * all ranks. PP_ENVIRONMENT when out of memory. */
+    int (*generate_all)(struct pp_schedule *schedule, struct pp_error *error);
+
     /* The closed form for equal costs; returns false and sets *why where none
      * applies. NULL: none known. */
     bool (*theory)(const struct pp_shape *shape, const struct pp_equal_costs *costs,

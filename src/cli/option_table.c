@@ -97,7 +97,7 @@ const struct pp_option pp_option_table[] = {
      "1f1b", "a schedule's name (see 'ppsim schedules list') or a file",
      .file = PP_FILE_OR_SCHEDULE},
     {"schedule", "NAME,FILE,..", PP_TEXT, ORDER, W, AT(schedule), 0, 0, "1f1b",
-     "schedules by name (see 'ppsim schedules list') or file",
+     "schedules by name (see 'ppsim schedules list') or file; 'all': the catalogue",
      .file = PP_FILES_OR_SCHEDULES, .listed = true},
     {"microbatches", "M", PP_INT, SHAPE, R | S | L | E | W | O | N, AT(microbatches), 1,
      PP_MAX_MICROBATCHES - 1, NULL, "microbatches per step (8)", .listed = true,

@@ -201,6 +201,19 @@ static int add_schedule(struct pp_sweep *sweep, struct pp_dimensions *dimensions
     return add_combinations(sweep, dimensions, row, &point, error);
 }
 
+/* "all": every schedule of the catalogue. */
+static int add_schedules(struct pp_sweep *sweep, struct pp_dimensions *dimensions,
+                         const char *name, struct pp_error *error)
+{
+    if (strcmp(name, "all") != 0)
+        return add_schedule(sweep, dimensions, name, error);
+    for (int r = 0; r < pp_catalogue_count(); r++) {
+        if (add_schedule(sweep, dimensions, pp_catalogue_row(r)->name, error) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 int pp_sweep_list(struct pp_sweep *sweep, struct pp_dimensions *dimensions,
                   const struct pp_options *options, struct pp_error *error)
 {
@@ -213,13 +226,14 @@ int pp_sweep_list(struct pp_sweep *sweep, struct pp_dimensions *dimensions,
         if (option->file != PP_FILES_OR_SCHEDULES || !pp_option_varies(options, option))
             continue;
         for (int s = 0; s < options->lists[i].count; s++) {
-            if (add_schedule(sweep, dimensions, options->lists[i].values[s], error) !=
+            if (add_schedules(sweep, dimensions, options->lists[i].values[s], error) !=
                 0)
                 return -1;
         }
     }
-    return sweep->count > 0 ? 0
-                            : add_schedule(sweep, dimensions, options->schedule, error);
+    return sweep->count > 0
+               ? 0
+               : add_schedules(sweep, dimensions, options->schedule, error);
 }
 
 void pp_dimensions_release(struct pp_dimensions *dimensions)

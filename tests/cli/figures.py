@@ -13,7 +13,7 @@ from common import TINY, ppsim, run_tests
 
 CAUSES = 'warmup', 'dependency', 'communication', 'overhead', 'cooldown'
 EVERY = ('sequential', 'gpipe', '1f1b', 'interleaved', 'bfs', 'zb-h1', 'zb-h2',
-         'interleaved-zb', 'zb-v', 'dualpipev')
+         'interleaved-zb', 'zb-v', 'v-half', 'v-min', 'dualpipev')
 
 
 def ns(seconds):

@@ -232,6 +232,8 @@ static int expected_peak(const char *name, const struct pp_shape *shape, int ran
         peak = 2 * p - 1;
     if (strcmp(name, "zb-v") == 0 && m >= 2 * p)
         peak = 2 * p;
+    if (strcmp(name, "v-half") == 0 && m >= 2 * p) /* two chunks a microbatch */
+        peak = 2 * (p / 2 + 1);
     if (strcmp(name, "dualpipev") == 0)
         peak = 2 * p + 1;
     if (strcmp(name, "dualpipe") == 0)
