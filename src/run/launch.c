@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <mpi.h>
 #include <sched.h>
 #include <signal.h>
@@ -137,9 +138,30 @@ struct mpiexec {
     int exec_errno[2]; /* pipe: the errno of an exec that failed; empty if it did not */
 };
 
+/* mpiexec and its daemons on other hosts hear of a cut link, or of a host without
+ * power, from TCP alone, which by itself asks after minutes: let it ask after a quarter
+ * of the timeout, and give up after another half. Where messages of mpiexec are under
+ * way it does not ask, but sends them again; that is rare. */
+static int set_keepalive(double timeout_s)
+{
+    /* Linux takes no larger ones. */
+    const double most_s = 32767, first = fmin(fmax(1, floor(timeout_s / 4)), most_s);
+    const double between = fmin(fmax(1, floor(timeout_s / 20)), most_s);
+    const double times = fmin(fmax(1, floor(timeout_s / 2 / between)), 10);
+    char text[3][16];
+    if (timeout_s == 0)
+        return 0;
+    snprintf(text[0], sizeof text[0], "%.0f", first);
+    snprintf(text[1], sizeof text[1], "%.0f", between);
+    snprintf(text[2], sizeof text[2], "%.0f", times);
+    return setenv("OMPI_MCA_oob_tcp_keepalive_time", text[0], 0) |
+           setenv("OMPI_MCA_oob_tcp_keepalive_intvl", text[1], 0) |
+           setenv("OMPI_MCA_oob_tcp_keepalive_probes", text[2], 0);
+}
+
 /* Fills in what the child needs: this program's path, the pipes, the environment.
  * Returns -1 with errno set. */
-static int prepare(struct mpiexec *mpiexec)
+static int prepare(struct mpiexec *mpiexec, double timeout_s)
 {
     char *self = mpiexec->command.self;
     ssize_t length = readlink("/proc/self/exe", self, sizeof mpiexec->command.self - 1);
@@ -147,6 +169,8 @@ static int prepare(struct mpiexec *mpiexec)
         return -1;
     self[length] = '\0';
     set_hwloc_environment();
+    if (mpiexec->command.hosts && set_keepalive(timeout_s) != 0)
+        return -1;
     /* Whom mpiexec ends has a second to note that it was told to (pp_note_told). */
     return setenv("OMPI_MCA_odls_base_sigkill_timeout", "1", 1);
 }
@@ -233,9 +257,10 @@ static int status_of_rank_0(int wait_status)
 }
 
 /* What became of the ranks where rank 0 did not come to its end. */
-static void tell_end(int wait_status, const struct pp_status_page *page,
-                     struct pp_error *error)
+static void tell_end(int wait_status, const char *hosts,
+                     const struct pp_status_page *page, struct pp_error *error)
 {
+    enum { LOST_HOST = 205 }; /* Open MPI's ORTE_ERR_COMM_FAILURE, -51, as a status */
     int code = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 0;
     /* As a shell tells it, mpiexec does of the first rank that failed. */
     const char *name = code > 128 ? sigabbrev_np(code - 128) : NULL;
@@ -243,6 +268,11 @@ static void tell_end(int wait_status, const struct pp_status_page *page,
     if (WIFSIGNALED(wait_status)) {
         pp_fail(error, PP_ENVIRONMENT, "mpiexec was killed by SIG%s",
                 sigabbrev_np(WTERMSIG(wait_status)));
+        return;
+    }
+    if (hosts && code == LOST_HOST) {
+        pp_fail(error, PP_ENVIRONMENT,
+                "a host of '%s' is lost: mpiexec hears no more of its ranks", hosts);
         return;
     }
     if (code == 0) {
@@ -304,8 +334,9 @@ struct end {
 static int run_mpiexec(struct mpiexec *mpiexec, const struct pp_lair *lair,
                        double timeout_s, struct end *end, struct pp_error *error)
 {
-    pid_t child =
-        prepare(mpiexec) == 0 ? pp_child_start(become_mpiexec, mpiexec, &signals) : -1;
+    pid_t child = prepare(mpiexec, timeout_s) == 0
+                      ? pp_child_start(become_mpiexec, mpiexec, &signals)
+                      : -1;
     if (child < 0)
         return pp_fail(error, PP_ENVIRONMENT, "cannot start ranks: %s",
                        strerror(errno));
@@ -345,7 +376,7 @@ int pp_launch(int ranks, const char *hosts, char **argv, double timeout_s, int *
     int code = ran == 0 ? status_of_rank_0(end.wait_status) : -1;
     bool done = end.passed.complete && end.wait_status == 0;
     if (ran == 0 && code < 0 && !done && end.passed_on == 0)
-        tell_end(end.wait_status, lair.page, error);
+        tell_end(end.wait_status, hosts, lair.page, error);
     pp_lair_release(&lair);
     /* The ranks have ended: now this process ends as the user, or its reader, wanted;
      * unless they had come to their end before, or have more to say than that they were

@@ -16,6 +16,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / 'cli'))
 from common import PPSIM, TINY, another_version, ppsim, report  # noqa: E402
+from processes import Terminal, is_running, wait_until  # noqa: E402
 
 HERE, THERE = '10.77.0.1', '10.77.0.2'
 DELAY = 0.005  # s, each way
@@ -158,6 +159,34 @@ def test_the_doctor_finds_both_hosts_well(hosts):
     assert found[f'host {HERE}']['found'] == 'is this one', found
     assert found[f'host {THERE}']['health'] == found['all hosts']['health'] == 'ok', found
     assert 'a rank on each of 2 hosts' in found['all hosts']['found'], found
+
+
+def launched():
+    """Whatever runs of ppsim and Open MPI, on both hosts: nothing else has these names here."""
+    found = []
+    for path in pathlib.Path('/proc').glob('[0-9]*/comm'):
+        try:
+            name = path.read_text()
+        except OSError:  # it has just ended
+            continue
+        if re.match('ppsim|orted|mpiexec', name) and is_running(int(path.parent.name)):
+            found.append(name.strip())
+    return found
+
+
+def test_a_cut_link_ends_the_run_as_a_dead_rank_does(hosts):
+    """TCP by itself takes 15 minutes to see it, Open MPI 8: longer than is waited here."""
+    shown = Terminal([PPSIM, '--ranks', '2', '--steps', '1000000', '--warmup-steps', '999999',
+                      '--d-model', '32', '--timeout', '6', '--hosts', str(hosts.file(1))])
+    shown.wait_for('step ')
+    assert len(launched()) == 5, launched()  # two ranks, their daemons, the parent
+    hosts.do('ip link set cable-a down')
+    status, text = shown.wait()
+    hosts.do('ip link set cable-a up')
+    said = [line for line in text.splitlines() if line.startswith('ppsim: ')]
+    assert status == 4 and len(said) == 1, (status, text[-2000:])
+    assert 'is lost' in said[0], said
+    wait_until(lambda: not launched(), 'both hosts are empty')
 
 
 def main():
