@@ -39,10 +39,12 @@ static int refuse(struct pp_error *error, const struct pp_options *options)
     bool launched = pp_commands[options->command].trains && pp_launched();
     struct pp_error other = {0};
     int rank = 0, world;
-    if (launched && pp_world_enter(PP_VERSION, &rank, &world, &other) != 0)
+    if (launched && pp_world_enter(PP_VERSION, &rank, &world, &other) != 0) {
         error = &other;
-    else if (launched)
+    } else if (launched) {
+        pp_world_watch(0); /* the others do so before they agree */
         pp_world_agree(-1, error);
+    }
     if (rank == 0)
         pp_refuse(options, error);
     return launched ? pp_world_leave((int)error->status) : (int)error->status;
