@@ -79,10 +79,10 @@ static void measure_reductions(struct pp_metrics *metrics,
          at++) {
         const struct pp_span *span = &timeline->reductions[at];
         struct pp_rank_metrics *rank = &metrics->of_rank[schedule->rank_of[at]];
-        int64_t after = span->end - rank->last_end;
+        int64_t from = span->start > rank->last_end ? span->start : rank->last_end;
         rank->reduction += span->end - span->start;
-        if (after > rank->reduction_exposed)
-            rank->reduction_exposed = after;
+        if (span->end > from)
+            rank->reduction_exposed += span->end - from;
         last = span->end > last ? span->end : last;
     }
     metrics->duration = last - metrics->start;

@@ -161,6 +161,15 @@ START_TEST(reductions_run_beside_the_ops)
         ck_assert_int_eq(replay.metrics.of_rank[r].reduction, 8);
         ck_assert_int_eq(replay.metrics.of_rank[r].reduction_exposed, 6);
     }
+    /* Waiting for the other copy is no reduction. */
+    replay.costs.reduce[0] = replay.costs.reduce[1] = 0;
+    replay.costs.slow = malloc(2 * sizeof *replay.costs.slow);
+    ck_assert_ptr_nonnull(replay.costs.slow);
+    replay.costs.slow[0] = 1;
+    replay.costs.slow[1] = 3;
+    replay_run(&replay);
+    for (int r = 0; r < 2; r++)
+        ck_assert_int_eq(replay.metrics.of_rank[r].reduction_exposed, 0);
     replay_release(&replay);
 }
 END_TEST
