@@ -91,6 +91,15 @@ static struct pp_kept block_alone(const struct pp_rank *rank,
     return kept;
 }
 
+static void look(const struct pp_rank *rank, const struct pp_chunk *chunk,
+                 enum pp_kind kind, int microbatch, const struct pp_pass *pass,
+                 const real *output)
+{
+    if (rank->look)
+        rank->look(rank->look_data, &(struct pp_look){kind, chunk->stage, microbatch,
+                                                      &chunk->model, pass, output});
+}
+
 static void forward(struct pp_rank *rank, struct pp_chunk *chunk, int microbatch,
                     real *output)
 {
@@ -105,6 +114,7 @@ static void forward(struct pp_rank *rank, struct pp_chunk *chunk, int microbatch
     if (again)
         pass.kept = block_alone(rank, chunk, slot);
     pp_stage_forward(&chunk->model, &pass, output, &rank->loss_sums[microbatch]);
+    look(rank, chunk, PP_F, microbatch, &pass, output);
     give_wire(rank, &slot->input);
 }
 
@@ -128,6 +138,7 @@ static void backward_input(struct pp_rank *rank, struct pp_chunk *chunk, int mic
     slot->gradients = hold(rank, &chunk->gradients);
     struct pp_pass pass = pass_of(rank, chunk, microbatch);
     pp_stage_backward_input(&chunk->model, &pass, input_grad);
+    look(rank, chunk, PP_I, microbatch, &pass, input_grad);
     let_go(rank, &chunk->transients, &slot->transients);
     if (slot->output_grad)
         pp_meter_add(&rank->meter, 0, (int64_t)rank->wires.bytes);
@@ -139,6 +150,7 @@ static void backward_weight(struct pp_rank *rank, struct pp_chunk *chunk,
     struct pp_slot *slot = &chunk->slots[microbatch];
     struct pp_pass pass = pass_of(rank, chunk, microbatch);
     pp_stage_backward_weight(&chunk->model, &pass);
+    look(rank, chunk, PP_W, microbatch, &pass, NULL);
     pp_meter_add(&rank->meter, -1, 0);
     let_go(rank, &chunk->activations, &slot->activations);
     let_go(rank, &chunk->gradients, &slot->gradients);

@@ -31,6 +31,16 @@ struct pp_chunk {
                       * there are: all of the copy's are in the stage's gradients */
 };
 
+/* What a half of an op, or F, has just computed. */
+struct pp_look {
+    enum pp_kind kind; /* F, I or W; B is both */
+    int place;         /* the stage */
+    int microbatch;
+    const struct pp_stage *stage;
+    const struct pp_pass *pass;
+    const real *output; /* F's or I's; NULL: none */
+};
+
 struct pp_rank {
     const struct pp_world *world;
     const struct pp_schedule *schedule;
@@ -51,7 +61,10 @@ struct pp_rank {
                             * is gone through */
     int32_t *tokens;       /* [microbatches] (B, T) if it holds a first stage */
     int32_t *targets;      /* [microbatches] (B, T) if it holds a last stage */
-    double *loss_sums;     /* [microbatches] of a last stage: nats */
+    /* Called after each with look_data, to find what is wrong; NULL: nobody looks. */
+    void (*look)(void *look_data, const struct pp_look *look);
+    void *look_data;
+    double *loss_sums; /* [microbatches] of a last stage: nats */
 };
 
 /* Allocates everything a step needs, sized from the schedule, and touches it. layers_of

@@ -5,25 +5,13 @@
 #include <string.h>
 
 #include "run/compare.h"
+#include "run/fault.h"
 #include "run/gather.h"
 #include "run/job.h"
 #include "run/save.h"
 #include "timeline/hop.h"
 
 /* --- training -------------------------------------------------------------------- */
-
-/* load: the file that may be the reason, NULL where it is not. */
-static int refuse_numbers(const struct pp_run_config *config, const char *load,
-                          int step, const char *what, struct pp_error *error)
-{
-    if (load)
-        return pp_fail(error, PP_WRONG_NUMBERS,
-                       "%s of step 1 is not finite: are the parameters in '%s'", what,
-                       load);
-    return pp_fail(error, PP_WRONG_NUMBERS,
-                   "%s of step %d is not finite: try a smaller '--lr' than %g", what,
-                   step, config->optimizer.lr.most);
-}
 
 /* Collective. Evaluates after the step where it is due; *loss NaN where not. */
 static int evaluate(struct pp_job *job, int step, double *loss, struct pp_error *error)
@@ -37,17 +25,8 @@ static int evaluate(struct pp_job *job, int step, double *loss, struct pp_error 
         (struct pp_evaluation){step, *loss};
     if (isfinite(*loss))
         return 0;
-    return refuse_numbers(job->config, NULL, step, "held-out loss after the update",
-                          error);
-}
-
-/* What no later step has looked at. */
-static int check_parameters(struct pp_job *job, int step, struct pp_error *error)
-{
-    if (pp_tensors_finite(&job->trainer.tensors))
-        return 0;
-    return refuse_numbers(job->config, NULL, step, "a parameter after the update",
-                          error);
+    return pp_refuse_numbers(&job->trainer, step, "held-out loss after the update",
+                             error);
 }
 
 static struct pp_losses losses_of(const struct pp_job *job, int steps)
@@ -79,8 +58,7 @@ static int train_step(struct pp_job *job, int step, struct pp_outcome *outcome,
     result->numbers[row] = step;
     result->durations[row] = outcome->duration;
     if (!isfinite(outcome->loss) || !isfinite(outcome->norm))
-        return refuse_numbers(config, step == 1 ? config->load : NULL, step,
-                              isfinite(outcome->loss) ? "a gradient" : "loss", error);
+        return pp_refuse_step(&job->trainer, step, outcome, error);
     double held_out;
     if (evaluate(job, step, &held_out, error) != 0)
         return -1;
@@ -138,7 +116,7 @@ static int train(struct pp_job *job, struct pp_error *error)
             pp_save_gradients(&job->trainer, config->save_grads, step, error) != 0)
             return -1;
         bool keeps = pp_checkpoints_due(&job->checkpoints, step, last);
-        if ((keeps || last) && check_parameters(job, step, error) != 0)
+        if ((keeps || last) && pp_check_parameters(&job->trainer, step, error) != 0)
             return -1;
         if (keeps && write_checkpoint(job, step, error) != 0)
             last = set_fault(job, error);
