@@ -45,7 +45,6 @@ static bool theory(const struct pp_shape *shape, const struct pp_equal_costs *co
         .bubble = bubble,
         .makespan = m * work + bubble,
         .exact = true,
-        .source = "Megatron-LM (arXiv 2104.04473) §2.2.1",
     };
     return true;
 }
@@ -54,6 +53,10 @@ const struct pp_scheduler pp_1f1b = {
     .name = "1f1b",
     .aliases = {"pipedream-flush", "dapple"},
     .summary = "warm-up, then one forward and one backward in turn, then drain",
+    .bubble = "p-1",
+    .memory = "p",
+    .messages = "2(p-1)",
+    .source = "Megatron-LM (arXiv 2104.04473) §2.2.1",
     .placement = PP_LOOP,
     .default_chunks = 1,
     .generate = generate,

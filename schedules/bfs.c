@@ -40,7 +40,6 @@ static bool theory(const struct pp_shape *shape, const struct pp_equal_costs *co
         .bubble = makespan - m * (costs->forward + costs->backward),
         .makespan = makespan,
         .exact = true,
-        .source = "Breadth-First Pipeline Parallelism (arXiv 2211.05953) §4.1",
     };
     return true;
 }
@@ -49,6 +48,10 @@ const struct pp_scheduler pp_bfs = {
     .name = "bfs",
     .aliases = {"looped-bfs", "breadth-first"},
     .summary = "GPipe over v stages per rank, chunk by chunk",
+    .bubble = "(p-1)/v",
+    .memory = "m",
+    .messages = "2(pv-1)",
+    .source = "Breadth-First Pipeline Parallelism (arXiv 2211.05953) §4.1",
     .placement = PP_LOOP,
     .default_chunks = 2,
     .takes_chunks = true,

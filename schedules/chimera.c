@@ -101,15 +101,17 @@ bool pp_units_form(const struct pp_shape *shape, const struct pp_equal_costs *co
 static bool theory(const struct pp_shape *shape, const struct pp_equal_costs *costs,
                    struct pp_theory *theory, const char **why)
 {
-    if (!pp_units_form(shape, costs, shape->ranks - 2, theory, why))
-        return false;
-    theory->source = "Chimera (arXiv 2107.06925) §3.1, table 2";
-    return true;
+    return pp_units_form(shape, costs, shape->ranks - 2, theory, why);
 }
 
 const struct pp_scheduler pp_chimera = {
     .name = "chimera",
     .summary = "two pipelines in opposite directions, two weight copies",
+    .bubble = "(p-2)(m/p+1)/3",
+    .memory = "p",
+    .messages = "2(p-1)",
+    .constraint = "p even, m >= 2",
+    .source = "Chimera (arXiv 2107.06925) §3.1, table 2",
     .placement = PP_MIRRORED,
     .default_chunks = 1,
     .needs = needs,

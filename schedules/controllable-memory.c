@@ -15,9 +15,9 @@
  *
  * A rank holds its first stage for some 14 slots and its second for 4, or for 10 and 9,
  * and so on: about 18 on each rank, over 6 slots 3 chunks, where 1F1B's first rank
- * holds p microbatches of 2 chunks. Short lives leave no slack: where F, I and W differ,
- * V-Min's ranks wait for each other on every microbatch; V-Half's forwards go down at
- * half the speed, which costs memory and buys slack.
+ * holds p microbatches of 2 chunks. Short lives leave no slack: where F, I and W
+ * differ, V-Min's ranks wait for each other on every microbatch; V-Half's forwards go
+ * down at half the speed, which costs memory and buys slack.
  *
  * The ranks are laid out together, slot by slot, as if every op took one slot:
  *  1. the block is repeated;
@@ -289,7 +289,6 @@ static bool in_slots(const struct pp_shape *shape, const struct pp_equal_costs *
         .bubble = bubble,
         .makespan = shape->microbatches * 3 * costs->forward + bubble,
         .exact = true,
-        .source = "Pipeline Parallelism with Controllable Memory (arXiv 2405.15362)",
     };
     return true;
 }
@@ -317,6 +316,10 @@ const struct pp_scheduler pp_v_half = {
     .name = "v-half",
     .aliases = {"vhalf"},
     .summary = "half of 1F1B's memory, evenly: two stages per rank on a V",
+    .bubble = "up to (3p-4)/6",
+    .memory = "up to (p+2)/2",
+    .messages = "4(p-1)",
+    .source = "Pipeline Parallelism with Controllable Memory (arXiv 2405.15362)",
     .placement = PP_V,
     .default_chunks = 2,
     .generate_all = generate_half,
@@ -328,6 +331,10 @@ const struct pp_scheduler pp_v_min = {
     .name = "v-min",
     .aliases = {"vmin"},
     .summary = "a third of 1F1B's memory, evenly: two stages per rank on a V",
+    .bubble = "up to (4p-5)/6",
+    .memory = "up to (p+4)/3",
+    .messages = "4(p-1)",
+    .source = "Pipeline Parallelism with Controllable Memory (arXiv 2405.15362)",
     .placement = PP_V,
     .default_chunks = 2,
     .generate_all = generate_min,

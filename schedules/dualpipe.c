@@ -153,7 +153,6 @@ static bool theory(const struct pp_shape *shape, const struct pp_equal_costs *co
         .bubble = bubble,
         .makespan = m * pair + bubble,
         .exact = true,
-        .source = "DeepSeek-V3 technical report (arXiv 2412.19437) §3.2.1, table 2",
     };
     return true;
 }
@@ -161,6 +160,11 @@ static bool theory(const struct pp_shape *shape, const struct pp_equal_costs *co
 const struct pp_scheduler pp_dualpipe = {
     .name = "dualpipe",
     .summary = "forwards overlapped with backwards, two weight copies, from both ends",
+    .bubble = "(p-2)/3",
+    .memory = "p+1",
+    .messages = "2(p-1)",
+    .constraint = "p even, m even, m >= 2p",
+    .source = "DeepSeek-V3 technical report (arXiv 2412.19437) §3.2.1, table 2",
     .placement = PP_MIRRORED,
     .default_chunks = 1,
     .needs = needs,

@@ -38,7 +38,6 @@ static bool theory(const struct pp_shape *shape, const struct pp_equal_costs *co
         .bubble = bubble,
         .makespan = m * pair + bubble,
         .exact = true,
-        .source = "DualPipe's (arXiv 2412.19437, table 2) with 2p for p and chunks",
     };
     return true;
 }
@@ -46,6 +45,11 @@ static bool theory(const struct pp_shape *shape, const struct pp_equal_costs *co
 const struct pp_scheduler pp_dualpipev = {
     .name = "dualpipev",
     .summary = "forwards overlapped with backwards, two stages per rank on a V",
+    .bubble = "(p-1)/3",
+    .memory = "p+1/2",
+    .messages = "4(p-1)",
+    .constraint = "m >= 2p",
+    .source = "DualPipe's (arXiv 2412.19437, table 2) with 2p for p and chunks",
     .placement = PP_V,
     .default_chunks = 2,
     .needs = needs,

@@ -25,7 +25,6 @@ static bool theory(const struct pp_shape *shape, const struct pp_equal_costs *co
         .bubble = bubble,
         .makespan = m * work + bubble,
         .exact = true,
-        .source = "GPipe (arXiv 1811.06965) §2.3",
     };
     return true;
 }
@@ -33,6 +32,10 @@ static bool theory(const struct pp_shape *shape, const struct pp_equal_costs *co
 const struct pp_scheduler pp_gpipe = {
     .name = "gpipe",
     .summary = "all forwards, then all backwards",
+    .bubble = "p-1",
+    .memory = "m",
+    .messages = "2(p-1)",
+    .source = "GPipe (arXiv 1811.06965) §2.3",
     .placement = PP_LOOP,
     .default_chunks = 1,
     .generate = generate,

@@ -32,16 +32,18 @@ static bool theory(const struct pp_shape *shape, const struct pp_equal_costs *co
                    struct pp_theory *theory, const char **why)
 {
     double waves = shape->chunks / 2.0;
-    if (!pp_units_form(shape, costs, (shape->ranks - 1) / waves, theory, why))
-        return false;
-    theory->source = "found by replay; Hanayo (arXiv 2308.15762) §3 has examples";
-    return true;
+    return pp_units_form(shape, costs, (shape->ranks - 1) / waves, theory, why);
 }
 
 const struct pp_scheduler pp_hanayo = {
     .name = "hanayo",
     .aliases = {"waves"},
     .summary = "waves down the ranks and back up: two stages per rank and wave",
+    .bubble = "2(p-1)(m/p+1)/(3v)",
+    .memory = "p",
+    .messages = "2v(p-1)",
+    .constraint = "v even",
+    .source = "found by replay; Hanayo (arXiv 2308.15762) §3 has examples",
     .placement = PP_V,
     .default_chunks = 2,
     .takes_chunks = true,

@@ -48,7 +48,6 @@ static bool theory(const struct pp_shape *shape, const struct pp_equal_costs *co
         .bubble = bubble,
         .makespan = m * (costs->forward + costs->input + costs->weight) + bubble,
         .exact = true,
-        .source = "Zero Bubble Pipeline Parallelism (arXiv 2401.10241) §3.1, over v",
     };
     return true;
 }
@@ -56,6 +55,10 @@ static bool theory(const struct pp_shape *shape, const struct pp_equal_costs *co
 const struct pp_scheduler pp_interleaved_zb = {
     .name = "interleaved-zb",
     .summary = "interleaved 1F1B with the weight gradients put off into the bubble",
+    .bubble = "(p-1)/(3v)",
+    .memory = "p",
+    .messages = "2(pv-1)",
+    .source = "Zero Bubble Pipeline Parallelism (arXiv 2401.10241) §3.1, over v",
     .placement = PP_LOOP,
     .default_chunks = 2,
     .takes_chunks = true,

@@ -101,7 +101,6 @@ static bool theory(const struct pp_shape *shape, const struct pp_equal_costs *co
         .bubble = bubble,
         .makespan = m * work + bubble,
         .exact = true,
-        .source = "Megatron-LM (arXiv 2104.04473) §2.2.2",
     };
     return true;
 }
@@ -110,6 +109,10 @@ const struct pp_scheduler pp_interleaved = {
     .name = "interleaved-1f1b",
     .aliases = {"interleaved"},
     .summary = "1F1B over v stages per rank, in groups of microbatches",
+    .bubble = "(p-1)/v",
+    .memory = "p+(p-1)/v",
+    .messages = "2(pv-1)",
+    .source = "Megatron-LM (arXiv 2104.04473) §2.2.2",
     .placement = PP_LOOP,
     .default_chunks = 2,
     .takes_chunks = true,

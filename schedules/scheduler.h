@@ -25,12 +25,11 @@ struct pp_equal_costs {
 
 /* A closed form: the bubble, and how to read it. */
 struct pp_theory {
-    double bubble;      /* ns of idle on the critical rank */
-    double makespan;    /* ns, = what each rank computes + bubble */
-    bool exact;         /* equals the simulation; else an approximation, said so: the
-                         * bubble is within a tenth of the simulated makespan */
-    bool by_span;       /* counted within a rank's own span (span_fraction) */
-    const char *source; /* paper and section */
+    double bubble;   /* ns of idle on the critical rank */
+    double makespan; /* ns, = what each rank computes + bubble */
+    bool exact;      /* equals the simulation; else an approximation, said so: the
+                      * bubble is within a tenth of the simulated makespan */
+    bool by_span;    /* counted within a rank's own span (span_fraction) */
 };
 
 enum { PP_MAX_ALIASES = 4 };
@@ -39,6 +38,17 @@ struct pp_scheduler {
     const char *name;
     const char *aliases[PP_MAX_ALIASES]; /* NULL where there are fewer */
     const char *summary;                 /* one line */
+
+    /* What people choose by, in p, v and m, for 'ppsim schedules list'; a test holds it
+     * against the simulation. Bubble and memory are in microbatches of a whole rank, at
+     * tF = tI = tW, tB = 2 tF, without hops, p | m, m >= 2p, groups of p: the idle time
+     * of the longest span, and what the rank that holds most holds. "up to" leads a
+     * bound that some p reach. */
+    const char *bubble, *memory;
+    const char *messages;   /* of one microbatch, both ways */
+    const char *constraint; /* conditions with ", " between them; NULL: none */
+    const char *source;     /* of the closed form: paper and section */
+
     enum pp_placement placement;
     int default_chunks; /* v when --chunks is not given */
     bool takes_chunks;  /* any v; else default_chunks is the only one */

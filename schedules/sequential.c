@@ -29,7 +29,6 @@ static bool theory(const struct pp_shape *shape, const struct pp_equal_costs *co
         .bubble = m * ((p - 1) * work + hops * costs->hop),
         .makespan = m * (p * work + hops * costs->hop),
         .exact = true,
-        .source = "naive model parallelism, GPipe (arXiv 1811.06965) §2.3",
     };
     return true;
 }
@@ -38,6 +37,10 @@ const struct pp_scheduler pp_sequential = {
     .name = "sequential",
     .aliases = {"naive"},
     .summary = "one microbatch at a time through all stages and back",
+    .bubble = "m(p-1)",
+    .memory = "1",
+    .messages = "2(pv-1)",
+    .source = "naive model parallelism, GPipe (arXiv 1811.06965) §2.3",
     .placement = PP_LOOP,
     .default_chunks = 1,
     .takes_chunks = true,

@@ -84,7 +84,6 @@ static bool theory(const struct pp_shape *shape, const struct pp_equal_costs *co
         .makespan = m * (costs->forward + costs->input + costs->weight) + bubble,
         .exact = true,
         .by_span = true,
-        .source = "Zero Bubble Pipeline Parallelism (arXiv 2401.10241) §6",
     };
     return true;
 }
@@ -93,6 +92,10 @@ const struct pp_scheduler pp_zb_v = {
     .name = "zb-v",
     .aliases = {"zbv"},
     .summary = "zero bubble at 1F1B's memory: two stages per rank on a V",
+    .bubble = "0",
+    .memory = "p",
+    .messages = "4(p-1)",
+    .source = "Zero Bubble Pipeline Parallelism (arXiv 2401.10241) §6",
     .placement = PP_V,
     .default_chunks = 2,
     .generate = generate,

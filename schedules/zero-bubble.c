@@ -71,7 +71,6 @@ static bool theory_h1(const struct pp_shape *shape, const struct pp_equal_costs 
         .bubble = bubble,
         .makespan = m * (costs->forward + costs->input + costs->weight) + bubble,
         .exact = true,
-        .source = "Zero Bubble Pipeline Parallelism (arXiv 2401.10241) §3.1, table 2",
     };
     return true;
 }
@@ -89,7 +88,6 @@ static bool theory_h2(const struct pp_shape *shape, const struct pp_equal_costs 
         .makespan = m * (costs->forward + costs->input + costs->weight) + bubble,
         .exact = true,
         .by_span = true,
-        .source = "Zero Bubble Pipeline Parallelism (arXiv 2401.10241) §3.2, table 2",
     };
     return true;
 }
@@ -98,6 +96,10 @@ const struct pp_scheduler pp_zb_h1 = {
     .name = "zb-h1",
     .aliases = {"zb1p"}, /* the DualPipe paper's table 2 calls it so */
     .summary = "1F1B with the weight gradients put off into the bubble",
+    .bubble = "(p-1)/3",
+    .memory = "p",
+    .messages = "2(p-1)",
+    .source = "Zero Bubble Pipeline Parallelism (arXiv 2401.10241) §3.1, table 2",
     .placement = PP_LOOP,
     .default_chunks = 1,
     .generate = generate_h1,
@@ -108,6 +110,10 @@ const struct pp_scheduler pp_zb_h1 = {
 const struct pp_scheduler pp_zb_h2 = {
     .name = "zb-h2",
     .summary = "zb-h1 with twice the warm-up: almost no bubble, twice the memory",
+    .bubble = "0",
+    .memory = "2p-1",
+    .messages = "2(p-1)",
+    .source = "Zero Bubble Pipeline Parallelism (arXiv 2401.10241) §3.2, table 2",
     .placement = PP_LOOP,
     .default_chunks = 1,
     .generate = generate_h2,

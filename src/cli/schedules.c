@@ -12,18 +12,66 @@
 #include "report/export/schedule_json.h"
 #include "report/numbers.h"
 #include "report/print/grid.h"
+#include "report/print/table.h"
 #include "schedule/csv.h"
 #include "simulate/cost_text.h"
 #include "simulate/simulate.h"
 
-static int list(void)
+enum { NAME, BUBBLE, MEMORY, WEIGHTS, MESSAGES, CHUNKS, NEEDS, COLUMNS };
+
+static void fill_row(struct pp_table *table, int index, const struct pp_scheduler *row)
 {
-    for (int i = 0; i < pp_catalogue_count(); i++) {
-        const struct pp_scheduler *row = pp_catalogue_row(i);
-        printf("%-18s %s\n", row->name, row->summary);
-        for (int a = 0; a < PP_MAX_ALIASES && row->aliases[a]; a++)
-            printf("%-18s also called %s\n", "", row->aliases[a]);
-    }
+    pp_table_set(table, index, NAME, "%s", row->name);
+    pp_table_set(table, index, BUBBLE, "%s", row->bubble);
+    pp_table_set(table, index, MEMORY, "%s", row->memory);
+    pp_table_set(table, index, WEIGHTS, "%d", row->placement == PP_MIRRORED ? 2 : 1);
+    pp_table_set(table, index, MESSAGES, "%s", row->messages);
+    if (row->takes_chunks)
+        pp_table_set(table, index, CHUNKS, "v");
+    else
+        pp_table_set(table, index, CHUNKS, "%d", row->default_chunks);
+    pp_table_set(table, index, NEEDS, "%s", row->constraint ? row->constraint : "");
+}
+
+/* What the table has no room for. */
+static void print_words(const struct pp_scheduler *row)
+{
+    char text[512] = "";
+    int column = printf("%s:", row->name);
+    pp_append(text, sizeof text, "%s", row->summary);
+    for (int a = 0; a < PP_MAX_ALIASES && row->aliases[a]; a++)
+        pp_append(text, sizeof text, "%s%s", a == 0 ? "; also called " : ", ",
+                  row->aliases[a]);
+    pp_append(text, sizeof text, ". Source: %s", row->source);
+    pp_print_wrapped(stdout, text, column, 2, false);
+}
+
+static int list(struct pp_error *error)
+{
+    static const char *const header[COLUMNS] = {
+        "schedule", "bubble", "memory", "weights", "messages", "chunks", "needs"};
+    struct pp_terminal terminal = pp_terminal_detect(false);
+    struct pp_table table;
+    if (pp_table_init(&table, pp_catalogue_count(), COLUMNS, error) != 0)
+        return -1;
+    for (int c = 0; c < COLUMNS; c++)
+        pp_table_set(&table, -1, c, "%s", header[c]);
+    for (int i = 0; i < table.rows; i++)
+        fill_row(&table, i, pp_catalogue_row(i));
+    pp_table_print(&table, stdout, 0, terminal.output ? terminal.width : 0);
+    pp_table_release(&table);
+    putchar('\n');
+    pp_print_wrapped(
+        stdout,
+        "p ranks, v chunks per rank, m microbatches: a multiple of p, at least 2p. "
+        "Bubble and memory are in microbatches of a whole rank, where forward and both "
+        "halves of backward take the same and messages no time: a bubble of b is "
+        "b/(m+b) of the rank's span; memory is that of the rank which holds most. "
+        "Weights are copies of them; messages are those of one microbatch.",
+        0, 0, false);
+    putchar('\n');
+    for (int i = 0; i < pp_catalogue_count(); i++)
+        print_words(pp_catalogue_row(i));
     return 0;
 }
 
@@ -150,7 +198,7 @@ int pp_command_schedules(struct pp_options *options)
     const char *action = options->argument_count > 0 ? options->arguments[0] : "";
     int status;
     if (strcmp(action, "list") == 0 && options->argument_count == 1) {
-        status = list();
+        status = list(&error);
     } else if (pp_names_in(actions + 1, action) && options->argument_count <= 2) {
         bool named = options->argument_count == 2;
         if (named)

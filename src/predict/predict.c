@@ -99,11 +99,11 @@ void pp_set_theory(struct pp_report *report, const struct pp_scheduler *row,
     if (theory.by_span) {
         pp_assign(report->theory_note, sizeof report->theory_note,
                   "the closed form gives span_fraction instead: %.4f (%s%s)", form,
-                  theory.source, row->checked ? "" : ", unchecked");
+                  row->source, row->checked ? "" : ", unchecked");
         return;
     }
     report->theory = form;
-    pp_assign(report->theory_note, sizeof report->theory_note, "%s%s%s", theory.source,
+    pp_assign(report->theory_note, sizeof report->theory_note, "%s%s%s", row->source,
               theory.exact ? "" : ", approximate", row->checked ? "" : ", unchecked");
 }
 

@@ -5,6 +5,7 @@ usage of each: TESTS.py PPSIM [NAME ...]     runs every test, or those named
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -55,6 +56,14 @@ def expect(arguments, status, *words, directory=None):
     for word in words:
         assert word in out + err, f'{arguments}: {word!r} is not in {out}{err}'
     return out
+
+
+def listed():
+    """The table of 'schedules list': the cells of each schedule, by column."""
+    header, *rows = expect('schedules list', 0).split('\n\n')[0].splitlines()
+    names = header.split()
+    cells = [dict(zip(names, re.split('  +', row.strip()))) for row in rows]
+    return {row.pop('schedule'): row for row in cells}
 
 
 def report(arguments, directory=None, status=0, **environment):

@@ -9,7 +9,7 @@ import sys
 
 SCRIPT, PAGE = (os.path.abspath(sys.argv.pop(2)) for _ in range(2))
 
-from common import ppsim, report, run_tests  # noqa: E402 (it reads sys.argv)
+from common import listed, ppsim, report, run_tests  # noqa: E402 (it reads sys.argv)
 
 
 def complete(*words, directory=None):
@@ -58,11 +58,10 @@ def test_values():
 
 
 def test_schedules_are_all_that_there_are():
-    listed = [line.split()[0] for line in ppsim('schedules list')[1].splitlines()
-              if not line.startswith(' ')]
+    names = list(listed())
     offered = complete('run', '--schedule', '', directory=os.path.dirname(PAGE))
-    assert set(listed) <= set(offered), (listed, offered)
-    assert complete('run', '--schedule', 'zb-') == sorted(n for n in listed if n[:3] == 'zb-')
+    assert set(names) <= set(offered), (names, offered)
+    assert complete('run', '--schedule', 'zb-') == sorted(n for n in names if n[:3] == 'zb-')
     assert complete('sweep', '--schedule', 'gpipe,1f') == ['gpipe,1f1b']
     assert complete('sweep', '--schedule', '=', 'gpipe,1f') == ['gpipe,1f1b']
     assert complete('schedules', '') == ['check', 'convert', 'list', 'show']

@@ -1,7 +1,7 @@
 """ppsim optimize: what it finds, beside what, and what it refuses."""
 import json
 
-from common import TINY, expect, ppsim, refused, report, run_tests
+from common import TINY, expect, listed, ppsim, refused, report, run_tests
 
 SMALL = 'optimize --ranks 8 --microbatches 24 --cost f=18.522,i=18.086,w=9.337,comm=.601 ' \
         '--memory f=1,w=.3664'
@@ -164,9 +164,7 @@ def test_recommend_lists_what_fits_and_why_others_do_not():
     others = {other['schedule']: other['why'] for other in found['others']}
     assert others['gpipe'] == 'holds 7 at least'
     assert 'needs an even number' in others['dualpipe'], others
-    listed = {line.split()[0] for line in expect('schedules list', 0).splitlines()
-              if not line.startswith(' ')}
-    assert set(rows) | set(others) == listed and not set(rows) & set(others)
+    assert set(rows) | set(others) == set(listed()) and not set(rows) & set(others)
     # What it says is what a simulation of that row prints.
     for row in found['rows']:
         alone = report(f'simulate --schedule {row["schedule"]} --ranks 4 --microbatches 7 '

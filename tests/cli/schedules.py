@@ -2,10 +2,13 @@
 
 usage: schedules.py PPSIM [NAME ...]     runs every test, or those named
 """
+import itertools
 import json
 import os
+import re
+from fractions import Fraction
 
-from common import PPSIM, ppsim, refused, run_tests
+from common import PPSIM, listed, ppsim, refused, report, run_tests
 from processes import Terminal
 
 
@@ -66,6 +69,89 @@ def test_any_name_of_a_file_goes_into_a_report(tmp):
         status, _, err = ppsim(f'sweep --schedule {name} --quiet --json s.json', tmp)
         assert status == 0, err
         assert 'makespan' in (tmp / 's.json').read_text()
+
+
+def formula(text, **sizes):
+    """What a text such as 2(pv-1) says, for p, v and m."""
+    spelled = re.sub(r'(?<=[0-9pvm)])(?=[pvm(])', '*', text)
+    exact = re.sub(r'([0-9]+|[pvm])', r'Fraction(\1)', spelled)
+    return eval(exact, {'Fraction': Fraction, **sizes})
+
+
+def test_formulas_are_read():
+    assert formula('2(p-1)(m/p+1)/(3v)', p=4, v=2, m=8) == 3
+    assert formula('p+(p-1)/v', p=4, v=2, m=8) == Fraction(11, 2)
+
+
+SHAPES = [(p, v, m) for p, m in ((2, 4), (4, 8), (5, 15), (6, 12)) for v in (1, 2, 4)]
+
+
+def simulated(name, row, p, v, m):
+    """Bubble and memory as the table counts them, weight copies and messages."""
+    shape = f'{name} --ranks {p} --chunks {v} --microbatches {m}'
+    shown = report(f'simulate --schedule {shape} --cost f=1,i=1,w=1,b=2')
+    fraction = Fraction(shown['bubble']['span_fraction']).limit_denominator(10000)
+    sends = ppsim(f'schedules show {shape} --format csv-comms')[1].count('SEND')
+    return {'bubble': m * fraction / (1 - fraction),
+            'memory': Fraction(max(rank['peak_memory'] for rank in shown['ranks'])),
+            'weights': Fraction(1 + max(shown['ranks'][0]['copies'])),
+            'messages': Fraction(sends, m)}
+
+
+def test_what_the_list_says_is_what_the_simulation_gives():
+    for name, row in listed().items():
+        reached = {'bubble': False, 'memory': False}
+        for p, v, m in SHAPES:
+            if not fits(row, p, v, m):
+                continue
+            for column, value in simulated(name, row, p, v, m).items():
+                bound = row[column].startswith('up to ')
+                said = formula(row[column].removeprefix('up to '), p=p, v=v, m=m)
+                assert value <= said if bound else value == said, \
+                    f'{name} {p} {v} {m}: {column} {value}, not {row[column]} = {said}'
+                if value == said and column in reached:
+                    reached[column] = True
+        assert all(reached.values()), f'{name}: a bound that nothing reaches: {reached}'
+
+
+def fits(row, p, v, m):
+    """Does the row take the shape, by its chunks and needs?"""
+    sizes = {'p': p, 'v': v, 'm': m}
+
+    def holds(condition):
+        if condition.endswith(' even'):
+            return sizes[condition[0]] % 2 == 0
+        left, right = condition.split(' >= ')
+        return formula(left, **sizes) >= formula(right, **sizes)
+
+    return (row['chunks'] in ('v', str(v)) and
+            all(holds(condition) for condition in row.get('needs', '').split(', ') if condition))
+
+
+def test_the_list_names_what_is_refused(tmp):
+    table = listed()
+    status, _, err = ppsim('sweep --schedule all --ranks 1:5 --chunks 1,2,3 --microbatches 1:10 '
+                           '--quiet --json s.json', tmp)
+    assert status == 0, err
+    swept = json.loads((tmp / 's.json').read_text())
+
+    def taken(kind):
+        return {(row['schedule'], row['ranks'], row['chunks'], row['microbatches'])
+                for row in swept[kind]}
+
+    every = set(itertools.product(table, range(1, 6), range(1, 4), range(1, 11)))
+    expected = {point for point in every if fits(table[point[0]], *point[1:])}
+    assert taken('points') == expected, taken('points') ^ expected
+    assert taken('invalid') == every - expected
+
+
+def test_the_list_folds_on_a_terminal():
+    terminal = Terminal([PPSIM, 'schedules', 'list'], env={**os.environ, 'COLUMNS': '80'})
+    status, shown = terminal.wait()
+    lines = shown.replace('\r', '').splitlines()
+    assert status == 0 and max(map(len, lines)) <= 80, shown
+    words = [line.split(':')[0] for line in lines if re.match('[a-z0-9-]+: ', line)]
+    assert words == list(listed()), words
 
 
 def test_bad_schedule_files_are_explained(tmp):
