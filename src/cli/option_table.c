@@ -199,7 +199,7 @@ const struct pp_option pp_option_table[] = {
     {"cost", "f=1,b=2,..", PP_TEXT, TIME, S | L | E | W | O | N, AT(cost), 0, 0, NULL,
      "what ops take, in ms or with a unit: f, b, i, w, joined and comm. One number is "
      "a rank's whole work on a microbatch, shared by its stages; f=1,2,1,1 is per "
-     "stage (f=1,b=2)",
+     "stage, joined=0.8x a factor of F and B (f=1,b=2)",
      .listed = true},
     {"costs", "REPORT.json", PP_TEXT, TIME, S | E | W | O | N, AT(costs), 0, 0, NULL,
      "take the median costs that a run measured", .file = PP_FILE_READ,

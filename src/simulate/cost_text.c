@@ -34,6 +34,7 @@ struct cost_text {
     struct pp_costs *costs;
     bool given[PP_KINDS], listed[PP_KINDS]; /* listed: one number per stage */
     int64_t hop, joined, reduce;            /* -1: not given */
+    double factor;                          /* of joined pairs */
 };
 
 /* One number for all stages, or one per stage. */
@@ -62,6 +63,26 @@ static int stage_costs(struct pp_scanner *scanner, struct cost_text *read,
     return 0;
 }
 
+/* A time, or "0.8x": a factor of what both take one after the other. */
+static int joined_cost(struct pp_scanner *scanner, struct cost_text *read)
+{
+    const char *at = scanner->at;
+    double value;
+    if (pp_scan_number(scanner, &value) != 0)
+        return -1;
+    pp_scan_blanks(scanner);
+    if (pp_scan_sign(scanner, "x")) {
+        read->factor = value;
+        pp_scan_blanks(scanner);
+        return value > 0 ? 0
+                         : pp_scan_fail(scanner, at, "want a factor greater than 0");
+    }
+    if (pp_scan_unit(scanner, &pp_milliseconds, &value, NULL) != 0)
+        return -1;
+    read->joined = pp_nanoseconds(value);
+    return 0;
+}
+
 static int cost_item(struct pp_scanner *scanner, enum cost_key key,
                      struct cost_text *read)
 {
@@ -77,7 +98,7 @@ static int cost_item(struct pp_scanner *scanner, enum cost_key key,
     case COMM:
         return duration(scanner, &read->hop);
     case JOINED:
-        return duration(scanner, &read->joined);
+        return joined_cost(scanner, read);
     case REDUCE:
         return duration(scanner, &read->reduce);
     }
@@ -120,6 +141,7 @@ static int finish_costs(const struct cost_text *read,
                        schedule->ranks);
     if (read->joined >= 0)
         status = pp_costs_join(costs, 0, error);
+    costs->joined_factor = read->factor;
     if (read->reduce >= 0)
         costs->reduce = calloc((size_t)costs->stages, sizeof *costs->reduce);
     if (read->reduce >= 0 && !costs->reduce)
@@ -147,7 +169,8 @@ int pp_cost_text(const char *text, const struct pp_schedule *schedule, double sc
     static const char *const keys[] = {"f",    "b",      "i",      "w",
                                        "comm", "joined", "reduce", NULL};
     struct pp_scanner scanner = PP_SCANNER("cost", text, error);
-    struct cost_text read = {.costs = costs, .hop = -1, .joined = -1, .reduce = -1};
+    struct cost_text read = {
+        .costs = costs, .hop = -1, .joined = -1, .reduce = -1, .factor = 1};
     int key, more;
     while ((more = pp_scan_key(&scanner, keys, &key, NULL)) > 0) {
         if (cost_item(&scanner, (enum cost_key)key, &read) != 0)

@@ -12,7 +12,8 @@
  * rank's, which the stages that a microbatch meets there share evenly; or one per stage
  * as it stands: f=1,2,2,1 or f=1:2:2:1. i and w are each half of b unless given; b may
  * be left out when both are, and is then their sum. joined=3 is what overlapped pairs
- * take instead of the sum of both, likewise a whole rank's. reduce=1 is what a
+ * take instead of the sum of both, likewise a whole rank's; joined=0.8x is a factor of
+ * that sum. reduce=1 is what a
  * rank's reductions over weight copies take, of one copy's stages there; 0 where it is
  * not given. scale multiplies all of
  * them, hops too; 1 leaves them as they are. */

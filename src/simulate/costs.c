@@ -8,6 +8,7 @@ int pp_costs_init(struct pp_costs *costs, int stages, struct pp_error *error)
     *costs = (struct pp_costs){
         .stages = stages,
         .op = calloc((size_t)stages, sizeof *costs->op),
+        .joined_factor = 1,
         .near.bandwidth = INFINITY,
         .far.bandwidth = INFINITY,
     };
@@ -103,7 +104,8 @@ static bool add_hop(const struct pp_costs *costs, const struct pp_hop *hop, int 
 bool pp_costs_equal(const struct pp_costs *costs, const struct pp_schedule *schedule,
                     struct pp_equal_costs *equal)
 {
-    bool alike = costs->jitter == 0 && (!costs->joined || !pp_schedule_joins(schedule));
+    bool summed = !costs->joined && costs->joined_factor == 1;
+    bool alike = costs->jitter == 0 && (summed || !pp_schedule_joins(schedule));
     double sum[PP_KINDS] = {0}, hops = 0;
     int hop_count = 0;
     for (int s = 0; s < costs->stages; s++) {

@@ -28,7 +28,8 @@ struct pp_costs {
     int stages;
     int64_t (*op)[PP_KINDS]; /* [stages] ns of F, B, I, W; owned */
     int64_t *joined;         /* [stages] ns of a joined pair, by the stage of its first
-                              * op; NULL: the sum of both; owned */
+                              * op; NULL: joined_factor times the sum of both; owned */
+    double joined_factor;    /* without joined: of the sum of both; 1: the sum */
     int64_t *reduce; /* [stages] ns of R, the sum of a stage's gradients over its
                       * weight copies; NULL: 0; owned */
     struct pp_hop near, far; /* within a node, between nodes */
@@ -39,7 +40,8 @@ struct pp_costs {
     uint64_t seed;           /* of the jitter */
 };
 
-/* Allocates op, zeroed, and sets the rest to: free hops, no noise. */
+/* Allocates op, zeroed, and sets the rest to: free hops, no noise, joined pairs that
+ * take the sum of both. */
 int pp_costs_init(struct pp_costs *costs, int stages, struct pp_error *error);
 void pp_costs_release(struct pp_costs *costs);
 

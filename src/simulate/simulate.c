@@ -79,20 +79,27 @@ static int64_t duration(const struct simulation *sim, struct pp_op op)
     return time;
 }
 
-/* A joined pair takes the sum of both unless it has a cost of its own, of which each
- * op is given its share: the two spans lie end to end. */
+/* What joined pairs take that stages have a cost of, by the first op. */
+static double joined_cost(const struct simulation *sim, struct pp_op op)
+{
+    double joined = (double)sim->costs->joined[op.stage];
+    if (sim->costs->slow)
+        joined *= sim->costs->slow[pp_op_rank(sim->schedule, op)];
+    if (sim->costs->jitter > 0)
+        joined *= noise(sim, op);
+    return joined;
+}
+
+/* A joined pair takes the sum of both, times a factor, unless it has a cost of its own.
+ * Each op is given its share: the two spans lie end to end. */
 static void pair_durations(const struct simulation *sim, const struct pp_op *op,
                            int64_t time[2])
 {
     int64_t sum = time[0] + time[1];
-    if (!sim->costs->joined)
+    double factor = sim->costs->joined_factor;
+    if (!sim->costs->joined && factor == 1)
         return;
-    int rank = pp_op_rank(sim->schedule, *op);
-    double joined = (double)sim->costs->joined[op->stage];
-    if (sim->costs->slow)
-        joined *= sim->costs->slow[rank];
-    if (sim->costs->jitter > 0)
-        joined *= noise(sim, *op);
+    double joined = sim->costs->joined ? joined_cost(sim, *op) : factor * (double)sum;
     double share = sum > 0 ? (double)time[0] / (double)sum : 0.5;
     time[0] = pp_nanoseconds(share * joined);
     time[1] = pp_nanoseconds(joined) - time[0];
@@ -304,7 +311,8 @@ static int check_range(const struct simulation *sim, struct pp_error *error)
     /* The factors of ops are in them. */
     for (int at = 0; at < schedule->copies * schedule->stages; at++) {
         for (int kind = 0; kind < PP_KINDS; kind++)
-            longest = fmax(longest, (double)sim->op[at][kind]);
+            longest = fmax(longest, fmax(1, sim->costs->joined_factor) *
+                                        (double)sim->op[at][kind]);
     }
     size_t messages = (size_t)schedule->copies * pp_walk_rows(schedule);
     for (size_t at = 0; at < messages; at++)

@@ -31,6 +31,19 @@ def test_one_number_is_a_whole_rank_s_and_a_list_is_of_stages():
         simulated('--schedule interleaved --cost f=2,b=4')
     assert simulated('--schedule dualpipev --cost f=1,b=2,joined=3')[0] == \
         simulated('--schedule dualpipev --cost f=1,b=2')[0]
+    # A factor is of what the pair takes without overlap, here 3, on slow ranks too.
+    for slow in '', '--slow 1:1.5 --seed 3':
+        pair = f'--schedule dualpipev {slow} --cost f=1,b=2,joined'
+        assert simulated(f'{pair}=0.8x')[0] == simulated(f'{pair}=2.4')[0]
+        assert simulated(f'{pair}=1x')[0] == simulated(f'{pair}=3')[0]
+    # Of each pair's own sum: where stages differ, 1x is as without it.
+    uneven = '--schedule dualpipev --jitter lognormal:0.1 --cost f=1,2,3,1,2,3,1,2,b=4'
+    assert simulated(f'{uneven},joined=1x')[0] == simulated(uneven)[0]
+    assert simulated(f'{uneven},joined=0.8x')[0] < simulated(uneven)[0]
+    # Re-computation's forward is one of the ops of the pair.
+    again = '--schedule dualpipev --recompute stage --cost'
+    assert simulated(f'{again} f=1,b=2,joined=0.75x')[0] == \
+        simulated('--schedule dualpipev --cost f=1,b=3,i=2,w=1,joined=3')[0]
     # As much work for each number of chunks, as in a sweep.
     swept = ppsim('sweep --quiet --json - --schedule interleaved --chunks 3 '
                   '--cost f=1,i=0.7,w=0.4')[1]
@@ -97,6 +110,11 @@ def test_costs_that_say_nothing_are_refused():
     refused('simulate --schedule interleaved --group-size 3', '4 does', lines=4)
     joined = report('simulate --cost f=1,b=2,joined=1')['bubble']
     assert joined['fraction'] == joined['theory']
+    factor = report('simulate --schedule dualpipev --cost f=1,b=2,joined=0.8x')
+    assert factor['bubble']['theory'] is None
+    assert factor['config']['cost'] == 'f=1,b=2,joined=0.8x'
+    plain = report('simulate --schedule dualpipev --cost f=1,b=2,joined=1x')['bubble']
+    assert plain['theory'] == report('simulate --schedule dualpipev')['bubble']['theory']
 
 
 def test_what_memory_cannot_hold_is_refused():

@@ -80,6 +80,8 @@ static int64_t length(const struct naive *naive, size_t k, int count, int rank)
         struct pp_op op = naive->schedule->ops[k + (size_t)j];
         sum += llround((double)naive->costs->op[op.stage][op.kind] * factor);
     }
+    if (count == 2)
+        return llround((double)sum * naive->costs->joined_factor);
     return sum;
 }
 
@@ -232,6 +234,7 @@ START_TEST(simulations_agree)
             for (int s = 0; s < costs->stages; s++)
                 costs->joined[s] = any(trial, &draw, 40);
         }
+        costs->joined_factor = 0.5 + 0.25 * any(trial, &draw, 4);
         if (any(trial, &draw, 1)) {
             costs->slow = malloc((size_t)shape.ranks * sizeof *costs->slow);
             for (int r = 0; r < shape.ranks; r++)

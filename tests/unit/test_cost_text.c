@@ -43,6 +43,7 @@ START_TEST(costs_from_text)
     ck_assert_int_eq(costs.op[1][PP_F], 2000);
     ck_assert_int_eq(costs.op[2][PP_F], 500000);
     ck_assert_int_eq(costs.op[2][PP_B], 3000000);
+    ck_assert_double_eq(costs.joined_factor, 1);
     read(&costs, "f=1,i=2,w=0.25", &schedule, 1);
     ck_assert_int_eq(costs.op[1][PP_B], 2250000);
     ck_assert_int_eq(pp_link_text("link",
@@ -63,6 +64,24 @@ START_TEST(costs_from_text)
     pp_costs_derive(&costs, &device, work);
     ck_assert_int_eq(costs.op[0][PP_B], 5000000000);
     ck_assert_int_eq(costs.op[1][PP_F], 500000000);
+    pp_costs_release(&costs);
+    pp_schedule_release(&schedule);
+}
+END_TEST
+
+/* A factor is of each pair's own sum: nothing is shared, nothing scaled. */
+START_TEST(joined_pairs_by_a_factor)
+{
+    struct pp_costs costs;
+    struct pp_error error = {0};
+    struct pp_schedule schedule = three_stages(2);
+    ck_assert_int_eq(pp_costs_init(&costs, 3, &error), 0);
+    ck_assert_double_eq(costs.joined_factor, 1);
+    read(&costs, "f=1,b=2,joined=0.8x", &schedule, 3);
+    ck_assert_double_eq(costs.joined_factor, 0.8);
+    ck_assert_ptr_null(costs.joined);
+    read(&costs, "joined=.5 x ,f=1,b=2", &schedule, 1);
+    ck_assert_double_eq(costs.joined_factor, 0.5);
     pp_costs_release(&costs);
     pp_schedule_release(&schedule);
 }
@@ -133,6 +152,13 @@ static const char *const refused[][3] = {
      "none is given) or s"},
     {"cost", "f=1,b=2,comm=1:2",
      "'--cost' 'f=1,b=2,comm=1:2', column 15, key 'comm': want ',' or the end"},
+    {"cost", "f=1,b=2,joined=0.0x",
+     "'--cost' 'f=1,b=2,joined=0.0x', column 16, key 'joined': want a factor greater "
+     "than 0"},
+    {"cost", "f=1,b=2,joined=-1x",
+     "'--cost' 'f=1,b=2,joined=-1x', column 16, key 'joined': '-1x' is negative"},
+    {"cost", "f=1,b=2,joined=2xs",
+     "'--cost' 'f=1,b=2,joined=2xs', column 18, key 'joined': want ',' or the end"},
     {"cost", "b=2", "'--cost' lacks f, the time of a forward: give f=1,b=2"},
     {"cost", "f=1,i=1",
      "'--cost' lacks b, the time of a backward, or both its halves: "
@@ -192,6 +218,7 @@ int main(void)
     Suite *suite = suite_create("cost_text");
     TCase *tests = tcase_create("cost_text");
     tcase_add_test(tests, costs_from_text);
+    tcase_add_test(tests, joined_pairs_by_a_factor);
     tcase_add_test(tests, one_number_is_of_a_whole_rank);
     tcase_add_loop_test(tests, texts_refused, 0, sizeof refused / sizeof refused[0]);
     suite_add_tcase(suite, tests);
