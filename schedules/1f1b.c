@@ -3,8 +3,16 @@
  * (DAPPLE, Fan et al., arXiv 2007.01045, §3; Megatron-LM, Narayanan et al., arXiv
  * 2104.04473, §2.2.1).
  *
- * Any m >= 1, also m < p; one stage per rank. Bubble (p-1)(tF + tB): the same as
- * GPipe's. In-flight on rank r: min(p-r, m). */
+ *     p = 4, m = 6 at tF = tB
+ *
+ *     0  F0 F1 F2 F3  .  .  . B0 F4 B1 F5 B2  . B3  . B4  . B5
+ *     1   . F0 F1 F2  .  . B0 F3 B1 F4 B2 F5 B3  . B4  . B5
+ *     2   .  . F0 F1  . B0 F2 B1 F3 B2 F4 B3 F5 B4  . B5
+ *     3   .  .  . F0 B0 F1 B1 F2 B2 F3 B3 F4 B4 F5 B5
+ *
+ * It has GPipe's bubble, (p-1)(tF + tB), with memory that does not grow with m: in
+ * flight on rank r are min(p-r, m). The price is hops: in the steady state too, ranks
+ * wait for each other's messages. Any m >= 1, also m < p; one stage per rank. */
 #include "schedules/rules.h"
 
 static int min(int a, int b)

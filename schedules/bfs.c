@@ -2,9 +2,16 @@
  * all forwards, then all backwards (Lamy-Poirier, Breadth-First Pipeline Parallelism,
  * arXiv 2211.05953, §4.1).
  *
- * Stage of chunk k on rank r: k p + r. Any m. GPipe's memory (all m microbatches in
- * flight) with the bubble of interleaved 1F1B. Backwards take microbatches in
- * ascending order like all others here; the makespan is the same. */
+ *     p = 2, v = 2, m = 3 at tF = tB; small letters: the second chunk
+ *
+ *     0  F0 F1 F2 f0 f1 f2  .  . b0 b1 b2 B0 B1 B2
+ *     1   . F0 F1 F2 f0 f1 f2 b0 b1 b2 B0 B1 B2
+ *
+ * It has the bubble of interleaved 1F1B with GPipe's memory, all m microbatches; what
+ * it buys is that a chunk's ops stand together: with enough microbatches hops cost
+ * nothing beyond the ramps, and a chunk's gradients are complete early. Stage of chunk
+ * k on rank r: k p + r. Any m. Backwards take microbatches in ascending order like all
+ * others here; the makespan is the same. */
 #include "schedules/rules.h"
 
 static void generate(struct pp_schedule *schedule, int rank)

@@ -3,8 +3,15 @@
  * of two directions. In the steady state every forward runs joined with a backward, so
  * that each can hide the other's communication.
  *
- * Rank r holds the stages r and 2p-1-r; chunk 0 goes down the V, chunk 1 back up.
- * m >= 2p. In-flight: at most 2p+1 chunks. */
+ *     p = 2, m = 4 at tF = tI = tW; small letters: the stages on the way back. From
+ *     column 7 on, F and B that follow each other overlap.
+ *
+ *     0  F0 F1 F2 f0 i0 w0 f1 F3 b1  =  . f2 B0  = b2  =  . f3 B1  = b3  = I2 W2 I3 W3
+ *     1   . F0 f0 F1 f1 F2 b0  = f2 B0  = F3 b1  = f3 B1  = b2  = B2  =  . i3 I3 w3 W3
+ *
+ * It buys overlap like DualPipe and holds the weights once, for twice the messages and
+ * a somewhat larger bubble. Rank r holds the stages r and 2p-1-r; chunk
+ * 0 goes down the V, chunk 1 back up. m >= 2p. In-flight: at most 2p+1 chunks. */
 #include "schedules/rules.h"
 
 static void generate(struct pp_schedule *schedule, int rank)

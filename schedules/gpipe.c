@@ -1,7 +1,15 @@
 /* GPipe: all forwards, then all backwards (Huang et al., arXiv 1811.06965, §2.3).
  *
- * Any m, one stage per rank. Bubble (p-1)(tF + tB), the same as 1F1B's at equal
- * costs; what 1F1B saves is memory: here all m microbatches are in flight. */
+ *     p = 4, m = 4 at tF = tB
+ *
+ *     0  F0 F1 F2 F3  .  .  .  .  .  . B0 B1 B2 B3
+ *     1   . F0 F1 F2 F3  .  .  .  . B0 B1 B2 B3
+ *     2   .  . F0 F1 F2 F3  .  . B0 B1 B2 B3
+ *     3   .  .  . F0 F1 F2 F3 B0 B1 B2 B3
+ *
+ * The simplest order that fills the ranks, paid for in memory: all m microbatches are
+ * in flight. Its bubble (p-1)(tF + tB) is the same as 1F1B's at equal costs, which
+ * saves the memory alone. Any m, one stage per rank. */
 #include "schedules/rules.h"
 
 static void generate(struct pp_schedule *schedule, int rank)

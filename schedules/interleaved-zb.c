@@ -2,8 +2,15 @@
  * writes it (ScheduleInterleavedZeroBubble in its schedules.py): half of the usual
  * warm-up, and every I from the rank-th on is followed by the oldest W not yet done.
  *
- * Stage of chunk k on rank r: k p + r. Groups of N microbatches as in
- * interleaved-1f1b, where N is chosen too. */
+ *     p = 3, v = 2, m = N = 3 at tF = tI = tW; small letters: the second chunk
+ *
+ *     0  F0 F1 F2 f0 f1 f2  .  . i0 w0 i1 w1 i2 w2 I0 W0 I1 W1 I2 W2
+ *     1   . F0 F1 F2 f0 f1  . i0 f2 i1 w0 i2 w1 I0 w2 I1 W0 I2 W1 W2
+ *     2   .  . F0 F1 F2 f0 i0 f1 i1 f2 i2 w0 I0 w1 I1 w2 I2 W0 W1 W2
+ *
+ * It has ZB-H1's bubble over v, (p-1)(tF + tI - tW) / v, within 1F1B's memory of p
+ * microbatches where N = p, for v times the messages. Stage of chunk k on rank r:
+ * k p + r. Groups of N microbatches as in interleaved-1f1b, where N is chosen too. */
 #include "schedules/rules.h"
 
 static void generate(struct pp_schedule *schedule, int rank)

@@ -2,9 +2,15 @@
  * microbatches through them in groups of N (Megatron-LM, Narayanan et al., arXiv
  * 2104.04473, §2.2.2; Megatron-Core's schedules.py for groups other than p).
  *
- * Stage of chunk k on rank r: k p + r. Bubble (p-1)(tF + tB) / v: v times smaller than
- * 1F1B's, for v times the messages. In-flight on rank r, in chunks:
- * min(2(p-1-r) + (v-1)N + 1, m v). */
+ *     p = 3, v = 2, m = N = 3 at tF = tB; small letters: the second chunk
+ *
+ *     0  F0 F1 F2 f0 f1 f2  .  . b0  . b1  . b2 B0 B1 B2
+ *     1   . F0 F1 F2 f0 f1 f2 b0  . b1  . b2 B0 B1 B2
+ *     2   .  . F0 F1 F2 f0 b0 f1 b1 f2 b2 B0 B1 B2
+ *
+ * The bubble (p-1)(tF + tB) / v is v times smaller than 1F1B's, for v times the
+ * messages and somewhat more memory: in flight on rank r, in chunks, are
+ * min(2(p-1-r) + (v-1)N + 1, m v). Stage of chunk k on rank r: k p + r. Any m. */
 #include "schedules/rules.h"
 
 /* Where the j-th forward stands in the order: for each group of N consecutive

@@ -1,7 +1,14 @@
 /* Sequential: one microbatch through all stages and back, then the next. Only one
  * rank works at a time; the yardstick that the other schedules are held against.
  *
- * Any p, v, m. Bubble: 1 - 1/p of the total. In-flight: 1. */
+ *     p = 3, m = 2 at tF = tB
+ *
+ *     0  F0  .  .  .  . B0 F1  .  .  .  . B1
+ *     1   . F0  .  . B0  .  . F1  .  . B1
+ *     2   .  . F0 B0  .  .  .  . F1 B1
+ *
+ * Nothing is in flight but one microbatch, and nothing runs side by side: the bubble is
+ * 1 - 1/p of the total. Any p, v, m. */
 #include "schedules/rules.h"
 
 static void generate(struct pp_schedule *schedule, int rank)

@@ -1,9 +1,16 @@
 /* ZB-V: two stages per rank on a V, so that the rank which has the first stage has the
- * last one too and can begin its backwards at once; no bubble at tF = tI = tW, with
- * 1F1B's memory (Qi et al., Zero Bubble Pipeline Parallelism, arXiv 2401.10241, §6).
+ * last one too and can begin its backwards at once (Qi et al., Zero Bubble Pipeline
+ * Parallelism, arXiv 2401.10241, §6). Rank r holds the stages r and 2p-1-r.
  *
- * Rank r holds the stages r and 2p-1-r. Any m: below 2p-1 it is the schedule for 2p-1
- * microbatches without the ops on those that do not exist. */
+ *     p = 2, m = 4 at tF = tI = tW; small letters: the stages on the way back
+ *
+ *     0  F0 F1 F2 f0 i0 w0 f1 i1 w1 F3 I0 W0 f2 i2 w2 I1 W1 f3 i3 w3 I2 W2 I3 W3
+ *     1   . F0 f0 F1 f1 i0 w0 F2 I0 W0 f2 i1 w1 F3 I1 W1 f3 i2 w2 I2 i3 I3 W2 w3 W3
+ *
+ * No rank pauses at tF = tI = tW, with 1F1B's memory, p microbatches, on every rank;
+ * the price is twice the messages, and ranks that wait where the three differ. Any m:
+ * below 2p-1 it is the schedule for 2p-1 microbatches without the ops on those that do
+ * not exist. */
 #include "schedules/rules.h"
 
 /* How many of each op, by chunk (0 on the way down, 1 on the way back), have been

@@ -2,9 +2,20 @@
  * which nobody waits for, fill the bubble (Qi et al., Zero Bubble Pipeline
  * Parallelism, arXiv 2401.10241, §3).
  *
- * k = 1 (H1) keeps 1F1B's memory and a third of its bubble at tF = tI = tW; k = 2 (H2)
- * warms up twice as deep, holds 2p-1 microbatches instead of p, and its ranks never
- * pause. One stage per rank, any m; the forms need m >= 2p. */
+ *     p = 3, m = 6 at tF = tI = tW: H1, and below it H2
+ *
+ *     0  F0 F1 F2  .  . I0 W0 F3 I1 W1 F4 I2 W2 F5 I3 W3 I4 W4 I5 W5
+ *     1   . F0 F1  . I0 F2 I1 W0 F3 I2 W1 F4 I3 W2 F5 I4 W3 I5 W4 W5
+ *     2   .  . F0 I0 F1 I1 F2 I2 W0 F3 I3 W1 F4 I4 W2 F5 I5 W3 W4 W5
+ *
+ *     0  F0 F1 F2 F3 F4 I0 W0 F5 I1 W1 I2 W2 I3 W3 I4 W4 I5 W5
+ *     1   . F0 F1 F2 I0 F3 I1 F4 I2 W0 F5 I3 W1 I4 W2 I5 W3 W4 W5
+ *     2   .  . F0 I0 F1 I1 F2 I2 F3 I3 F4 I4 W0 F5 I5 W1 W2 W3 W4 W5
+ *
+ * H1 (k = 1) holds on every rank what 1F1B's first one does, p microbatches, for a
+ * third of its bubble at tF = tI = tW; H2 (k = 2) warms up twice as deep and holds
+ * 2p-1, for ranks that never pause once m >= 2p. One stage per rank, any m; the forms
+ * need m >= 2p. */
 #include "schedules/rules.h"
 
 static int min(int a, int b)

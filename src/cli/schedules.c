@@ -30,7 +30,7 @@ static void fill_row(struct pp_table *table, int index, const struct pp_schedule
         pp_table_set(table, index, CHUNKS, "v");
     else
         pp_table_set(table, index, CHUNKS, "%d", row->default_chunks);
-    pp_table_set(table, index, NEEDS, "%s", row->constraint ? row->constraint : "");
+    pp_table_set(table, index, NEEDS, "%s", row->constraint ? row->constraint : "-");
 }
 
 /* What the table has no room for. */
