@@ -307,13 +307,24 @@ static int take_found(struct pp_optimized *optimized, struct pp_error *error)
     return status;
 }
 
-double pp_bound_bubble(const struct pp_optimized *optimized)
+bool pp_pairs_overlap(const struct pp_optimized *optimized)
+{
+    const struct pp_costs *costs = &optimized->tried[0]->costs;
+    return costs->joined || costs->joined_factor != 1;
+}
+
+double pp_bubble_at(const struct pp_optimized *optimized, int64_t objective)
 {
     const struct pp_entry *found = &optimized->found;
-    double bound = (double)optimized->bound;
+    double time = (double)objective;
     if (optimized->objective == PP_LEAST_SPAN)
-        return 1 - (double)found->most_busy / bound;
-    return 1 - (double)found->busy / (optimized->schedule.ranks * bound);
+        return 1 - (double)found->most_busy / time;
+    return 1 - (double)found->busy / (optimized->schedule.ranks * time);
+}
+
+double pp_bound_bubble(const struct pp_optimized *optimized)
+{
+    return pp_bubble_at(optimized, optimized->bound);
 }
 
 double pp_bound_gap(const struct pp_optimized *optimized)
@@ -400,6 +411,9 @@ int pp_command_optimize(struct pp_options *options)
         status = save(&optimized.schedule, options->save, &error);
     if (status == 0 && options->json)
         status = pp_optimized_write_json(&optimized, options, &error);
+    if (status == 0 && options->plot)
+        status = pp_entries_plot(&optimized.rows, &optimized.memory,
+                                 optimized.objective, &optimized, options, &error);
     if (status == 0 && !options->quiet)
         status = pp_optimized_print(&optimized, options, pp_text_stream(options),
                                     terminal.output ? terminal.width : 0, &error);

@@ -118,6 +118,17 @@ struct pp_optimized {
     double seconds;
 };
 
+/* Draws the rows, and what optimize found and its bound unless NULL: memory against
+ * bubble. */
+int pp_entries_plot(const struct pp_entries *rows, const struct pp_memory_asked *memory,
+                    enum pp_objective objective, const struct pp_optimized *optimized,
+                    const struct pp_options *options, struct pp_error *error);
+
+/* Do joined pairs have a cost of their own? The bound is of orders without them. */
+bool pp_pairs_overlap(const struct pp_optimized *optimized);
+
+/* The bubble if found took that long. */
+double pp_bubble_at(const struct pp_optimized *optimized, int64_t objective);
 /* The smallest objective's bubble if found were that fast: the fraction that it is
  * counted by, span_fraction or fraction. */
 double pp_bound_bubble(const struct pp_optimized *optimized);

@@ -31,12 +31,18 @@ static void print_bound(const struct pp_optimized *optimized, FILE *stream)
     char text[PP_DURATION_TEXT];
     bool by_span = optimized->objective == PP_LEAST_SPAN;
     double gap = pp_bound_gap(optimized);
-    fprintf(
-        stream, "\nbound: no order %s has a %s below %s, %s %.4f: ",
-        optimized->count == 1 ? "of this shape" : "of the shapes that were tried",
-        by_span ? "span" : "makespan", pp_duration_text((double)optimized->bound, text),
-        by_span ? "span_fraction" : "fraction", fmax(0, pp_bound_bubble(optimized)));
-    if (gap <= 0)
+    bool overlap = pp_pairs_overlap(optimized);
+    fprintf(stream, "\nbound: no order %s%s has a %s below %s",
+            optimized->count == 1 ? "of this shape" : "of the shapes that were tried",
+            overlap ? ", without overlapped pairs," : "", by_span ? "span" : "makespan",
+            pp_duration_text((double)optimized->bound, text));
+    if (!overlap) /* or the busy time differs */
+        fprintf(stream, ", %s %.4f", by_span ? "span_fraction" : "fraction",
+                fmax(0, pp_bound_bubble(optimized)));
+    fputs(": ", stream);
+    if (overlap && gap < 0)
+        fprintf(stream, "what was found is %.3g %% below it\n", -100 * gap);
+    else if (gap <= 0)
         fputs("what was found is optimal\n", stream);
     else if (gap < 1e-5)
         fputs("what was found is optimal but for roundings\n", stream);

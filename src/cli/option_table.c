@@ -56,6 +56,13 @@ static struct pp_word picture(int index)
     return (struct pp_word){pp_pictures[index].name, pp_pictures[index].help};
 }
 
+/* Of a search there is one picture. */
+static struct pp_word pareto(int index)
+{
+    return index == 0 ? (struct pp_word){"pareto", "memory against bubble"}
+                      : (struct pp_word){0};
+}
+
 static struct pp_word plot_size(int index)
 {
     return (struct pp_word){pp_plot_sizes[index].name, pp_plot_sizes[index].help};
@@ -256,15 +263,17 @@ const struct pp_option pp_option_table[] = {
     {"csv", "FILE|-", PP_TEXT, OUT, W, AT(csv), 0, 0, NULL,
      "write a row per point; an interrupted sweep resumes from the file",
      .file = PP_FILE_STREAMED},
-    {"plot", "FILE", PP_TEXT, OUT, R | S | E | P | W, AT(plot), 0, 0, NULL,
+    {"plot", "FILE", PP_TEXT, OUT, R | S | E | P | W | O | N, AT(plot), 0, 0, NULL,
      "draw a picture with gnuplot: .svg, .png or .pdf", .file = PP_FILE_WRITTEN},
     {"picture", "NAME", PP_NAME, OUT, R | S | E | P, AT(picture), 0, 0, "timeline",
      "what --plot draws", .words = picture, .needs = {"plot"}},
-    {"size", "NAME|WxH", PP_TEXT, OUT, R | S | E | P | W, AT(plot_size), 0, 0, "screen",
-     "how large it is, or 800x600, 12cmx8cm, ..", .words = plot_size,
+    {"picture", "NAME", PP_NAME, OUT, O | N, AT(picture), 0, 0, "pareto",
+     "what --plot draws", .words = pareto, .needs = {"plot"}},
+    {"size", "NAME|WxH", PP_TEXT, OUT, R | S | E | P | W | O | N, AT(plot_size), 0, 0,
+     "screen", "how large it is, or 800x600, 12cmx8cm, ..", .words = plot_size,
      .needs = {"plot"}},
-    {"keep-data", "DIR", PP_TEXT, OUT, R | S | E | P | W, AT(keep_data), 0, 0, NULL,
-     "keep the plot's script and data, to edit and rerun", .file = PP_DIRECTORY,
+    {"keep-data", "DIR", PP_TEXT, OUT, R | S | E | P | W | O | N, AT(keep_data), 0, 0,
+     NULL, "keep the plot's script and data, to edit and rerun", .file = PP_DIRECTORY,
      .needs = {"plot"}},
     {"save", "FILE", PP_TEXT, OUT, R, AT(save), 0, 0, NULL,
      "write the parameters as .safetensors", .file = PP_FILE_WRITTEN, .over = "load"},

@@ -201,6 +201,9 @@ int pp_command_recommend(struct pp_options *options)
         status = recommend(&all, options, &error);
     if (status == 0 && options->json)
         status = write_json(&all, options, &error);
+    if (status == 0 && options->plot)
+        status = pp_entries_plot(&all.rows, &all.memory, all.objective, NULL, options,
+                                 &error);
     if (status == 0 && !options->quiet)
         status = print(&all, options, pp_text_stream(options),
                        terminal.output ? terminal.width : 0, &error);

@@ -178,4 +178,38 @@ def test_recommend_lists_what_fits_and_why_others_do_not():
     refused('recommend --memory-limit 0.5', 'no schedule fits')
 
 
+def test_memory_against_bubble_is_drawn(tmp):
+    def points(name):
+        return [tuple(map(float, line.split()))
+                for line in (tmp / 'kept' / name).read_text().splitlines()]
+
+    def drawn(entry, key='span_fraction'):
+        return tuple(float(f'{x:.9g}') for x in (entry['peak_memory'], entry['bubble'][key]))
+
+    plot = '--plot a.svg --keep-data kept'
+    found = report(f'{SMALL} --memory-limit 12 --iterations 2000 {plot}', tmp)
+    assert points('rows.dat') == [drawn(row) for row in found['rows']]
+    assert points('found.dat') == [drawn(found['found'])]
+    svg, bound = (tmp / 'a.svg').read_text(), points('bound.dat')
+    for name in 'found', *(row['schedule'] for row in found['rows']):
+        assert f'>{name}<' in svg, name
+    assert bound == sorted(bound, key=lambda at: (at[0], -at[1])) and len(bound) > 30
+    assert all(x[1] >= y[1] for x, y in zip(bound, bound[1:])), bound
+    # At another limit, what optimize says of that one.
+    memory, bubble = bound[len(bound) // 2]
+    there = report(f'{SMALL} --memory-limit {memory} --iterations 10')['bound']['bubble']
+    assert abs(bubble - there) < 1e-8, (bubble, there)
+    fits = report(f'recommend --objective makespan --plot b.png {plot[13:]}', tmp)
+    assert points('rows.dat') == [drawn(row, 'fraction') for row in fits['rows']]
+    assert (tmp / 'b.png').read_bytes()[:4] == b'\x89PNG'
+    assert (tmp / 'kept/bound.dat').read_text() == 'NaN NaN\n'
+    # A pair that overlaps is below what holds for orders without any.
+    out = expect(f'optimize --memory-limit 8 --iterations 10 --cost f=1,b=2,joined=0.5x {plot}', 0,
+                 'without overlapped pairs', 'below it', directory=tmp)
+    assert 'optimal' not in out and (tmp / 'kept/bound.dat').read_text() == 'NaN NaN\n', out
+    refused(f'{SMALL} --memory-limit 12 --plot a.txt', '.svg', directory=tmp)
+    refused(f'{SMALL} --memory-limit 12 --plot a.svg --size huge', '--size', directory=tmp)
+    refused(f'{SMALL} --memory-limit 12 --plot a.svg --picture timeline', 'pareto', directory=tmp)
+
+
 run_tests(globals())
