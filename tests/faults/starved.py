@@ -115,8 +115,9 @@ def starve(arguments, make_inputs=None, process=None, may_differ=(), done=None, 
                 first.setdefault(path if done is None else site, int(n))
         if done is not None:
             done.update(first)
+        # A fork counts on from where its parent is: two sites may have one number.
         with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-            ends = list(pool.map(run, list(first.values())[::every]))
+            ends = list(pool.map(run, sorted(set(first.values()))[::every]))
         wrong = [f'allocation {n}, in {where(ended.failed[0][2]) if ended.failed else "?"}: {text}'
                  for n, ended in ends
                  if (text := problem(ended, whole, inputs, may_differ))]
