@@ -3,7 +3,8 @@
 A file is a .c and its .h. One file stands on another where it includes its header; a
 chain of those that comes back to where it began is a circle, and says that the files
 are one thing, or that something in them belongs elsewhere. Lines of code are those that
-are left when comments and blank lines are taken away.
+are left when comments and blank lines are taken away. No script has the name of a module
+of Python's library.
 
 usage: house.py ROOT     prints what breaks a rule; exits 1 if anything does
 """
@@ -74,9 +75,18 @@ def circles(root):
             yield 'a circle: ' + ' -> '.join(str(f.relative_to(root)) for f in circle)
 
 
+def hiding(root):
+    """A script's folder comes first where Python looks for modules: one with the name of
+    a library's module would run in its place."""
+    for folder in 'tests', 'bench':
+        for path in sorted((root / folder).rglob('*.py')):
+            if path.stem in sys.stdlib_module_names:
+                yield f"{path.relative_to(root)}: the name of a module of Python's library"
+
+
 def main():
     root = pathlib.Path(sys.argv[1]).resolve()
-    broken = [*circles(root), *long_files(root)]
+    broken = [*circles(root), *long_files(root), *hiding(root)]
     print(*broken, sep='\n', end='\n' if broken else '')
     sys.exit(1 if broken else 0)
 

@@ -33,6 +33,7 @@ FAULTS = (
     ({'src/long.h': 'int i;\n' * 451}, 'src/long.h: 451 lines'),
     ({'schedules/long.c': '"/*";\n' * 451}, 'schedules/long.c: 451 lines'),
     ({'schedules/long.c': "'\"'; /* */\n" * 451}, 'schedules/long.c: 451 lines'),
+    ({'tests/cli/numbers.py': ''}, 'tests/cli/numbers.py: the name of a module'),
 )
 
 
