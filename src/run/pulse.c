@@ -3,6 +3,7 @@
 #include <mpi.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,16 +125,21 @@ void pp_pulse_start(void)
     start_thread();
 }
 
-/* The page of the ranks of one host, in memory that MPI shares between them. */
+/* The page of the ranks of one host, in memory that MPI shares between them. MPI says
+ * nothing of its alignment; a multiple of ours is as far from the memory's start in
+ * each process, since each maps whole pages. */
 static struct pp_status_page *share_page(MPI_Comm host, int ranks, MPI_Win *window)
 {
-    struct pp_status_page *page;
+    enum { ALIGNMENT = _Alignof(struct pp_status_page) };
+    char *memory;
     int rank, unit;
-    MPI_Aint bytes = (MPI_Aint)pp_status_bytes(ranks);
+    MPI_Aint bytes = (MPI_Aint)pp_status_bytes(ranks) + ALIGNMENT;
     MPI_Comm_rank(host, &rank);
-    MPI_Win_allocate_shared(rank == 0 ? bytes : 0, 1, MPI_INFO_NULL, host, &page,
+    MPI_Win_allocate_shared(rank == 0 ? bytes : 0, 1, MPI_INFO_NULL, host, &memory,
                             window);
-    MPI_Win_shared_query(*window, 0, &bytes, &unit, &page);
+    MPI_Win_shared_query(*window, 0, &bytes, &unit, &memory);
+    memory += -(uintptr_t)memory % ALIGNMENT;
+    struct pp_status_page *page = (struct pp_status_page *)memory;
     if (rank == 0) {
         memset(page, 0, pp_status_bytes(ranks));
         page->ranks = ranks;
