@@ -102,16 +102,26 @@ void pp_push_dual(struct pp_schedule *schedule, const struct pp_dual *dual)
         weight(&at);
 }
 
-bool pp_dual_form(const struct pp_equal_costs *costs, const char **why)
+bool pp_dual_form(const struct pp_shape *shape, const struct pp_equal_costs *costs,
+                  double ramps, struct pp_theory *theory, const char **why)
 {
     if (costs->forward != costs->input || costs->weight > costs->forward ||
-        costs->backward != costs->input + costs->weight)
+        costs->backward != costs->input + costs->weight) {
         *why = "the form needs tF = tI, tW no longer, and tB = tI + tW";
-    else if (costs->hop > 0)
+        return false;
+    }
+    if (costs->hop > 0) {
         *why = "no form with communication is known";
-    else
-        return true;
-    return false;
+        return false;
+    }
+    double pair = costs->forward + costs->backward;
+    double bubble = ramps * (pair + costs->backward - 3 * costs->weight);
+    *theory = (struct pp_theory){
+        .bubble = bubble,
+        .makespan = shape->microbatches * pair + bubble,
+        .exact = true,
+    };
+    return true;
 }
 
 static void generate(struct pp_schedule *schedule, int rank)
@@ -139,22 +149,10 @@ static const char *needs(const struct pp_shape *shape, enum pp_size *fault)
     return fits ? NULL : "an even number of at least twice as many as ranks";
 }
 
-/* The paper's (p/2 - 1)(F&B + B - 3W), for joined pairs that take the sum of both: held
- * against the simulation, exact where the ramps' ops fit into each other. */
 static bool theory(const struct pp_shape *shape, const struct pp_equal_costs *costs,
                    struct pp_theory *theory, const char **why)
 {
-    double p = shape->ranks, m = shape->microbatches;
-    if (!pp_dual_form(costs, why))
-        return false;
-    double pair = costs->forward + costs->backward;
-    double bubble = (p / 2 - 1) * (pair + costs->backward - 3 * costs->weight);
-    *theory = (struct pp_theory){
-        .bubble = bubble,
-        .makespan = m * pair + bubble,
-        .exact = true,
-    };
-    return true;
+    return pp_dual_form(shape, costs, shape->ranks / 2.0 - 1, theory, why);
 }
 
 const struct pp_scheduler pp_dualpipe = {

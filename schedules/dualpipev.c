@@ -36,17 +36,7 @@ static const char *needs(const struct pp_shape *shape, enum pp_size *fault)
 static bool theory(const struct pp_shape *shape, const struct pp_equal_costs *costs,
                    struct pp_theory *theory, const char **why)
 {
-    double p = shape->ranks, m = shape->microbatches;
-    if (!pp_dual_form(costs, why))
-        return false;
-    double pair = costs->forward + costs->backward;
-    double bubble = (p - 1) / 2 * (pair + costs->backward - 3 * costs->weight);
-    *theory = (struct pp_theory){
-        .bubble = bubble,
-        .makespan = m * pair + bubble,
-        .exact = true,
-    };
-    return true;
+    return pp_dual_form(shape, costs, (shape->ranks - 1) / 2.0, theory, why);
 }
 
 const struct pp_scheduler pp_dualpipev = {

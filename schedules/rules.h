@@ -27,8 +27,11 @@ struct pp_dual {
 };
 void pp_push_dual(struct pp_schedule *schedule, const struct pp_dual *dual);
 
-/* Does its closed form hold at these costs? If not, sets *why. */
-bool pp_dual_form(const struct pp_equal_costs *costs, const char **why);
+/* Its bubble: (F&B + B - 3W) for each of the ramps, of which the paper's dualpipe has
+ * p/2 - 1, for joined pairs that take the sum of both. Where the ramps' ops do not fit
+ * into each other, sets *why and returns false. */
+bool pp_dual_form(const struct pp_shape *shape, const struct pp_equal_costs *costs,
+                  double ramps, struct pp_theory *theory, const char **why);
 
 /* The order that Chimera and Hanayo share (chimera.c), for one rank: so many
  * microbatches of each weight copy make a unit, and a unit follows the other. */

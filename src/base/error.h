@@ -23,8 +23,8 @@ struct pp_error {
 };
 
 /* Sets the error to one formatted line, '?' in it for each control character and each
- * byte that is not UTF-8, whatever the arguments hold. Returns -1, so that a caller can write
- * `return pp_fail(error, PP_BAD_INPUT, "…")`. */
+ * byte that is not UTF-8, whatever the arguments hold. Returns -1, so that a caller can
+ * write `return pp_fail(error, PP_BAD_INPUT, "…")`. */
 __attribute__((format(printf, 3, 4))) int
 pp_fail(struct pp_error *error, enum pp_status status, const char *format, ...);
 

@@ -83,9 +83,9 @@ struct pp_options {
     const char *history, *label;
     struct pp_texts checks, wheres;
     const char *memory_limit, *time_limit; /* of optimize, recommend */
-    long long iterations;                           /* 0: not given */
-    int objective;                                  /* enum pp_objective */
-    const char *best, *sort; /* of a sweep: figures */
+    long long iterations;                  /* 0: not given */
+    int objective;                         /* enum pp_objective */
+    const char *best, *sort;               /* of a sweep: figures */
     bool crossover;
     struct pp_texts formats; /* KIND[=FILE], KIND of pp_verdict_formats */
 };
