@@ -6,6 +6,7 @@
 
 #include "base/words.h"
 #include "cli/command.h"
+#include "cli/environment.h"
 #include "cli/gate.h"
 #include "cli/output.h"
 #include "cli/paths.h"
@@ -160,14 +161,7 @@ static int check_files(const struct pp_options *options, const struct pp_plan *p
 static void describe(struct pp_report *report, const struct pp_run_result *result,
                      int chunks)
 {
-    struct pp_report_environment *environment = &report->environment;
-    environment->cores = result->cores;
-    environment->oversubscribed = result->oversubscribed;
-    environment->clock_error_s = result->clock_error_s;
-    pp_assign(environment->clock, sizeof environment->clock, "%s", result->clock);
-    memcpy(environment->mpi, result->mpi, sizeof environment->mpi);
-    memcpy(environment->blas, result->blas, sizeof environment->blas);
-    memcpy(environment->host, result->host, sizeof environment->host);
+    pp_describe_environment(report, &result->environment);
     for (int r = 0; r < report->schedule.ranks; r++) {
         struct pp_report_rank *rank = &report->ranks[r];
         rank->peak_in_flight = (double)result->ranks[r].peak_in_flight / chunks;
@@ -177,8 +171,6 @@ static void describe(struct pp_report *report, const struct pp_run_result *resul
         rank->optimizer_bytes = (double)result->ranks[r].optimizer_bytes;
         memcpy(rank->cpuset, result->ranks[r].cpuset, sizeof rank->cpuset);
     }
-    report->link_latency_s = result->link_latency_s;
-    report->link_bandwidth = result->link_bandwidth;
 }
 
 /* What each step was trained at. */
@@ -300,16 +292,7 @@ static int train(struct pp_options *options, struct pp_plan *plan,
         return error->status;
     }
     if (result.leads) {
-        if (result.oversubscribed && strcmp(result.clock, "wall") == 0)
-            fprintf(
-                stderr,
-                "ppsim: warning: %d ranks share %d cores: bubbles on the wall clock "
-                "are noise; use '--clock' virtual\n",
-                plan->schedule.ranks, result.cores);
-        if (options->link && strcmp(result.clock, "wall") == 0)
-            fprintf(stderr,
-                    "ppsim: warning: '--link' has no effect on the wall clock: it "
-                    "sets what messages take under '--clock' virtual\n");
+        pp_warn_of_clock(&result.environment, plan->schedule.ranks, options->link);
         int verified = result.verified;
         struct pp_error difference = result.difference;
         if (make_report(&report, options, plan, &result, error) != 0)

@@ -1,29 +1,12 @@
 #include "run/job.h"
 
 #include <limits.h>
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/pages.h"
 #include "model/blas.h"
-#include "run/link.h"
 #include "run/shard.h"
-
-static enum pp_clock_kind choose_clock(const struct pp_run_config *config,
-                                       const struct pp_topology *topology)
-{
-    switch (config->clock) {
-    case PP_CHOOSE_WALL:
-        return PP_CLOCK_WALL;
-    case PP_CHOOSE_VIRTUAL:
-        return PP_CLOCK_VIRTUAL;
-    case PP_CHOOSE_AUTO:
-        break;
-    }
-    return topology->own_core && !config->slow ? PP_CLOCK_WALL : PP_CLOCK_VIRTUAL;
-}
 
 size_t pp_job_message_bytes(const struct pp_job *job)
 {
@@ -34,15 +17,6 @@ size_t pp_job_message_bytes(const struct pp_job *job)
 }
 
 /* Collective, in this order; every step may use what those before it have found. */
-
-/* A communicator of the run's own, so that its tags meet nobody else's. */
-static void join_world(struct pp_job *job)
-{
-    MPI_Comm_dup(MPI_COMM_WORLD, &job->world.comm);
-    MPI_Comm_rank(job->world.comm, &job->world.rank);
-    MPI_Comm_size(job->world.comm, &job->world.size);
-    job->result->leads = job->world.rank == 0;
-}
 
 static int check_message_size(const struct pp_job *job, struct pp_error *error)
 {
@@ -56,88 +30,26 @@ static int check_message_size(const struct pp_job *job, struct pp_error *error)
         bytes, INT_MAX);
 }
 
-/* Which cores there are; binds ranks to them. From here on waits know whether to spin.
- */
-static int find_cores(struct pp_job *job, struct pp_error *error)
+static int find_site(struct pp_job *job, struct pp_error *error)
 {
-    if (pp_topology_init(&job->topology, &job->world, job->config->threads, error) != 0)
-        return -1;
-    job->world.own_core = job->topology.own_core;
-    return 0;
-}
-
-static int start_blas(const struct pp_job *job, struct pp_error *error)
-{
-    int status = pp_blas_init(job->config->threads, error);
-    return pp_agree(&job->world, status, error);
-}
-
-static int start_clock(struct pp_job *job, struct pp_error *error)
-{
-    enum pp_clock_kind kind = choose_clock(job->config, &job->topology);
-    if (kind == PP_CLOCK_VIRTUAL && job->config->threads > 1)
-        return pp_fail(error, PP_BAD_INPUT,
-                       "the virtual clock counts the CPU time of one thread: use "
-                       "'--threads' 1, or '--clock' wall");
-    pp_clock_init(&job->clock, kind, &job->world);
-    if (job->config->slow)
-        job->clock.slow = job->config->slow[job->world.rank];
-    return 0;
-}
-
-/* The link's cost: as the user says, or measured. What the user says holds on the
- * virtual clock only; on the wall clock messages take the time they take. */
-static int set_link(struct pp_job *job, struct pp_error *error)
-{
-    double latency_s = job->config->link_latency_s;
-    double bandwidth = job->config->link_bandwidth;
-    bool measured = job->clock.kind == PP_CLOCK_WALL;
-    if (measured || isnan(latency_s) || isnan(bandwidth)) {
-        struct pp_link link;
-        if (pp_link_measure(&job->world, pp_job_message_bytes(job), &link, error) != 0)
-            return -1;
-        latency_s = measured || isnan(latency_s) ? link.latency_s : latency_s;
-        bandwidth = measured || isnan(bandwidth) ? link.bandwidth : bandwidth;
-    }
-    job->clock.link_latency = (int64_t)(latency_s * 1e9);
-    job->clock.link_bandwidth = bandwidth;
-    job->result->link_latency_s = latency_s;
-    job->result->link_bandwidth = bandwidth;
-    return 0;
-}
-
-/* Where ranks share cores, an op on the virtual clock waits for a free one. */
-static int share_cores(struct pp_job *job, struct pp_error *error)
-{
-    if (job->clock.kind != PP_CLOCK_VIRTUAL || job->topology.own_core)
-        return 0;
-    if (pp_cores_init(&job->cores, &job->world, job->topology.cores, error) != 0)
-        return -1;
-    job->clock.cores = &job->cores;
-    return 0;
-}
-
-/* What the report says of machine and libraries. */
-static void describe_environment(const struct pp_job *job)
-{
-    struct pp_run_result *result = job->result;
-    char version[MPI_MAX_LIBRARY_VERSION_STRING] = "";
-    int length = 0;
-    result->clock = job->clock.kind == PP_CLOCK_WALL ? "wall" : "virtual";
-    result->oversubscribed = !job->topology.own_core;
-    result->cores = job->topology.cores;
-    memcpy(result->host, job->topology.host, sizeof result->host);
-    MPI_Get_library_version(version, &length);
-    snprintf(result->mpi, sizeof result->mpi, "%.*s", (int)strcspn(version, ","),
-             version);
-    pp_blas_description(result->blas, sizeof result->blas);
+    const struct pp_run_config *config = job->config;
+    return pp_site_init(&job->site,
+                        &(struct pp_site_config){
+                            .clock = config->clock,
+                            .link_latency_s = config->link_latency_s,
+                            .link_bandwidth = config->link_bandwidth,
+                            .slow = config->slow,
+                            .threads = config->threads,
+                            .message_bytes = pp_job_message_bytes(job),
+                        },
+                        error);
 }
 
 /* On the wall clock, what ops need is not what they take. The CPU time of this thread
  * is what they need, unless BLAS has more threads. */
 static bool counts_cpu(const struct pp_job *job)
 {
-    return job->clock.kind == PP_CLOCK_WALL && job->config->threads == 1;
+    return job->site.clock.kind == PP_CLOCK_WALL && job->config->threads == 1;
 }
 
 /* Where training starts. Of what a resumed run has left to train, the warm-up is left
@@ -147,9 +59,9 @@ static int find_start(struct pp_job *job, struct pp_error *error)
     const struct pp_run_config *config = job->config;
     struct pp_machine machine;
     pp_blas_description(machine.blas, sizeof machine.blas);
-    memcpy(machine.cpu, job->topology.cpu, sizeof machine.cpu);
-    if (pp_checkpoints_init(&job->checkpoints, config, &machine, &job->world, error) !=
-        0)
+    memcpy(machine.cpu, job->site.topology.cpu, sizeof machine.cpu);
+    if (pp_checkpoints_init(&job->checkpoints, config, &machine, &job->site.world,
+                            error) != 0)
         return -1;
     int start = job->checkpoints.start, left = config->steps - start;
     job->result->resumed_from = start;
@@ -180,7 +92,8 @@ static int allocate(struct pp_job *job, struct pp_error *error)
     const struct pp_run_config *config = job->config;
     const struct pp_schedule *schedule = config->schedule;
     struct pp_run_result *result = job->result;
-    job->ops = schedule->first[job->world.rank + 1] - schedule->first[job->world.rank];
+    job->ops = schedule->first[job->site.world.rank + 1] -
+               schedule->first[job->site.world.rank];
     size_t rows = (size_t)job->measured + 1; /* the last one: see spans */
     job->spans = pp_touched_alloc((rows * job->ops + 1) * sizeof *job->spans);
     size_t evaluations = (size_t)job->checkpoints.found.evaluation_count;
@@ -201,20 +114,20 @@ static int allocate(struct pp_job *job, struct pp_error *error)
                          config->steps);
     if (status == 0)
         take_history(job);
-    return pp_agree(&job->world, status, error);
+    return pp_agree(&job->site.world, status, error);
 }
 
 int pp_job_set_up(struct pp_job *job, struct pp_error *error)
 {
-    join_world(job);
-    if (check_message_size(job, error) != 0 || find_cores(job, error) != 0 ||
-        start_blas(job, error) != 0 || start_clock(job, error) != 0 ||
-        set_link(job, error) != 0 || share_cores(job, error) != 0 ||
+    pp_site_join(&job->site);
+    job->result->leads = job->site.world.rank == 0;
+    if (check_message_size(job, error) != 0 || find_site(job, error) != 0 ||
         find_start(job, error) != 0 || allocate(job, error) != 0)
         return -1;
-    describe_environment(job);
-    if (pp_trainer_init(&job->trainer, job->config, &job->world, job->config->schedule,
-                        job->config->layers_of, &job->clock, error) != 0)
+    job->result->environment = job->site.environment;
+    if (pp_trainer_init(&job->trainer, job->config, &job->site.world,
+                        job->config->schedule, job->config->layers_of, &job->site.clock,
+                        error) != 0)
         return -1;
     if (job->checkpoints.folder &&
         pp_shards_read(&job->trainer, job->checkpoints.folder, error) != 0)

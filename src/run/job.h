@@ -4,16 +4,13 @@
 
 #include "run/checkpoint.h"
 #include "run/result.h"
-#include "run/topology.h"
+#include "run/site.h"
 
 struct pp_job {
     struct pp_run_config own; /* without '--load' where a checkpoint takes its place */
     const struct pp_run_config *config; /* own */
     struct pp_run_result *result;
-    struct pp_world world;
-    struct pp_topology topology;
-    struct pp_clock clock;
-    struct pp_cores cores;
+    struct pp_site site;
     struct pp_trainer trainer;
     struct pp_checkpoints checkpoints;
     struct pp_span *spans; /* [measured + 1][ops of this rank]: the last is for

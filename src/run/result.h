@@ -4,6 +4,7 @@
 
 #include "model/losses.h"
 #include "run/config.h"
+#include "run/environment.h"
 #include "timeline/timeline.h"
 
 struct pp_run_rank {
@@ -13,7 +14,7 @@ struct pp_run_rank {
     char cpuset[256];
 };
 
-/* What came out. On ranks other than 0 only leads, oversubscribed and those of the
+/* What came out. On ranks other than 0 only leads, environment and those of the
  * training are set. */
 struct pp_run_result {
     bool leads; /* this is rank 0: it alone reports */
@@ -40,14 +41,7 @@ struct pp_run_result {
     struct pp_error difference; /* what --verify found, where verified is 0 */
     struct pp_run_rank *ranks;  /* [ranks] */
 
-    const char *clock; /* "wall" or "virtual" */
-    double clock_error_s;
-    double link_latency_s, link_bandwidth;
-    bool oversubscribed;
-    int cores;
-    char host[64];
-    char mpi[128];
-    char blas[128];
+    struct pp_run_environment environment;
 };
 
 #endif

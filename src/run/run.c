@@ -141,14 +141,14 @@ static void gather_ranks(struct pp_job *job)
         mine.gradient_bytes += bytes;
         mine.optimizer_bytes += job->trainer.moments[c] ? 2 * bytes : 0;
     }
-    memcpy(mine.cpuset, job->topology.cpuset, sizeof mine.cpuset);
+    memcpy(mine.cpuset, job->site.topology.cpuset, sizeof mine.cpuset);
     if (!job->result->leads) {
-        pp_send_bytes(&job->world, &mine, sizeof mine, 0, PP_TAG_SPANS);
+        pp_send_bytes(&job->site.world, &mine, sizeof mine, 0, PP_TAG_SPANS);
         return;
     }
     job->result->ranks[0] = mine;
-    for (int r = 1; r < job->world.size; r++)
-        pp_receive_bytes(&job->world, &job->result->ranks[r], sizeof mine, r,
+    for (int r = 1; r < job->site.world.size; r++)
+        pp_receive_bytes(&job->site.world, &job->result->ranks[r], sizeof mine, r,
                          PP_TAG_SPANS);
 }
 
@@ -169,7 +169,8 @@ static int fit_link(const struct pp_job *job, struct pp_error *error)
     if (pp_median_hop(result->timelines, result->timeline_count, &ns, error) != 0)
         return -1;
     if (!isnan(ns))
-        pp_fit_hop(ns, bytes, &result->link_latency_s, &result->link_bandwidth);
+        pp_fit_hop(ns, bytes, &result->environment.link_latency_s,
+                   &result->environment.link_bandwidth);
     return 0;
 }
 
@@ -178,25 +179,25 @@ static int gather_timelines(struct pp_job *job, struct pp_error *error)
 {
     struct pp_run_result *result = job->result;
     const struct pp_noted noted = noted_by(job);
-    if (pp_gather_timelines(&job->world, job->config->schedule, &noted,
+    if (pp_gather_timelines(&job->site.world, job->config->schedule, &noted,
                             &result->timelines, &result->timeline_count, error) != 0)
         return -1;
     if (pp_gather_reductions(&job->trainer.rank.reducer, result->numbers,
                              job->checkpoints.start + 1, job->measured,
                              result->timelines, error) != 0)
         return -1;
-    return pp_agree(&job->world, result->leads ? fit_link(job, error) : 0, error);
+    return pp_agree(&job->site.world, result->leads ? fit_link(job, error) : 0, error);
 }
 
 /* The ranks' clocks again: how far they are apart now, and the spans put right. */
 static void align_clocks(struct pp_job *job)
 {
     const struct pp_noted noted = noted_by(job);
-    pp_clock_realign(&job->clock, &job->world);
-    pp_correct_drift(&job->clock, &noted);
-    double clock_error = (double)job->clock.error / 1e9;
-    pp_max_doubles(&job->world, &clock_error, 1);
-    job->result->clock_error_s = clock_error;
+    pp_clock_realign(&job->site.clock, &job->site.world);
+    pp_correct_drift(&job->site.clock, &noted);
+    double clock_error = (double)job->site.clock.error / 1e9;
+    pp_max_doubles(&job->site.world, &clock_error, 1);
+    job->result->environment.clock_error_s = clock_error;
 }
 
 static int verify(struct pp_job *job, struct pp_error *error)
@@ -218,7 +219,7 @@ static int verify(struct pp_job *job, struct pp_error *error)
 static void save(struct pp_job *job, struct pp_error *error)
 {
     double wrong = job->result->verified == 0;
-    pp_max_doubles(&job->world, &wrong, 1);
+    pp_max_doubles(&job->site.world, &wrong, 1);
     if (!job->config->save || wrong > 0)
         return;
     if (pp_save_parameters(&job->trainer, job->config->save, error) != 0)
@@ -229,10 +230,9 @@ static void release(struct pp_job *job)
 {
     pp_checkpoints_release(&job->checkpoints);
     pp_trainer_release(&job->trainer);
-    pp_cores_release(&job->cores);
     free(job->spans);
     free(job->cpu);
-    MPI_Comm_free(&job->world.comm);
+    pp_site_release(&job->site);
 }
 
 int pp_run(const struct pp_run_config *config, struct pp_run_result *result,
