@@ -47,6 +47,13 @@ void pp_receive_bytes(const struct pp_world *world, void *data, size_t bytes, in
 int pp_agree(const struct pp_world *world, int status, struct pp_error *error);
 
 /* Message tags below those of the channel, which start at PP_TAG_CHANNEL. */
-enum { PP_TAG_LINK = 1, PP_TAG_TIE, PP_TAG_TENSOR, PP_TAG_SPANS, PP_TAG_CHANNEL };
+enum {
+    PP_TAG_LINK = 1,
+    PP_TAG_TIE,
+    PP_TAG_TENSOR,
+    PP_TAG_SPANS,
+    PP_TAG_RING,
+    PP_TAG_CHANNEL
+};
 
 #endif
