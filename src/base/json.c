@@ -4,6 +4,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "base/input.h"
+#include "base/words.h"
+
 static void drop(json_t **value)
 {
     json_decref(*value);
@@ -57,4 +60,29 @@ bool pp_json_has_room(size_t bytes)
 bool pp_json_starved(const json_error_t *problem)
 {
     return errno == ENOMEM || json_error_code(problem) == json_error_out_of_memory;
+}
+
+json_t *pp_json_read(const char *path, const char *is, struct pp_error *error)
+{
+    char *bytes;
+    size_t size;
+    json_error_t fault;
+    if (pp_input_whole(path, &bytes, &size, error) != 0)
+        return NULL;
+    bool room = pp_json_has_room(size);
+    errno = 0;
+    json_t *root =
+        room ? json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &fault) : NULL;
+    bool starved = !room || (!root && pp_json_starved(&fault));
+    free(bytes);
+    if (root)
+        return root;
+    if (starved) {
+        pp_fail(error, PP_ENVIRONMENT, "out of memory to read '%s'", path);
+        return NULL;
+    }
+    pp_make_printable(fault.text);
+    pp_fail(error, PP_BAD_INPUT, "'%s' %s: line %d: %s", path, is, fault.line,
+            fault.text);
+    return NULL;
 }

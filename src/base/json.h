@@ -9,6 +9,8 @@
 
 #include <jansson.h>
 
+#include "base/error.h"
+
 /* Sets a member, or appends an item; takes the value over, also on failure. A value of
  * NULL is one that could not be made. */
 void pp_json_set(json_t **object, const char *key, json_t *value);
@@ -30,5 +32,10 @@ bool pp_json_has_room(size_t bytes);
 /* Was it memory that a text could not be read for, and not the text? errno is to be 0
  * before it is read. */
 bool pp_json_starved(const json_error_t *problem);
+
+/* Reads a file that holds one JSON value; no key of an object may stand in it twice.
+ * NULL with the error set: PP_BAD_INPUT where it cannot be read, or is not JSON, for
+ * which the message says that it `is`: "is damaged"; PP_ENVIRONMENT. */
+json_t *pp_json_read(const char *path, const char *is, struct pp_error *error);
 
 #endif

@@ -14,7 +14,7 @@
 #include "cli/terminal.h"
 #include "cli/verdicts.h"
 #include "model/corpus.h"
-#include "model/gpt2_file.h"
+#include "model/weights.h"
 #include "predict/predict.h"
 #include "run/fit.h"
 #include "run/launch.h"
@@ -144,18 +144,17 @@ static int check_data(const char *path, const struct pp_plan *plan,
 static int check_files(const struct pp_options *options, const struct pp_plan *plan,
                        struct pp_error *error)
 {
-    struct pp_st_file file;
+    struct pp_weights weights;
     if (pp_output_paths_check(options, error) != 0 ||
         check_data(options->data, plan, error) != 0 ||
         check_data(options->eval_data, plan, error) != 0)
         return -1;
     if (!options->load)
         return 0;
-    if (pp_st_open(&file, options->load, error) != 0)
+    if (pp_weights_open_as(&weights, options->load, &plan->model, error) != 0)
         return -1;
-    int status = pp_gpt2_file_check(&file, &plan->model, error);
-    pp_st_close(&file);
-    return status;
+    pp_weights_close(&weights);
+    return 0;
 }
 
 static void describe(struct pp_report *report, const struct pp_run_result *result,

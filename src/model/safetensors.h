@@ -26,6 +26,7 @@ struct pp_st_file {
     struct pp_input input;
     struct pp_st_tensor *tensors; /* in order of offset */
     int count;
+    struct json_t *metadata; /* its texts by key; NULL: it has none */
 };
 
 /* Opens and checks the whole structure: header length, JSON, dtypes, shapes against
@@ -36,6 +37,9 @@ struct pp_st_file {
 int pp_st_open(struct pp_st_file *file, const char *path, struct pp_error *error);
 void pp_st_close(struct pp_st_file *file);
 
+/* What the file's metadata say under this key, until it is closed; NULL: nothing. */
+const char *pp_st_note(const struct pp_st_file *file, const char *key);
+
 /* Text of a file made fit for a one-line message: no control characters, not long.
  * Returns buffer. */
 enum { PP_ST_SHOWN = 100 };
@@ -45,22 +49,36 @@ const char *pp_st_shown(const char *text, char buffer[PP_ST_SHOWN]);
  * NULL if there is none. */
 const struct pp_st_tensor *pp_st_find(const struct pp_st_file *file, const char *name);
 
-/* Do two tensors hold the same bytes? PP_ENVIRONMENT if they cannot be read. */
-int pp_st_same(const struct pp_st_file *file, const struct pp_st_tensor *a,
-               const struct pp_st_tensor *b, bool *same, struct pp_error *error);
+/* Do two tensors, of one file or of two, hold the same bytes? PP_ENVIRONMENT if they
+ * cannot be read. */
+int pp_st_same(const struct pp_st_file *file, const struct pp_st_tensor *tensor,
+               const struct pp_st_file *other_file, const struct pp_st_tensor *other,
+               bool *same, struct pp_error *error);
+
+/* Fails unless the tensor's shape is shape[rank], and its values are F32, F16 or BF16.
+ */
+int pp_st_expect(const struct pp_st_file *file, const struct pp_st_tensor *tensor,
+                 int rank, const int *shape, struct pp_error *error);
 
 /* Copies a tensor's values as floats (F32, F16, BF16 are converted; I32 is refused).
  * Fails unless its shape is shape[rank]. */
 int pp_st_read(const struct pp_st_file *file, const char *name, int rank,
                const int *shape, float *data, struct pp_error *error);
 
+/* Something that is said of the tensors. */
+struct pp_st_note {
+    const char *key, *value;
+};
+
 /* Writing: declare every tensor (name, dtype, rank and shape; offset and bytes follow
  * from them), in order, then append their data in the same order, in pieces of any
- * size. Appears under its path only when finish succeeds (output.h).
+ * size. notes, up to one without a key, go into the metadata; NULL: there are none.
+ * Appears under its path only when finish succeeds (output.h).
  */
 struct pp_st_writer;
 struct pp_st_writer *pp_st_create(const char *path, const struct pp_st_tensor *tensors,
-                                  int count, struct pp_error *error);
+                                  int count, const struct pp_st_note *notes,
+                                  struct pp_error *error);
 int pp_st_append(struct pp_st_writer *writer, const void *data, size_t bytes,
                  struct pp_error *error);
 /* Completes the file and frees the writer; error if the declared bytes were not all

@@ -303,6 +303,7 @@ static int load_tensors(struct pp_st_file *file, json_t *header, size_t data_sta
         if (strcmp(name, "__metadata__") == 0) {
             if (check_metadata(value, file->input.path, error) != 0)
                 goto done;
+            file->metadata = json_incref(value);
         } else if (parse_tensor(&entries[count++], name, value, data_size,
                                 file->input.path, error) != 0) {
             goto done;
@@ -350,7 +351,13 @@ void pp_st_close(struct pp_st_file *file)
 {
     pp_input_close(&file->input);
     free(file->tensors);
+    json_decref(file->metadata);
     *file = (struct pp_st_file){0};
+}
+
+const char *pp_st_note(const struct pp_st_file *file, const char *key)
+{
+    return json_string_value(json_object_get(file->metadata, key));
 }
 
 const struct pp_st_tensor *pp_st_find(const struct pp_st_file *file, const char *name)
@@ -424,31 +431,27 @@ static int read_halves(const struct pp_st_file *file, const struct pp_st_tensor 
     return 0;
 }
 
-int pp_st_same(const struct pp_st_file *file, const struct pp_st_tensor *a,
-               const struct pp_st_tensor *b, bool *same, struct pp_error *error)
+int pp_st_same(const struct pp_st_file *file, const struct pp_st_tensor *tensor,
+               const struct pp_st_file *other_file, const struct pp_st_tensor *other,
+               bool *same, struct pp_error *error)
 {
     unsigned char here[PIECE], there[PIECE];
-    *same = a->dtype == b->dtype && a->bytes == b->bytes;
-    for (size_t at = 0; at < a->bytes && *same; at += PIECE) {
-        size_t some = a->bytes - at < PIECE ? a->bytes - at : PIECE;
-        if (pp_input_read(&file->input, a->offset + at, here, some, error) != 0 ||
-            pp_input_read(&file->input, b->offset + at, there, some, error) != 0)
+    *same = tensor->dtype == other->dtype && tensor->bytes == other->bytes;
+    for (size_t at = 0; at < tensor->bytes && *same; at += PIECE) {
+        size_t some = tensor->bytes - at < PIECE ? tensor->bytes - at : PIECE;
+        if (pp_input_read(&file->input, tensor->offset + at, here, some, error) != 0 ||
+            pp_input_read(&other_file->input, other->offset + at, there, some, error) !=
+                0)
             return -1;
         *same = memcmp(here, there, some) == 0;
     }
     return 0;
 }
 
-int pp_st_read(const struct pp_st_file *file, const char *name, int rank,
-               const int *shape, float *data, struct pp_error *error)
+int pp_st_expect(const struct pp_st_file *file, const struct pp_st_tensor *tensor,
+                 int rank, const int *shape, struct pp_error *error)
 {
     assert(rank <= MAX_RANK);
-    const struct pp_st_tensor *tensor = pp_st_find(file, name);
-    if (tensor == NULL)
-        return pp_fail(error, PP_BAD_INPUT,
-                       "'%s' has no F32, F16 or BF16 tensor '%s' (nor "
-                       "'transformer.%s'), which the model needs",
-                       file->input.path, name, name);
     int64_t wanted[MAX_RANK];
     bool same = rank == tensor->rank;
     for (int d = 0; d < rank; d++) {
@@ -457,21 +460,29 @@ int pp_st_read(const struct pp_st_file *file, const char *name, int rank,
     }
     char has[PP_ST_SHOWN], needs[PP_ST_SHOWN];
     if (!same)
-        return refuse_tensor(file->input.path, name, error,
+        return refuse_tensor(file->input.path, tensor->name, error,
                              "has the shape %s, the model needs %s",
                              shape_text(tensor->rank, tensor->shape, has),
                              shape_text(rank, wanted, needs));
+    if (tensor->dtype == PP_I32)
+        return refuse_tensor(file->input.path, tensor->name, error,
+                             "has the dtype I32, the model needs F32, F16 or BF16");
+    return 0;
+}
 
-    switch (tensor->dtype) {
-    case PP_F32:
+int pp_st_read(const struct pp_st_file *file, const char *name, int rank,
+               const int *shape, float *data, struct pp_error *error)
+{
+    const struct pp_st_tensor *tensor = pp_st_find(file, name);
+    if (tensor == NULL)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'%s' has no F32, F16 or BF16 tensor '%s' (nor "
+                       "'transformer.%s'), which the model needs",
+                       file->input.path, name, name);
+    if (pp_st_expect(file, tensor, rank, shape, error) != 0)
+        return -1;
+    if (tensor->dtype == PP_F32)
         return pp_input_read(&file->input, tensor->offset, data, tensor->bytes, error);
-    case PP_F16:
-        return read_halves(file, tensor, from_f16, data, error);
-    case PP_BF16:
-        return read_halves(file, tensor, from_bf16, data, error);
-    case PP_I32:
-        break;
-    }
-    return refuse_tensor(file->input.path, name, error,
-                         "has the dtype I32, the model needs F32, F16 or BF16");
+    return read_halves(file, tensor, tensor->dtype == PP_F16 ? from_f16 : from_bf16,
+                       data, error);
 }

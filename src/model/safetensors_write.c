@@ -28,10 +28,13 @@ struct pp_st_writer {
 
 /* The header's JSON text, to be freed; sets *data_size. NULL when out of memory. */
 static char *header_text(const struct pp_st_tensor *tensors, int count,
-                         uint64_t *data_size)
+                         const struct pp_st_note *notes, uint64_t *data_size)
 {
     /* transformers refuses a file that does not name the framework of its layouts. */
-    json_t *header = json_pack("{s:{s:s}}", "__metadata__", "format", "pt");
+    json_t *metadata = json_pack("{s:s}", "format", "pt");
+    for (; notes && notes->key; notes++)
+        pp_json_set(&metadata, notes->key, json_string(notes->value));
+    json_t *header = json_pack("{s:o}", "__metadata__", metadata);
     uint64_t begin = 0;
     int failed = header == NULL;
     for (int i = 0; i < count; i++) {
@@ -58,11 +61,12 @@ static char *header_text(const struct pp_st_tensor *tensors, int count,
 }
 
 struct pp_st_writer *pp_st_create(const char *path, const struct pp_st_tensor *tensors,
-                                  int count, struct pp_error *error)
+                                  int count, const struct pp_st_note *notes,
+                                  struct pp_error *error)
 {
     struct pp_st_writer *writer = calloc(1, sizeof *writer);
     uint64_t data_size;
-    char *text = header_text(tensors, count, &data_size);
+    char *text = header_text(tensors, count, notes, &data_size);
     if (writer == NULL || text == NULL) {
         pp_fail(error, PP_ENVIRONMENT, "'%s': out of memory", path);
         goto error;

@@ -1,13 +1,11 @@
 #include "run/manifest.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/folder.h"
-#include "base/input.h"
 #include "base/json.h"
 #include "base/output.h"
 #include "base/words.h"
@@ -109,31 +107,6 @@ int pp_manifest_write(const struct pp_manifest *manifest, const char *folder,
 static int damaged(const char *path, const char *what, struct pp_error *error)
 {
     return pp_fail(error, PP_BAD_INPUT, "'%s' is damaged: %s", path, what);
-}
-
-static json_t *load(const char *path, struct pp_error *error)
-{
-    char *bytes;
-    size_t size;
-    json_error_t fault;
-    if (pp_input_whole(path, &bytes, &size, error) != 0)
-        return NULL;
-    bool room = pp_json_has_room(size);
-    errno = 0;
-    json_t *root =
-        room ? json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &fault) : NULL;
-    bool starved = !room || (!root && pp_json_starved(&fault));
-    free(bytes);
-    if (root)
-        return root;
-    if (starved) {
-        pp_fail(error, PP_ENVIRONMENT, "out of memory to read '%s'", path);
-        return NULL;
-    }
-    pp_make_printable(fault.text);
-    pp_fail(error, PP_BAD_INPUT, "'%s' is damaged: line %d: %s", path, fault.line,
-            fault.text);
-    return NULL;
 }
 
 /* The schema first: of another one nothing else is known. */
@@ -276,7 +249,7 @@ int pp_manifest_read(struct pp_manifest *manifest, const char *folder,
 {
     *manifest = (struct pp_manifest){0};
     char *path = path_in(folder, file_name, error);
-    json_t *root = path ? load(path, error) : NULL;
+    json_t *root = path ? pp_json_read(path, "is damaged", error) : NULL;
     int status = -1;
     if (root && check_origin(root, path, error) == 0) {
         const char *wrong = read_root(manifest, root, error);

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "model/safetensors.h"
+#include "model/weights.h"
 
 /* The tensors behind the model's own in a file of gradients. */
 enum { TOKENS, TARGETS, DATA_TENSORS };
@@ -50,7 +50,10 @@ static struct pp_st_writer *create(const struct pp_trainer *trainer, const char 
         declare_parameter(&list[i], &trainer->config->model, i);
     for (int i = 0; i < data_tensors; i++)
         declare_data(&list[parameters + i], trainer, i);
-    struct pp_st_writer *writer = pp_st_create(path, list, count, error);
+    char heads[16];
+    const struct pp_st_note notes[] = {{PP_WEIGHTS_HEADS, heads}, {0}};
+    snprintf(heads, sizeof heads, "%d", trainer->config->model.heads);
+    struct pp_st_writer *writer = pp_st_create(path, list, count, notes, error);
     free(list);
     return writer;
 }

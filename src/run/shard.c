@@ -97,7 +97,7 @@ static int write_tensors(const struct pp_trainer *trainer, const char *path,
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for a checkpoint");
     each(trainer, true, declare, &header, error);
     struct pp_st_writer *writer =
-        pp_st_create(path, header.tensors, header.count, error);
+        pp_st_create(path, header.tensors, header.count, NULL, error);
     free(header.tensors);
     if (!writer)
         return -1;

@@ -8,7 +8,7 @@
 
 #include "base/random.h"
 #include "model/optimizer.h"
-#include "model/safetensors.h"
+#include "model/weights.h"
 
 /* The stage that owns the index-th tensor: the embedding's two are the first stage's,
  * each layer's its stage's, the final norm and the head the last stage's. */
@@ -45,7 +45,7 @@ struct pp_parameter *pp_tensors_own(const struct pp_tensors *tensors, int index)
 }
 
 /* Fills in all parameters of this rank, a tied head's copy included. */
-static int fill(const struct pp_tensors *tensors, const struct pp_st_file *file,
+static int fill(const struct pp_tensors *tensors, const struct pp_weights *weights,
                 uint64_t seed, struct pp_error *error)
 {
     const struct pp_rank *rank = tensors->rank;
@@ -53,13 +53,11 @@ static int fill(const struct pp_tensors *tensors, const struct pp_st_file *file,
         struct pp_stage *stage = &rank->chunks[c].model;
         for (int i = 0; i < stage->parameter_count; i++) {
             struct pp_parameter *parameter = &stage->parameters[i];
-            struct pp_tensor_spec spec =
-                pp_model_tensor(&rank->config, parameter->index);
-            if (!file)
+            if (!weights)
                 pp_model_init_tensor(&rank->config, parameter->index, seed,
                                      parameter->value);
-            else if (pp_st_read(file, spec.name, spec.rank, spec.shape,
-                                parameter->value, error) != 0)
+            else if (pp_weights_read(weights, parameter->index, parameter->value,
+                                     error) != 0)
                 return -1;
         }
     }
@@ -69,12 +67,12 @@ static int fill(const struct pp_tensors *tensors, const struct pp_st_file *file,
 int pp_tensors_load(const struct pp_tensors *tensors, const char *path, uint64_t seed,
                     struct pp_error *error)
 {
-    struct pp_st_file file = {0};
-    int status = path ? pp_st_open(&file, path, error) : 0;
+    struct pp_weights weights = {0};
+    int status =
+        path ? pp_weights_open_as(&weights, path, &tensors->rank->config, error) : 0;
     if (status == 0)
-        status = fill(tensors, path ? &file : NULL, seed, error);
-    if (path)
-        pp_st_close(&file);
+        status = fill(tensors, path ? &weights : NULL, seed, error);
+    pp_weights_close(&weights);
     return pp_agree(tensors->rank->world, status, error);
 }
 

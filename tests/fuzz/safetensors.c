@@ -18,7 +18,8 @@ static void read_tensor(const struct pp_st_file *file,
     if (values)
         fuzz_check(pp_st_read(file, tensor->name, tensor->rank, shape, values, &error),
                    &error);
-    fuzz_check(pp_st_same(file, tensor, &file->tensors[0], &same, &error), &error);
+    fuzz_check(pp_st_same(file, tensor, file, &file->tensors[0], &same, &error),
+               &error);
     free(values);
 }
 

@@ -293,7 +293,7 @@ START_TEST(every_half_is_converted)
     struct pp_error error = {0};
     for (int i = 0; i < ALL; i++)
         halves[i] = (uint16_t)i;
-    struct pp_st_writer *writer = pp_st_create(path, &tensor, 1, &error);
+    struct pp_st_writer *writer = pp_st_create(path, &tensor, 1, NULL, &error);
     ck_assert_int_eq(pp_st_append(writer, halves, sizeof halves, &error), 0);
     ck_assert_int_eq(pp_st_finish(writer, &error), 0);
 
@@ -346,7 +346,7 @@ START_TEST(what_is_written_is_read)
     const int32_t tokens[4] = {1, -2, 3, INT32_MAX};
     const char *path = unit_path("written");
     struct pp_error error = {0};
-    struct pp_st_writer *writer = pp_st_create(path, written, 3, &error);
+    struct pp_st_writer *writer = pp_st_create(path, written, 3, NULL, &error);
     ck_assert_ptr_nonnull(writer);
     ck_assert_int_eq(pp_st_append(writer, weight, 4, &error), 0);
     ck_assert_int_eq(pp_st_append(writer, weight + 1, sizeof weight - 4, &error), 0);
@@ -386,7 +386,7 @@ START_TEST(the_header_is_that_of_the_reference)
     char bytes[512];
     const char *path = unit_path("header");
     struct pp_error error = {0};
-    struct pp_st_writer *writer = pp_st_create(path, written, 3, &error);
+    struct pp_st_writer *writer = pp_st_create(path, written, 3, NULL, &error);
     ck_assert_int_eq(pp_st_append(writer, zeros, sizeof zeros, &error), 0);
     ck_assert_int_eq(pp_st_finish(writer, &error), 0);
 
@@ -412,13 +412,13 @@ START_TEST(a_failure_leaves_the_old_file)
     const size_t sizes[] = {43, 45, 0};
     for (int i = 0; i < 3; i++) {
         struct pp_error error = {0};
-        struct pp_st_writer *writer = pp_st_create(path, written, 3, &error);
+        struct pp_st_writer *writer = pp_st_create(path, written, 3, NULL, &error);
         ck_assert_int_eq(pp_st_append(writer, zeros, sizes[i], &error), 0);
         ck_assert_int_eq(pp_st_finish(writer, &error), -1);
         unit_expect_error(&error, PP_ENVIRONMENT, path, "declares 44", NULL);
     }
     struct pp_error error = {0};
-    struct pp_st_writer *writer = pp_st_create(path, written, 3, &error);
+    struct pp_st_writer *writer = pp_st_create(path, written, 3, NULL, &error);
     pp_st_abandon(writer);
     pp_st_abandon(NULL);
 
@@ -433,7 +433,8 @@ END_TEST
 START_TEST(a_path_that_cannot_be_written_is_refused)
 {
     struct pp_error error = {0};
-    ck_assert_ptr_null(pp_st_create(unit_path("nowhere/out"), written, 3, &error));
+    ck_assert_ptr_null(
+        pp_st_create(unit_path("nowhere/out"), written, 3, NULL, &error));
     unit_expect_error(&error, PP_BAD_INPUT, "nowhere/out", "No such file or directory",
                       NULL);
 }
@@ -445,7 +446,7 @@ START_TEST(a_full_disk_is_reported)
     struct pp_st_tensor large = {
         .name = "large", .dtype = PP_F32, .rank = 1, .shape = {sizeof zeros / 4}};
     struct pp_error error = {0};
-    struct pp_st_writer *writer = pp_st_create("/dev/full", &large, 1, &error);
+    struct pp_st_writer *writer = pp_st_create("/dev/full", &large, 1, NULL, &error);
     ck_assert_ptr_nonnull(writer);
     ck_assert_int_eq(pp_st_append(writer, zeros, sizeof zeros, &error), -1);
     unit_expect_error(&error, PP_ENVIRONMENT, "'/dev/full': No space left on device",
@@ -453,7 +454,7 @@ START_TEST(a_full_disk_is_reported)
     pp_st_abandon(writer);
 
     /* Small enough to wait in the stream until the end. */
-    writer = pp_st_create("/dev/full", written, 3, &error);
+    writer = pp_st_create("/dev/full", written, 3, NULL, &error);
     ck_assert_int_eq(pp_st_append(writer, zeros, 44, &error), 0);
     ck_assert_int_eq(pp_st_finish(writer, &error), -1);
     unit_expect_error(&error, PP_ENVIRONMENT, "'/dev/full': No space left on device",

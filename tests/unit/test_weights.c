@@ -2,8 +2,8 @@
 #include <stdio.h>
 
 #include "model/config.h"
-#include "model/gpt2_file.h"
 #include "model/safetensors.h"
+#include "model/weights.h"
 #include "unit.h"
 
 static const struct pp_model_config config = {.layers = 1,
@@ -43,7 +43,7 @@ static const char *write_model(const char *name, const struct extra *extra)
                                : "");
     }
     count += extra->name != NULL;
-    struct pp_st_writer *writer = pp_st_create(path, tensors, count, &error);
+    struct pp_st_writer *writer = pp_st_create(path, tensors, count, NULL, &error);
     ck_assert_ptr_nonnull(writer);
     for (int i = 0; i < count; i++) {
         bool own = i < pp_model_tensor_count(&config);
@@ -58,11 +58,10 @@ static const char *write_model(const char *name, const struct extra *extra)
 static int check(const char *name, struct extra extra,
                  const struct pp_model_config *wanted, struct pp_error *error)
 {
-    struct pp_st_file file;
+    struct pp_weights weights;
     *error = (struct pp_error){0};
-    ck_assert_int_eq(pp_st_open(&file, write_model(name, &extra), error), 0);
-    int status = pp_gpt2_file_check(&file, wanted, error);
-    pp_st_close(&file);
+    int status = pp_weights_open_as(&weights, write_model(name, &extra), wanted, error);
+    pp_weights_close(&weights);
     return status;
 }
 
@@ -105,7 +104,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("gpt2_file");
+    Suite *suite = suite_create("weights");
     TCase *all = tcase_create("all");
     tcase_add_test(all, what_hugging_face_writes_beside_is_passed_over);
     tcase_add_test(all, another_model_is_named);
