@@ -1,0 +1,271 @@
+#include "text/bpe_json.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/input.h"
+
+int pp_bpe_whole(const char *path, char **bytes, size_t *size, struct pp_error *error)
+{
+    enum { MOST = 100 * 1000 * 1000 };
+    struct pp_input input;
+    if (pp_input_open(&input, path, error) != 0)
+        return -1;
+    size_t found = input.size;
+    pp_input_close(&input);
+    if (found > MOST)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'%s' is no tokenizer's file: it has %zu bytes, at most %d are "
+                       "allowed",
+                       path, found, MOST);
+    return pp_input_whole(path, bytes, size, error);
+}
+
+static int parse(const char *path, const char *text, size_t size, json_t **object,
+                 struct pp_error *error)
+{
+    json_error_t fault;
+    bool room = pp_json_has_room(size);
+    errno = 0;
+    *object = room ? json_loadb(text, size, JSON_REJECT_DUPLICATES, &fault) : NULL;
+    if (!room || (!*object && pp_json_starved(&fault)))
+        return pp_fail(error, PP_ENVIRONMENT, "'%s': out of memory", path);
+    if (!*object)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'%s', line %d, column %d: not valid JSON: %s", path, fault.line,
+                       fault.column, fault.text);
+    if (json_is_object(*object))
+        return 0;
+    json_decref(*object);
+    *object = NULL;
+    return pp_fail(error, PP_BAD_INPUT, "'%s' is not a JSON object", path);
+}
+
+int pp_bpe_load(const char *path, json_t **object, struct pp_error *error)
+{
+    char *text;
+    size_t size;
+    *object = NULL;
+    if (pp_bpe_whole(path, &text, &size, error) != 0)
+        return -1;
+    int status = parse(path, text, size, object, error);
+    free(text);
+    return status;
+}
+
+int pp_bpe_names(struct pp_bpe_builder *builder, const json_t *names,
+                 struct pp_error *error)
+{
+    const char *key;
+    size_t length;
+    json_t *id;
+    json_object_keylen_foreach((json_t *)names, key, length, id)
+    {
+        struct pp_span name = {key, length};
+        if (!json_is_integer(id))
+            return pp_fail(error, PP_BAD_INPUT,
+                           "'%s': the id of token '%.40s' is no integer", builder->path,
+                           key);
+        if (pp_bpe_name(builder, json_integer_value(id), name, error) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+bool pp_bpe_split(struct pp_span merge, struct pp_span *left, struct pp_span *right)
+{
+    const char *space = memchr(merge.text, ' ', merge.length);
+    if (!space)
+        return false;
+    *left = (struct pp_span){merge.text, (size_t)(space - merge.text)};
+    *right = (struct pp_span){space + 1, merge.length - left->length - 1};
+    return left->length > 0 && right->length > 0 &&
+           !memchr(right->text, ' ', right->length);
+}
+
+static struct pp_span span_of(const json_t *string)
+{
+    return (struct pp_span){json_string_value(string), json_string_length(string)};
+}
+
+static bool is_null(const json_t *value)
+{
+    return !value || json_is_null(value);
+}
+
+static bool is_false(const json_t *value)
+{
+    return !value || json_is_false(value);
+}
+
+static bool is_true(const json_t *value)
+{
+    return !value || json_is_true(value);
+}
+
+static bool is_empty(const json_t *value)
+{
+    return is_null(value) || (json_is_string(value) && json_string_length(value) == 0);
+}
+
+static bool is_zero(const json_t *value)
+{
+    return is_null(value) || (json_is_number(value) && json_number_value(value) == 0);
+}
+
+static bool is_bpe(const json_t *value)
+{
+    return !value ||
+           (json_is_string(value) && !strcmp(json_string_value(value), "BPE"));
+}
+
+static bool is_byte_level(const json_t *value)
+{
+    return json_is_string(value) && !strcmp(json_string_value(value), "ByteLevel");
+}
+
+/* What of a tokenizer.json is GPT-2's. */
+static const struct want {
+    const char *part, *key; /* key NULL: the part itself */
+    bool (*fits)(const json_t *value);
+    const char *valid;
+} wanted[] = {
+    {"model", "type", is_bpe, "'BPE'"},
+    {"model", "dropout", is_zero, "null"},
+    {"model", "continuing_subword_prefix", is_empty, "null"},
+    {"model", "end_of_word_suffix", is_empty, "null"},
+    {"model", "ignore_merges", is_false, "false"},
+    {"normalizer", NULL, is_null, "null"},
+    {"pre_tokenizer", "type", is_byte_level, "'ByteLevel'"},
+    {"pre_tokenizer", "add_prefix_space", is_false, "false"},
+    {"pre_tokenizer", "use_regex", is_true, "true"},
+};
+
+static int check_wanted(const json_t *root, const char *path, struct pp_error *error)
+{
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        const struct want *row = &wanted[i];
+        const json_t *part = json_object_get(root, row->part);
+        if (row->fits(row->key ? json_object_get(part, row->key) : part))
+            continue;
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'%s' is no tokenizer of GPT-2's kind: '%s%s%s' is not %s", path,
+                       row->part, row->key ? "." : "", row->key ? row->key : "",
+                       row->valid);
+    }
+    return 0;
+}
+
+/* One of 'added_tokens': sets its text and id. */
+static int read_added(const json_t *entry, size_t index, struct pp_span *text,
+                      json_int_t *id, const char *path, struct pp_error *error)
+{
+    const json_t *content = json_object_get(entry, "content"),
+                 *number = json_object_get(entry, "id");
+    if (!json_is_string(content) || !json_is_integer(number))
+        return pp_fail(
+            error, PP_BAD_INPUT,
+            "'%s': 'added_tokens[%zu]' has not both 'content', a string, and "
+            "'id', an integer",
+            path, index);
+    *text = span_of(content);
+    *id = json_integer_value(number);
+    return 0;
+}
+
+/* Those that the vocabulary has not are added, if add is set; else they are counted. */
+static int read_all_added(struct pp_bpe_builder *builder, const json_t *root, bool add,
+                          size_t *count, struct pp_error *error)
+{
+    const json_t *names = json_object_get(json_object_get(root, "model"), "vocab");
+    const json_t *entry;
+    size_t index;
+    json_array_foreach(json_object_get(root, "added_tokens"), index, entry)
+    {
+        struct pp_span text;
+        json_int_t id;
+        if (read_added(entry, index, &text, &id, builder->path, error) != 0)
+            return -1;
+        const json_t *known = json_object_getn(names, text.text, text.length);
+        if (known && json_integer_value(known) != id)
+            return pp_fail(error, PP_BAD_INPUT,
+                           "'%s': '%.40s' has id %lld in 'added_tokens', but %lld in "
+                           "'model.vocab'",
+                           builder->path, text.text, (long long)id,
+                           (long long)json_integer_value(known));
+        if (!known && add && pp_bpe_add(builder, id, text, error) != 0)
+            return -1;
+        *count += !known;
+    }
+    return 0;
+}
+
+/* A merge, of either form. Returns whether it is one. */
+static bool read_merge(const json_t *merge, struct pp_span *left, struct pp_span *right)
+{
+    if (json_is_string(merge))
+        return pp_bpe_split(span_of(merge), left, right);
+    const json_t *first = json_array_get(merge, 0), *second = json_array_get(merge, 1);
+    if (json_array_size(merge) != 2 || !json_is_string(first) ||
+        !json_is_string(second))
+        return false;
+    *left = span_of(first);
+    *right = span_of(second);
+    return true;
+}
+
+static int read_merges(struct pp_bpe_builder *builder, const json_t *merges,
+                       struct pp_error *error)
+{
+    const json_t *merge;
+    size_t index;
+    json_array_foreach(merges, index, merge)
+    {
+        struct pp_span left, right;
+        snprintf(builder->place, sizeof builder->place, "'model.merges[%zu]'", index);
+        if (!read_merge(merge, &left, &right))
+            return pp_fail(error, PP_BAD_INPUT,
+                           "'%s', %s: want two tokens, as a string with one space "
+                           "between them or as an array of two strings",
+                           builder->path, builder->place);
+        if (pp_bpe_merge(builder, left, right, error) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int build(struct pp_bpe_builder *builder, const json_t *root,
+                 struct pp_error *error)
+{
+    const json_t *model = json_object_get(root, "model"),
+                 *names = json_object_get(model, "vocab"),
+                 *merges = json_object_get(model, "merges");
+    size_t added = 0;
+    if (check_wanted(root, builder->path, error) != 0)
+        return -1;
+    if (!json_is_object(names) || !json_is_array(merges))
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'%s' has not both 'model.vocab', an object of ids, and "
+                       "'model.merges', an array",
+                       builder->path);
+    if (read_all_added(builder, root, false, &added, error) != 0 ||
+        pp_bpe_begin(builder, json_object_size(names) + added, json_array_size(merges),
+                     error) != 0 ||
+        pp_bpe_names(builder, names, error) != 0 ||
+        read_all_added(builder, root, true, &added, error) != 0)
+        return -1;
+    return read_merges(builder, merges, error);
+}
+
+int pp_bpe_read_json(struct pp_bpe *bpe, const char *path, struct pp_error *error)
+{
+    struct pp_bpe_builder builder = {.bpe = bpe, .path = path};
+    json_t *root;
+    if (pp_bpe_load(path, &root, error) != 0)
+        return -1;
+    int status = pp_bpe_end(&builder, build(&builder, root, error), error);
+    json_decref(root);
+    return status;
+}
