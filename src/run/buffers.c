@@ -37,7 +37,7 @@ static void count_activations(struct counts *counts, enum pp_recompute recompute
         counts->inputs[c].held--;
     if (pp_is_backward(kind) && !by_block)
         counts->transients[c].held--;
-    if (pp_kind_in_flight(kind) < 0 && !by_block)
+    if (pp_ends_backward(kind) && !by_block)
         counts->activations[c].held--;
 }
 
@@ -53,7 +53,7 @@ static void count_op(struct counts *counts, const struct pp_schedule *schedule,
         if (takes_grad)
             take(&counts->wires);
     }
-    if (pp_kind_in_flight(op.kind) < 0) {
+    if (pp_ends_backward(op.kind)) {
         counts->gradients[c].held--;
         counts->wires.held -= takes_grad;
     }

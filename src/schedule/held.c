@@ -39,9 +39,10 @@ int pp_peak_memory(const struct pp_schedule *schedule, int rank,
             raise(peak, sum(held, schedule->held) + of->each.again[op.kind]);
         of->forward += (op.kind == PP_F) - pp_is_backward(op.kind);
         of->weight += (op.kind == PP_I) - (op.kind == PP_W);
-        if (pp_kind_in_flight(op.kind) < 0)
+        if (pp_ends_backward(op.kind))
             continue; /* only less than before */
         raise(peak, sum(held, schedule->held));
+        of->forward -= pp_decodes(schedule); /* until its end */
     }
     free(held);
     return 0;

@@ -4,7 +4,8 @@
  * A microbatch in a stage holds `forward` once F has run, until its B or I has; after
  * an I it holds `weight`, what W needs of activations and gradients, until W has run.
  * While a B or an I runs it also holds `again`, what re-computation brings back. What
- * else an op needs for itself alone is not counted. As in Zero Bubble Pipeline
+ * else an op needs for itself alone is not counted. In decoding F holds `forward` until
+ * its own end: no backward comes. As in Zero Bubble Pipeline
  * Parallelism, arXiv 2401.10241, §3.1: M_B after F, M_W between B (here I) and W. */
 #ifndef PP_SCHEDULE_HELD_H
 #define PP_SCHEDULE_HELD_H

@@ -104,6 +104,11 @@ int pp_schedule_copy_weights(struct pp_schedule *schedule, int copies,
 void pp_schedule_release(struct pp_schedule *schedule)
 {
     free(schedule->copy_of);
+    free(schedule->after);
+    free(schedule->then);
+    free(schedule->group_of);
+    free(schedule->class_of);
+    free(schedule->classes);
     free(schedule->rank_of);
     free(schedule->chunk_of);
     free(schedule->first);
@@ -260,19 +265,15 @@ int pp_schedule_find_copies(struct pp_schedule *schedule, struct pp_error *error
     return 0;
 }
 
-static bool makes_weights(struct pp_op op)
-{
-    return op.kind == PP_B || op.kind == PP_W;
-}
-
 bool pp_reduces_after(const struct pp_schedule *schedule, int rank, size_t k)
 {
     struct pp_op op = schedule->ops[k];
-    if (schedule->copies == 1 || !makes_weights(op))
+    if (schedule->copies == 1 || !pp_ends_backward(op.kind))
         return false;
     /* The next one is rarely far. */
     for (k++; k < schedule->first[rank + 1]; k++) {
-        if (schedule->ops[k].stage == op.stage && makes_weights(schedule->ops[k]))
+        if (schedule->ops[k].stage == op.stage &&
+            pp_ends_backward(schedule->ops[k].kind))
             return false;
     }
     return true;

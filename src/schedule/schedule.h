@@ -14,7 +14,14 @@
  * The weights may be there more than once, on the same ranks or on others: each copy
  * has its own microbatches, and the gradients of a stage's copies are summed once each
  * of them has done its last weight op. That sum, R, follows from the copies as messages
- * follow from the dependencies: no schedule lists it. */
+ * follow from the dependencies: no schedule lists it.
+ *
+ * A schedule may decode: it generates tokens, and has forwards only. The last stage's
+ * output is the tokens that it samples; they go back to the first stage, where a later
+ * microbatch begins with them:
+ *     F(0, i)  also needs F(S-1, after[i])          after[i] >= 0
+ * A microbatch is then a batch of rows: a piece of a prompt (prefill), or one token of
+ * each sequence of a group (decode). */
 #ifndef PP_SCHEDULE_SCHEDULE_H
 #define PP_SCHEDULE_SCHEDULE_H
 
@@ -39,6 +46,15 @@ struct pp_op {
 
 enum { PP_MAX_MICROBATCHES = 1 << 28, PP_MAX_RANKS = 1 << 16 };
 
+/* What the microbatches of a schedule that decodes are, as far as their cost goes: ops
+ * of one stage and class take alike. */
+struct pp_class {
+    char label[16]; /* "prefill" or "decode" */
+    int rows;       /* >= 1 that go through the stages together: of a prompt its tokens,
+                     * of a group its sequences */
+};
+extern const char pp_prefill[], pp_decode[]; /* the labels */
+
 /* stage -> rank. PP_LOOP: s mod p. PP_V: 0..p-1, p-1..0, 0..p-1, … PP_MIRRORED: two
  * weight copies, the first as PP_LOOP, the second from the last rank to the first.
  * PP_CUSTOM: as a file says. */
@@ -58,11 +74,22 @@ struct pp_schedule {
                      * ops run where that copy's stages are */
     int group_size; /* N of schedules in groups, 0 elsewhere */
     enum pp_placement placement;
-    int *copy_of;  /* [microbatches] the copy that each belongs to; NULL: one copy */
-    int *rank_of;  /* [copies][stages] */
-    int *chunk_of; /* [copies][stages] index of the stage among those of its rank:
-                    * those of the first copy, then those of the next */
-    size_t *first; /* [ranks + 1] ops of rank r: ops[first[r] .. first[r+1]-1] */
+    int *copy_of; /* [microbatches] the copy that each belongs to; NULL: one copy */
+    /* Where it decodes (pp_schedule_decode); NULL and 0 in training. */
+    int *after;    /* [microbatches] the one whose sampled tokens it begins with; of
+                    * several the last on stage S-1; -1: none */
+    int *then;     /* [microbatches] the other way round: the one that begins with its
+                    * tokens; -1: none */
+    int *group_of; /* [microbatches] whose sequences it is of: from 0 */
+    int *class_of; /* [microbatches] into classes */
+    struct pp_class *classes; /* [class_count] */
+    int class_count;
+    int groups; /* more than any of group_of */
+
+    int *rank_of;      /* [copies][stages] */
+    int *chunk_of;     /* [copies][stages] index of the stage among those of its rank:
+                        * those of the first copy, then those of the next */
+    size_t *first;     /* [ranks + 1] ops of rank r: ops[first[r] .. first[r+1]-1] */
     struct pp_op *ops; /* [first[ranks]] */
     uint32_t *cell;    /* [first[ranks]] 0-based cell of the file's row each op stood
                         * in; NULL for generated schedules */
@@ -85,6 +112,27 @@ void pp_schedule_release(struct pp_schedule *schedule);
  * [microbatches] is copied. PP_ENVIRONMENT when out of memory. */
 int pp_schedule_copy_weights(struct pp_schedule *schedule, int copies,
                              const int *copy_of, struct pp_error *error);
+
+/* What makes a schedule decode: as in struct pp_schedule. */
+struct pp_decoding {
+    const int *after, *group_of, *class_of; /* [microbatches] */
+    const struct pp_class *classes;         /* [class_count] */
+    int class_count;
+};
+
+/* Makes an empty schedule of one copy decode: copies all, and finds then and groups;
+ * pp_verify refuses what makes no sense. PP_ENVIRONMENT when out of memory. */
+int pp_schedule_decode(struct pp_schedule *schedule, const struct pp_decoding *decoding,
+                       struct pp_error *error);
+
+static inline bool pp_decodes(const struct pp_schedule *schedule)
+{
+    return schedule->after != NULL;
+}
+
+/* The microbatch's class; NULL in training. */
+const struct pp_class *pp_class_of(const struct pp_schedule *schedule,
+                                   uint32_t microbatch);
 
 /* Recomputes chunk_of, chunks and held from rank_of. */
 void pp_schedule_place(struct pp_schedule *schedule);
@@ -157,18 +205,33 @@ static inline char pp_kind_letter(enum pp_kind kind)
 /* In words: "forward", "backward", "backward input", "backward weight". */
 const char *pp_kind_name(enum pp_kind kind);
 
-/* By how much an op changes the activations that its rank holds, in stages times
- * microbatches. +1, F, from the op's start on; -1, B or W, from its end on; I still
- * leaves W what it needs: 0. */
-static inline int pp_kind_in_flight(enum pp_kind kind)
-{
-    return kind == PP_F ? 1 : kind == PP_I ? 0 : -1;
-}
-
 /* Does executing this op release its stage's input gradient (B or I)? */
 static inline bool pp_is_backward(enum pp_kind kind)
 {
     return kind == PP_B || kind == PP_I;
+}
+
+/* Is a microbatch's backward over with this op (B or W)? */
+static inline bool pp_ends_backward(enum pp_kind kind)
+{
+    return kind == PP_B || kind == PP_W;
+}
+
+/* By how much an op changes the activations that its rank holds, in stages times
+ * microbatches: by as many more from the op's start on (F), by as many fewer from its
+ * end on (B and W; I still leaves W what it needs). In decoding F holds them until its
+ * own end: what it leaves behind is keys and values. */
+struct pp_in_flight {
+    int from_start, at_end;
+};
+static inline struct pp_in_flight pp_in_flight(const struct pp_schedule *schedule,
+                                               enum pp_kind kind)
+{
+    bool forward = kind == PP_F, frees = pp_ends_backward(kind);
+    return (struct pp_in_flight){
+        .from_start = forward,
+        .at_end = -(frees || (forward && pp_decodes(schedule))),
+    };
 }
 
 /* Writes an op as torch does ("3F12"); returns buffer. */

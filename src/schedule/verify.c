@@ -1,6 +1,7 @@
 #include "schedule/verify.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/words.h"
 #include "schedule/walk.h"
@@ -9,6 +10,8 @@ struct checker {
     const struct pp_schedule *schedule;
     const char *called;  /* by messages */
     unsigned char *seen; /* [stages][microbatches] bit per kind: 1 << enum pp_kind */
+    int *latest;         /* [stages][groups] the group's last microbatch, 1 + it; NULL
+                          * in training */
     bool hinted;         /* the old dialect has been explained */
     struct pp_error *error;
 };
@@ -67,6 +70,25 @@ static bool makes_pair(struct pp_op a, struct pp_op b)
     return both_ways && (a.stage != b.stage || a.microbatch != b.microbatch);
 }
 
+/* Why the op may not stand here in a schedule that decodes; NULL if it may. */
+static const char *misplaced_decoding(struct checker *checker, struct pp_op op,
+                                      unsigned seen)
+{
+    const struct pp_schedule *schedule = checker->schedule;
+    if (op.kind != PP_F || op.joined)
+        return "a schedule that decodes has forwards alone";
+    if (seen & 1u << PP_F)
+        return "appears twice: each op runs once";
+    int group = schedule->group_of[op.microbatch];
+    int *latest =
+        &checker->latest[(size_t)op.stage * (size_t)schedule->groups + (size_t)group];
+    bool ascends = *latest <= (int)op.microbatch;
+    *latest = (int)op.microbatch + 1;
+    return ascends ? NULL
+                   : "comes after a later microbatch of its group: those of one group "
+                     "ascend on each stage";
+}
+
 static void check_op(struct checker *checker, int rank, size_t k)
 {
     const struct pp_schedule *schedule = checker->schedule;
@@ -92,7 +114,7 @@ static void check_op(struct checker *checker, int rank, size_t k)
                                           : "");
         return;
     }
-    if (op.joined) {
+    if (op.joined && !pp_decodes(schedule)) {
         size_t end = schedule->first[rank + 1];
         bool paired = k + 1 < end && !schedule->ops[k + 1].joined &&
                       makes_pair(op, schedule->ops[k + 1]);
@@ -106,7 +128,8 @@ static void check_op(struct checker *checker, int rank, size_t k)
     unsigned char *seen =
         &checker
              ->seen[(size_t)op.stage * (size_t)schedule->microbatches + op.microbatch];
-    const char *problem = misplaced(op.kind, *seen);
+    const char *problem = pp_decodes(schedule) ? misplaced_decoding(checker, op, *seen)
+                                               : misplaced(op.kind, *seen);
     /* In a file of the old dialect every W has this problem: once is enough. */
     bool old = op.kind == PP_W && *seen & 1u << PP_B;
     if (problem && !(old && checker->hinted))
@@ -119,6 +142,57 @@ static void check_op(struct checker *checker, int rank, size_t k)
     *seen |= (unsigned char)(1u << op.kind);
 }
 
+/* What is wrong with a microbatch of a schedule that decodes, and with which other one;
+ * NULL where nothing is. */
+static const char *wrong_feedback(const struct pp_schedule *schedule, int i, int *other)
+{
+    int after = *other = schedule->after[i];
+    if (after < -1 || after >= schedule->microbatches)
+        return "begins with the tokens of a microbatch that is not there:";
+    if (after == i)
+        return "begins with its own tokens: of an earlier one, not of";
+    if (after >= 0 && schedule->then[after] != i)
+        return "is not the only one that begins with the tokens of";
+    *other = schedule->group_of[i];
+    if (*other < 0 || *other >= schedule->microbatches)
+        return "has a group that is not from 0 to the number of microbatches - 1:";
+    *other = schedule->class_of[i];
+    if (*other < 0 || *other >= schedule->class_count)
+        return "has a class that is not there:";
+    return NULL;
+}
+
+static bool is_class(const struct pp_class *class)
+{
+    return class->rows >= 1 && (strcmp(class->label, pp_prefill) == 0 ||
+                                strcmp(class->label, pp_decode) == 0);
+}
+
+static void check_decoding(struct checker *checker)
+{
+    const struct pp_schedule *schedule = checker->schedule;
+    for (int c = 0; c < schedule->class_count; c++) {
+        if (!is_class(&schedule->classes[c]))
+            pp_fail_also(checker->error, PP_BAD_INPUT,
+                         "'%s': class %d is '%.15s' of %d rows: want 'prefill' or "
+                         "'decode' of at least 1",
+                         checker->called, c, schedule->classes[c].label,
+                         schedule->classes[c].rows);
+    }
+    if (schedule->copies > 1)
+        pp_fail_also(checker->error, PP_BAD_INPUT,
+                     "'%s': a schedule that decodes has one copy of the weights, not "
+                     "%d",
+                     checker->called, schedule->copies);
+    for (int i = 0; i < schedule->microbatches && !full(checker); i++) {
+        int other;
+        const char *wrong = wrong_feedback(schedule, i, &other);
+        if (wrong)
+            pp_fail_also(checker->error, PP_BAD_INPUT, "'%s': microbatch %d %s %d",
+                         checker->called, i, wrong, other);
+    }
+}
+
 static void check_missing(struct checker *checker)
 {
     const struct pp_schedule *schedule = checker->schedule;
@@ -129,6 +203,8 @@ static void check_missing(struct checker *checker)
             const char *missing = NULL;
             if (!(seen & 1u << PP_F))
                 missing = "F";
+            else if (pp_decodes(schedule))
+                continue;
             else if (!(seen & (1u << PP_B | 1u << PP_I)))
                 missing = "B, or I and W,";
             else if (seen & 1u << PP_I && !(seen & 1u << PP_W))
@@ -186,14 +262,16 @@ static void report_cycle(const struct pp_walk *walk, const char *called,
         }
         struct pp_op needed = waited_for(walk, rank);
         int other = pp_op_rank(schedule, needed);
+        size_t k = blocked_op(walk, rank);
+        bool feedback = pp_decodes(schedule) && schedule->ops[k].stage == 0;
         char place[PLACE];
-        pp_fail_also(
-            error, PP_BAD_INPUT,
-            "'%s', %s: waits for the %s of stage %u, microbatch %u, which comes "
-            "later on rank %d",
-            called, where(schedule, rank, blocked_op(walk, rank), place),
-            needed.kind == PP_F ? "forward" : "backward", needed.stage,
-            needed.microbatch, other);
+        pp_fail_also(error, PP_BAD_INPUT,
+                     "'%s', %s: waits for %s%s of stage %u, microbatch %u, which comes "
+                     "later on rank %d",
+                     called, where(schedule, rank, k, place),
+                     feedback ? "the tokens that it begins with, from " : "",
+                     needed.kind == PP_F ? "the forward" : "the backward", needed.stage,
+                     needed.microbatch, other);
         pp_error_about_row(error, rank + 1);
         rank = other;
     } while (rank != start);
@@ -222,14 +300,20 @@ int pp_verify_ops(const struct pp_schedule *schedule, const char *called,
                   struct pp_error *error)
 {
     *error = (struct pp_error){0};
-    struct checker checker = {
-        .schedule = schedule,
-        .called = called,
-        .seen = calloc((size_t)schedule->stages, (size_t)schedule->microbatches),
-        .error = error,
-    };
-    if (!checker.seen)
+    size_t stages = (size_t)schedule->stages;
+    struct checker checker = {.schedule = schedule, .called = called, .error = error};
+    if (pp_decodes(schedule))
+        check_decoding(&checker);
+    if (error->lines > 0)
+        return -1; /* nothing of it may serve as an index */
+    checker.seen = calloc(stages, (size_t)schedule->microbatches);
+    if (pp_decodes(schedule))
+        checker.latest =
+            calloc(stages, (size_t)schedule->groups * sizeof *checker.latest);
+    if (!checker.seen || (pp_decodes(schedule) && !checker.latest)) {
+        free(checker.seen);
         return pp_fail(error, PP_ENVIRONMENT, "out of memory to verify '%s'", called);
+    }
     for (int r = 0; r < schedule->ranks; r++) {
         for (size_t k = schedule->first[r]; k < schedule->first[r + 1]; k++) {
             if (full(&checker))
@@ -240,6 +324,7 @@ int pp_verify_ops(const struct pp_schedule *schedule, const char *called,
     }
     check_missing(&checker);
     free(checker.seen);
+    free(checker.latest);
     return error->lines > 0 ? -1 : 0;
 }
 

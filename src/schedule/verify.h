@@ -6,7 +6,10 @@
 
 /* Accepts a schedule only if every (stage, microbatch) has exactly one F and either
  * one B, or one I then one W, each after what it needs on its own rank, on the rank
- * that holds the stage, and if executing the ranks' ops in order cannot block.
+ * that holds the stage, and if executing the ranks' ops in order cannot block. One that
+ * decodes must have exactly one F of every (stage, microbatch) and nothing else, on
+ * each stage those of a group in ascending order (its keys and values grow by them),
+ * and tokens go to one microbatch at most.
  *
  * On failure returns -1 with PP_BAD_INPUT and one line per problem, up to 20: where
  * (what the schedule is called, its name or the path of its file; rank, position), the

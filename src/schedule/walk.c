@@ -33,6 +33,10 @@ int pp_walk_init(struct pp_walk *walk, const struct pp_schedule *schedule,
     struct pp_mark *after = walk->marks + (2 * (size_t)schedule->stages + 1) * row;
     for (size_t i = 0; i < row; i++)
         before[i] = after[i] = pp_mark_released(0);
+    for (size_t i = 0; schedule->after && i < (size_t)schedule->microbatches; i++) {
+        if (schedule->after[i] >= 0)
+            before[i] = (struct pp_mark){0};
+    }
     for (size_t r = 0; r < ranks; r++) {
         walk->ranks[r].next = schedule->first[r];
         walk->ranks[r].end = schedule->first[r + 1];

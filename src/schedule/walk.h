@@ -5,7 +5,8 @@
  *
  * How it goes. Each rank has its ops in order, so at any time it has one next op, and
  * the walk need only know whether that op's input is there. Ranks only ever wait for a
- * message: F from the stage before, B or I from the stage after. What an op needs of
+ * message: F from the stage before, B or I from the stage after; in decoding also F of
+ * the first stage from the last. What an op needs of
  * its own stage (its F, its I) is a matter of the rank's own order, which verify
  * checks.
  *
@@ -20,10 +21,11 @@
  * rank that was set free last goes on first, while its input is still in the cache. The
  * order is the same every time.
  *
- * The rest of this file is speed. A visit computes little, so most of its time would go
- * into waiting for memory: the schedule of a thousand ranks does not fit the caches,
- * and the walk jumps between ranks too soon for the processor to notice that it goes
- * along their rows. Hence the blocks, the odd rows and the prefetches below. */
+ * The rest of this file is speed, with a loop for training and one for decoding, which
+ * alone must look up where tokens go. A visit computes little, so most of its time
+ * would go into waiting for memory: the schedule of a thousand ranks does not fit the
+ * caches, and the walk jumps between ranks too soon for the processor to notice that it
+ * goes along their rows. Hence the blocks, the odd rows and the prefetches below. */
 #ifndef PP_SCHEDULE_WALK_H
 #define PP_SCHEDULE_WALK_H
 
@@ -121,6 +123,12 @@ static inline bool pp_producer(const struct pp_schedule *schedule, struct pp_op 
 {
     *producer = op;
     producer->joined = 0;
+    if (op.kind == PP_F && op.stage == 0 && schedule->after) {
+        int after = schedule->after[op.microbatch];
+        producer->stage = (uint32_t)schedule->stages - 1;
+        producer->microbatch = (uint32_t)after & (PP_MAX_MICROBATCHES - 1);
+        return after >= 0;
+    }
     if (op.kind == PP_F) {
         producer->stage = op.stage - 1;
         return op.stage > 0;
@@ -136,6 +144,12 @@ static inline bool pp_consumer(const struct pp_schedule *schedule, struct pp_op 
 {
     *consumer = op;
     consumer->joined = 0;
+    if (op.kind == PP_F && (int)op.stage == schedule->stages - 1 && schedule->then) {
+        int then = schedule->then[op.microbatch];
+        consumer->stage = 0;
+        consumer->microbatch = (uint32_t)then & (PP_MAX_MICROBATCHES - 1);
+        return then >= 0;
+    }
     if (op.kind == PP_F) {
         consumer->stage = op.stage + 1;
         return (int)op.stage < schedule->stages - 1;
@@ -166,7 +180,9 @@ static inline size_t pp_output_index(const struct pp_schedule *schedule,
  *     row S + 1 + s    output of B or I(s, ·), = input of B or I(s-1, ·)
  *     row 2S + 1       input of B or I(S-1, ·), released from the start
  *     row 2S + 2       output of W, which no other stage needs; W's input is row 0
- */
+ *
+ * In decoding, row 0 is the feedback: of F(0, i), released from the start only where it
+ * needs no tokens; else the output of F(S-1, after[i]) goes there. */
 static inline size_t pp_walk_rows(const struct pp_schedule *schedule)
 {
     return 2 * (size_t)schedule->stages + 3;
@@ -179,11 +195,27 @@ static inline size_t pp_walk_from(const struct pp_schedule *schedule, struct pp_
     return op.kind == PP_W ? 0 : first + op.stage;
 }
 
-/* The row that its output goes to. */
+/* The row that its output goes to, but for what feedback makes of row S. */
 static inline size_t pp_walk_to(const struct pp_schedule *schedule, struct pp_op op)
 {
     size_t first = op.kind == PP_F ? 1 : (size_t)schedule->stages + 1;
     return op.kind == PP_W ? pp_walk_rows(schedule) - 1 : first + op.stage;
+}
+
+/* Where its output is found: a row, and in it the consumer's microbatch; in training
+ * its own row and microbatch. */
+struct pp_walk_place {
+    size_t row, microbatch;
+};
+
+static inline struct pp_walk_place pp_walk_found(const struct pp_schedule *schedule,
+                                                 struct pp_op op)
+{
+    size_t row = pp_walk_to(schedule, op);
+    if (schedule->then && row == (size_t)schedule->stages &&
+        schedule->then[op.microbatch] >= 0)
+        return (struct pp_walk_place){0, (size_t)schedule->then[op.microbatch]};
+    return (struct pp_walk_place){row, op.microbatch};
 }
 
 static inline struct pp_mark *pp_walk_input(const struct pp_walk *walk, struct pp_op op)
@@ -193,10 +225,12 @@ static inline struct pp_mark *pp_walk_input(const struct pp_walk *walk, struct p
 }
 
 static inline struct pp_mark *pp_walk_output(const struct pp_walk *walk,
-                                             struct pp_op op)
+                                             struct pp_op op, bool decodes)
 {
-    size_t row = pp_walk_to(walk->schedule, op);
-    return &walk->marks[row * walk->row + op.microbatch];
+    struct pp_walk_place to = {pp_walk_to(walk->schedule, op), op.microbatch};
+    if (decodes)
+        to = pp_walk_found(walk->schedule, op);
+    return &walk->marks[to.row * walk->row + to.microbatch];
 }
 
 /* --- walking -----------------------------------------------------------------------
@@ -240,13 +274,14 @@ static inline bool pp_walk_next(const struct pp_walk *walk,
     return true;
 }
 
-/* Visits all ops that can run. visit returns the time >= 0 at which the outputs are
- * released, for their consumers to find. Returns the number of ops visited: all of
- * them, unless executing the schedule blocks; then ranks says where each one stopped.
- * Inline, so that visit is too. */
-static inline size_t
-pp_walk(struct pp_walk *walk,
-        int64_t (*visit)(void *data, const struct pp_walk_visit *at), void *data)
+/* Returns the time >= 0 at which the outputs are released. */
+typedef int64_t pp_walk_visitor(void *data, const struct pp_walk_visit *at);
+
+/* Visits: inlined into both loops, with what the visitor calls. */
+#define PP_WALK_INLINE static inline __attribute__((always_inline))
+
+PP_WALK_INLINE size_t pp_walk_loop(struct pp_walk *walk, pp_walk_visitor *visit,
+                                   void *data, bool decodes)
 {
     size_t visited = 0;
     int runnable = 0;
@@ -260,7 +295,7 @@ pp_walk(struct pp_walk *walk,
         while (rank->next < rank->end && pp_walk_next(walk, rank, &at)) {
             struct pp_mark released = pp_mark_released(visit(data, &at));
             for (int k = 0; k < at.count; k++) {
-                struct pp_mark *output = pp_walk_output(walk, at.op[k]);
+                struct pp_mark *output = pp_walk_output(walk, at.op[k], decodes);
                 if (pp_is_awaited(*output))
                     walk->runnable[runnable++] = pp_mark_waiter(*output);
                 *output = released;
@@ -273,6 +308,15 @@ pp_walk(struct pp_walk *walk,
         }
     }
     return visited;
+}
+
+/* Visits all ops that can run, each when its inputs are released. Returns the number of
+ * ops visited: all of them, unless executing the schedule blocks; then ranks says where
+ * each one stopped. */
+PP_WALK_INLINE size_t pp_walk(struct pp_walk *walk, pp_walk_visitor *visit, void *data)
+{
+    return pp_decodes(walk->schedule) ? pp_walk_loop(walk, visit, data, true)
+                                      : pp_walk_loop(walk, visit, data, false);
 }
 
 #endif

@@ -7,6 +7,7 @@ int pp_costs_init(struct pp_costs *costs, int stages, struct pp_error *error)
 {
     *costs = (struct pp_costs){
         .stages = stages,
+        .classes = 1,
         .op = calloc((size_t)stages, sizeof *costs->op),
         .joined_factor = 1,
         .near.bandwidth = INFINITY,
@@ -15,6 +16,21 @@ int pp_costs_init(struct pp_costs *costs, int stages, struct pp_error *error)
     if (!costs->op)
         return pp_fail(error, PP_ENVIRONMENT,
                        "out of memory for the costs of %d stages", stages);
+    return 0;
+}
+
+int pp_costs_classify(struct pp_costs *costs, const struct pp_schedule *schedule,
+                      struct pp_error *error)
+{
+    if (schedule->class_count <= 1)
+        return 0;
+    free(costs->op);
+    costs->classes = schedule->class_count;
+    costs->op =
+        calloc((size_t)costs->classes * (size_t)costs->stages, sizeof *costs->op);
+    if (!costs->op)
+        return pp_fail(error, PP_ENVIRONMENT,
+                       "out of memory for the costs of %d stages", costs->stages);
     return 0;
 }
 
@@ -30,7 +46,7 @@ void pp_costs_release(struct pp_costs *costs)
 void pp_costs_fill(struct pp_costs *costs, int64_t forward, int64_t input,
                    int64_t weight)
 {
-    for (int s = 0; s < costs->stages; s++) {
+    for (int s = 0; s < costs->classes * costs->stages; s++) {
         costs->op[s][PP_F] = forward;
         costs->op[s][PP_B] = input + weight;
         costs->op[s][PP_I] = input;
@@ -80,6 +96,13 @@ int64_t pp_nanoseconds(double ns)
 int64_t pp_hop_wire(const struct pp_hop *hop, double bytes)
 {
     return pp_nanoseconds(1e9 * bytes / hop->bandwidth);
+}
+
+double pp_costs_bytes(const struct pp_costs *costs, const struct pp_schedule *schedule,
+                      int of_class, bool feedback)
+{
+    int rows = pp_decodes(schedule) ? schedule->classes[of_class].rows : 1;
+    return rows * (feedback ? PP_TOKEN_BYTES : costs->message_bytes);
 }
 
 const struct pp_hop *pp_costs_hop(const struct pp_costs *costs, int from, int to)

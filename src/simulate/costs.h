@@ -26,7 +26,9 @@ struct pp_hop {
  * of two of them. Here all is per stage. */
 struct pp_costs {
     int stages;
-    int64_t (*op)[PP_KINDS]; /* [stages] ns of F, B, I, W; owned */
+    int classes; /* of the schedule that they are for (struct pp_class); 1 too where all
+                  * of its classes cost the same, or it does not decode */
+    int64_t (*op)[PP_KINDS]; /* [classes][stages] ns of F, B, I, W; owned */
     int64_t *joined;         /* [stages] ns of a joined pair, by the stage of its first
                               * op; NULL: joined_factor times the sum of both; owned */
     double joined_factor;    /* without joined: of the sum of both; 1: the sum */
@@ -34,7 +36,8 @@ struct pp_costs {
                       * weight copies; NULL: 0; owned */
     struct pp_hop near, far; /* within a node, between nodes */
     int ranks_per_node;      /* 0: all ranks are near */
-    double message_bytes;    /* of every message between stages */
+    double message_bytes;    /* of every message from stage to stage; where the schedule
+                              * decodes, of each row of a microbatch */
     double *slow;            /* [ranks] factor on each rank's ops; NULL: 1; owned */
     double jitter;           /* sigma of a lognormal factor of mean 1 on every op */
     uint64_t seed;           /* of the jitter */
@@ -44,6 +47,19 @@ struct pp_costs {
  * take the sum of both. */
 int pp_costs_init(struct pp_costs *costs, int stages, struct pp_error *error);
 void pp_costs_release(struct pp_costs *costs);
+
+/* Gives zeroed costs of one class as many as the schedule has. PP_ENVIRONMENT when out
+ * of memory. */
+int pp_costs_classify(struct pp_costs *costs, const struct pp_schedule *schedule,
+                      struct pp_error *error);
+
+/* What ops of the stage and class cost, [PP_KINDS]. */
+static inline int64_t *pp_costs_of(const struct pp_costs *costs, int of_class,
+                                   int stage)
+{
+    int row = costs->classes > 1 ? of_class : 0;
+    return costs->op[(size_t)row * (size_t)costs->stages + (size_t)stage];
+}
 
 /* Gives every stage the same costs, in ns; B takes I and W together. */
 void pp_costs_fill(struct pp_costs *costs, int64_t forward, int64_t input,
@@ -69,6 +85,12 @@ bool pp_costs_equal(const struct pp_costs *costs, const struct pp_schedule *sche
 /* Rounds to whole ns; what is beyond the clock becomes 2^61, which pp_simulate refuses
  * for being too long. */
 int64_t pp_nanoseconds(double ns);
+
+/* The bytes of a message to a microbatch of the class: from the stage before, or the
+ * tokens that it begins with (feedback), one a row. */
+enum { PP_TOKEN_BYTES = 4 };
+double pp_costs_bytes(const struct pp_costs *costs, const struct pp_schedule *schedule,
+                      int of_class, bool feedback);
 
 /* What a message over the hop takes on the wire alone: bytes / bandwidth, in ns. */
 int64_t pp_hop_wire(const struct pp_hop *hop, double bytes);

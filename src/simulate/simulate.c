@@ -27,7 +27,7 @@
  * the link is serialised, it first waits until the message before it has passed. The
  * second message of a joined pair leaves after the first. */
 
-/* What a message costs: one for each copy and row of outputs of the walk, since all
+/* What a message costs: one for each variant and row of outputs of the walk, since all
  * outputs of one stage in one direction take the same way. In ns. */
 struct message {
     int64_t sender, receiver; /* as struct pp_hop */
@@ -36,7 +36,8 @@ struct message {
     int64_t delay; /* sender + wire + latency: from the end of its op to its arrival,
                     * where it waits for nothing at its sender */
     bool waits;    /* it may wait there, for the link or for the first message of its
-                    * pair: its arrival is kept in arrived */
+                    * pair: its arrival is kept in arrived. Or it is row S of a schedule
+                    * that decodes, and the one that travels, or none, is in row 0 */
     int link;      /* the link that it queues for; -1: it does not queue */
 };
 
@@ -47,11 +48,17 @@ struct simulation {
     struct pp_span *spans;
     struct pp_walk walk;
 
+    /* What microbatches differ in: their weight copy; in decoding their class, and
+     * whether they begin with tokens that come back, which the second half do. */
+    const int *variant_of; /* [microbatches] borrowed; NULL: all are alike */
+    int variants;
+    int *begins; /* [microbatches] variant_of where it decodes, owned */
     int64_t (
-        *op)[PP_KINDS]; /* [copies][stages] durations, slow ranks' factor in them */
-    struct message *messages; /* [copies][pp_walk_rows]; all 0 where nothing travels */
-    int64_t *free;            /* [ranks] when the rank can take its next op */
-    int64_t *link_free;       /* [links] when the link can take its next message */
+        *op)[PP_KINDS]; /* [variants][stages] durations, slow ranks' factor in them */
+    struct message
+        *messages;      /* [variants][pp_walk_rows]; all 0 where nothing travels */
+    int64_t *free;      /* [ranks] when the rank can take its next op */
+    int64_t *link_free; /* [links] when the link can take its next message */
     int64_t *arrived; /* [pp_walk_rows][walk.row] of messages that may wait; NULL where
                        * none does: then the arrival is ready + delay */
 };
@@ -71,9 +78,15 @@ static double noise(const struct simulation *sim, struct pp_op op)
     return exp(sigma * normal - sigma * sigma / 2);
 }
 
+static inline int variant_of(const struct simulation *sim, size_t microbatch)
+{
+    return sim->variant_of ? sim->variant_of[microbatch] : 0;
+}
+
 static int64_t duration(const struct simulation *sim, struct pp_op op)
 {
-    int64_t time = sim->op[pp_op_place(sim->schedule, op)][op.kind];
+    int variant = variant_of(sim, op.microbatch);
+    int64_t time = sim->op[pp_place(sim->schedule, variant, (int)op.stage)][op.kind];
     if (sim->costs->jitter > 0)
         time = pp_nanoseconds((double)time * noise(sim, op));
     return time;
@@ -105,12 +118,12 @@ static void pair_durations(const struct simulation *sim, const struct pp_op *op,
     time[1] = pp_nanoseconds(joined) - time[0];
 }
 
-/* The message of a row of outputs, as it is for the copy that the op works with. */
-static inline const struct message *message_of(const struct simulation *sim,
-                                               struct pp_op op, size_t row)
+/* The message of a row of outputs, as it is for the microbatch that needs it. */
+static inline const struct message *message_of(const struct simulation *sim, size_t row,
+                                               size_t microbatch)
 {
-    size_t copy = (size_t)pp_copy_of(sim->schedule, op.microbatch);
-    return &sim->messages[copy * pp_walk_rows(sim->schedule) + row];
+    size_t variant = (size_t)variant_of(sim, microbatch);
+    return &sim->messages[variant * pp_walk_rows(sim->schedule) + row];
 }
 
 /* When the input that an op needs from another stage was produced and arrived, and how
@@ -124,7 +137,7 @@ static inline struct input input_of(const struct simulation *sim,
                                     const struct pp_walk_visit *at, int k)
 {
     size_t row = pp_walk_from(sim->schedule, at->op[k]);
-    const struct message *message = message_of(sim, at->op[k], row);
+    const struct message *message = message_of(sim, row, at->op[k].microbatch);
     int64_t ready = at->input[k];
     return (struct input){
         .ready = ready,
@@ -140,22 +153,24 @@ static inline struct input input_of(const struct simulation *sim,
 static inline int64_t send(const struct simulation *sim, struct pp_op op, int64_t from)
 {
     size_t row = pp_walk_to(sim->schedule, op);
-    const struct message *message = message_of(sim, op, row);
-    int64_t leaves = from + message->sender;
-    if (message->waits) {
-        int64_t sent = leaves + message->wire;
-        if (message->link >= 0) {
-            int64_t *link = &sim->link_free[message->link];
-            sent = *link = (*link > leaves ? *link : leaves) + message->wire;
-        }
-        sim->arrived[row * sim->walk.row + op.microbatch] = sent + message->latency;
+    const struct message *message = message_of(sim, row, op.microbatch);
+    if (!message->waits)
+        return from + message->sender;
+    struct pp_walk_place to = pp_walk_found(sim->schedule, op);
+    message = message_of(sim, to.row, to.microbatch);
+    int64_t leaves = from + message->sender, sent = leaves + message->wire;
+    if (message->link >= 0) {
+        int64_t *link = &sim->link_free[message->link];
+        sent = *link = (*link > leaves ? *link : leaves) + message->wire;
     }
+    if (sim->arrived)
+        sim->arrived[to.row * sim->walk.row + to.microbatch] = sent + message->latency;
     return leaves;
 }
 
 /* The rule: an op starts when its rank is free and its input has arrived. A joined pair
  * waits for both inputs, then runs end to end and releases both outputs at its end. */
-static int64_t visit(void *data, const struct pp_walk_visit *at)
+PP_WALK_INLINE int64_t visit(void *data, const struct pp_walk_visit *at)
 {
     const struct simulation *sim = data;
     struct pp_span *span = &sim->spans[at->index];
@@ -226,22 +241,33 @@ static bool pairs_wait(const struct simulation *sim)
            pp_schedule_joins(sim->schedule);
 }
 
-/* Sets the message that a copy's output of op is, if it travels to another rank; pair
- * of it is then its directed pair of ranks. NULL if it does not travel. */
-static const struct message *set_up_message(struct simulation *sim, int copy,
+/* Sets the message that a variant's output of op is, if it travels to another rank;
+ * pair of it is then its directed pair of ranks. NULL if it does not travel. */
+static const struct message *set_up_message(struct simulation *sim, int variant,
                                             struct pp_op op, bool pairs, uint64_t *pair)
 {
     const struct pp_schedule *schedule = sim->schedule;
     struct pp_op consumer;
     if (!pp_consumer(schedule, op, &consumer))
         return NULL;
+    bool decodes = pp_decodes(schedule);
+    int copy = decodes ? 0 : variant,
+        of_class = decodes ? variant % schedule->class_count : 0;
     int sender = schedule->rank_of[pp_place(schedule, copy, (int)op.stage)];
     int receiver = schedule->rank_of[pp_place(schedule, copy, (int)consumer.stage)];
     const struct pp_hop *hop = pp_costs_hop(sim->costs, sender, receiver);
     if (!hop)
         return NULL;
-    int64_t wire = pp_hop_wire(hop, sim->costs->message_bytes);
-    size_t at = (size_t)copy * pp_walk_rows(schedule) + pp_walk_to(schedule, op);
+    bool feedback = op.kind == PP_F && consumer.stage == 0;
+    int64_t wire =
+        pp_hop_wire(hop, pp_costs_bytes(sim->costs, schedule, of_class, feedback));
+    size_t at = (size_t)variant * pp_walk_rows(schedule),
+           row = pp_walk_to(schedule, op);
+    if (feedback)
+        sim->messages[at + row].waits = true;
+    if (feedback && variant < schedule->class_count)
+        return NULL;
+    at += pp_walk_found(schedule, op).row;
     struct message *message = &sim->messages[at];
     pair[at] = (uint64_t)sender << 32 | (uint64_t)receiver;
     *message = (struct message){
@@ -256,10 +282,21 @@ static const struct message *set_up_message(struct simulation *sim, int copy,
     return message;
 }
 
+/* In decoding, a microbatch whose tokens go back, if there is one: it shows the way. */
+static uint32_t first_fed(const struct pp_schedule *schedule)
+{
+    for (int i = 0; schedule->then && i < schedule->microbatches; i++) {
+        if (schedule->then[i] >= 0)
+            return (uint32_t)i;
+    }
+    return 0;
+}
+
 static int set_up_messages(struct simulation *sim, struct pp_error *error)
 {
     const struct pp_schedule *schedule = sim->schedule;
-    size_t rows = pp_walk_rows(schedule), count = (size_t)schedule->copies * rows;
+    size_t rows = pp_walk_rows(schedule), count = (size_t)sim->variants * rows;
+    uint32_t fed = first_fed(schedule);
     int result = -1;
     bool pairs = pairs_wait(sim), queues = false, waits = false;
     uint64_t *pair = calloc(2 * count, sizeof *pair); /* [count], and as many to sort */
@@ -268,9 +305,10 @@ static int set_up_messages(struct simulation *sim, struct pp_error *error)
         goto done;
     for (size_t at = 0; at < count; at++)
         sim->messages[at].link = -1;
-    for (int k = 0; k < 2 * schedule->copies * schedule->stages; k++) {
+    for (int k = 0; k < 2 * sim->variants * schedule->stages; k++) {
         struct pp_op op = {.stage = (uint32_t)(k / 2 % schedule->stages),
-                           .kind = k % 2 == 0 ? PP_F : PP_I};
+                           .kind = k % 2 == 0 ? PP_F : PP_I,
+                           .microbatch = fed & (PP_MAX_MICROBATCHES - 1)};
         const struct message *message =
             set_up_message(sim, k / 2 / schedule->stages, op, pairs, pair);
         waits |= message && message->waits;
@@ -309,12 +347,12 @@ static int check_range(const struct simulation *sim, struct pp_error *error)
     for (int s = 0; sim->costs->joined && s < schedule->stages; s++)
         longest = fmax(longest, (double)sim->costs->joined[s] * slowest);
     /* The factors of ops are in them. */
-    for (int at = 0; at < schedule->copies * schedule->stages; at++) {
+    for (int at = 0; at < sim->variants * schedule->stages; at++) {
         for (int kind = 0; kind < PP_KINDS; kind++)
             longest = fmax(longest, fmax(1, sim->costs->joined_factor) *
                                         (double)sim->op[at][kind]);
     }
-    size_t messages = (size_t)schedule->copies * pp_walk_rows(schedule);
+    size_t messages = (size_t)sim->variants * pp_walk_rows(schedule);
     for (size_t at = 0; at < messages; at++)
         message = fmax(message, (double)sim->messages[at].receiver +
                                     (double)sim->messages[at].delay);
@@ -331,19 +369,41 @@ static int check_range(const struct simulation *sim, struct pp_error *error)
                    pp_schedule_ops(schedule), 1e-9 * (longest + 2 * message));
 }
 
+/* The variants of microbatches that decode. */
+static int tell_apart(struct simulation *sim, struct pp_error *error)
+{
+    const struct pp_schedule *schedule = sim->schedule;
+    sim->begins = malloc((size_t)schedule->microbatches * sizeof *sim->begins);
+    if (!sim->begins)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory to simulate '%s'",
+                       schedule->name);
+    for (int i = 0; i < schedule->microbatches; i++)
+        sim->begins[i] = schedule->class_of[i] +
+                         (schedule->after[i] >= 0 ? schedule->class_count : 0);
+    sim->variant_of = sim->begins;
+    return 0;
+}
+
 static int set_up(struct simulation *sim, struct pp_error *error)
 {
     const struct pp_schedule *schedule = sim->schedule;
-    size_t stages = (size_t)schedule->stages;
-    size_t places = (size_t)schedule->copies * stages;
-    sim->op = malloc(places * sizeof *sim->op);
+    bool decodes = pp_decodes(schedule);
+    sim->variants = decodes ? 2 * schedule->class_count : schedule->copies;
+    sim->variant_of = schedule->copy_of;
+    if (decodes && tell_apart(sim, error) != 0)
+        return -1;
+    sim->op = malloc((size_t)(sim->variants * schedule->stages) * sizeof *sim->op);
     sim->free = calloc((size_t)schedule->ranks, sizeof *sim->free);
     if (!sim->op || !sim->free)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory to simulate '%s'",
                        schedule->name);
-    for (size_t at = 0; at < places; at++) {
-        double slow = sim->costs->slow ? sim->costs->slow[schedule->rank_of[at]] : 1;
-        const int64_t *op = sim->costs->op[at % stages];
+    for (int at = 0; at < sim->variants * schedule->stages; at++) {
+        int stage = at % schedule->stages;
+        int rank = schedule->rank_of[decodes ? stage : at];
+        double slow = sim->costs->slow ? sim->costs->slow[rank] : 1;
+        int variant = at / schedule->stages;
+        const int64_t *op = pp_costs_of(
+            sim->costs, decodes ? variant % schedule->class_count : 0, stage);
         for (int kind = 0; kind < PP_KINDS; kind++)
             sim->op[at][kind] = pp_nanoseconds((double)op[kind] * slow);
     }
@@ -369,6 +429,7 @@ int pp_simulate(const struct pp_schedule *schedule, const struct pp_costs *costs
     if (result == 0)
         result = pp_simulate_reductions(costs, timeline, error);
     pp_walk_release(&sim.walk);
+    free(sim.begins);
     free(sim.op);
     free(sim.messages);
     free(sim.free);

@@ -22,9 +22,11 @@ static void measure_rank(struct pp_rank_metrics *rank,
     *rank = (struct pp_rank_metrics){0};
     for (size_t k = begin; k < end; k++) {
         const struct pp_span *span = &timeline->spans[k];
-        in_flight += pp_kind_in_flight(schedule->ops[k].kind);
+        struct pp_in_flight change = pp_in_flight(schedule, schedule->ops[k].kind);
+        in_flight += change.from_start;
         if (in_flight > rank->peak_in_flight)
             rank->peak_in_flight = in_flight;
+        in_flight += change.at_end;
         if (k == begin)
             rank->first_start = span->start;
         else if (span->start > rank->last_end)

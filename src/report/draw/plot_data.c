@@ -227,7 +227,7 @@ int pp_plot_write_in_flight(struct pp_plot *plot)
     const struct pp_report *report = plot->report;
     const struct pp_schedule *schedule = &report->schedule;
     size_t ops = pp_schedule_ops(schedule), stride = 1 + ops / PP_PLOT_MOST_OPS;
-    struct change *changes = malloc((ops + 1) * sizeof *changes);
+    struct change *changes = malloc((2 * ops + 1) * sizeof *changes);
     FILE *stream = open_file(plot, "in_flight.dat");
     if (!changes || !stream) {
         if (!changes)
@@ -241,10 +241,11 @@ int pp_plot_write_in_flight(struct pp_plot *plot)
         size_t count = 0;
         for (size_t k = schedule->first[r]; k < schedule->first[r + 1]; k++) {
             const struct pp_span *span = &report->timeline.spans[k];
-            int by = pp_kind_in_flight(schedule->ops[k].kind);
-            if (by != 0)
-                changes[count++] =
-                    (struct change){by > 0 ? span->start : span->end, by};
+            struct pp_in_flight by = pp_in_flight(schedule, schedule->ops[k].kind);
+            if (by.from_start)
+                changes[count++] = (struct change){span->start, by.from_start};
+            if (by.at_end)
+                changes[count++] = (struct change){span->end, by.at_end};
         }
         qsort(changes, count, sizeof *changes, compare_changes);
         put_outline(plot, stream, r, changes, count, stride);

@@ -203,12 +203,12 @@ static void put_line(struct paje *paje, const struct line *line)
 {
     const struct pp_schedule *schedule = &paje->report->schedule;
     int rank = pp_rank_of_op(schedule, (int64_t)line->k);
-    int by = pp_kind_in_flight(schedule->ops[line->k].kind);
+    struct pp_in_flight by = pp_in_flight(schedule, schedule->ops[line->k].kind);
     switch (line->event) {
     case SET_STATE:
         put_state(paje, line, rank);
-        if (by > 0)
-            put_in_flight(paje, line, rank, by);
+        if (by.from_start)
+            put_in_flight(paje, line, rank, by.from_start);
         break;
     case DESTROY:
         if (line->idle) {
@@ -216,8 +216,8 @@ static void put_line(struct paje *paje, const struct line *line)
             put_rank(paje, " state rank", rank);
             pp_text_put(&paje->text, " idle -1 -1\n");
         }
-        if (by < 0)
-            put_in_flight(paje, line, rank, by);
+        if (by.at_end)
+            put_in_flight(paje, line, rank, by.at_end);
         break;
     case START_LINK:
         put_link(paje, line,

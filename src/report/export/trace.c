@@ -156,16 +156,14 @@ static void put_message(struct trace *trace, int rank, size_t k)
     put(trace, "}");
 }
 
-static void put_in_flight(struct trace *trace, int rank, size_t k)
+static void put_in_flight(struct trace *trace, int rank, int64_t time, int by)
 {
     const struct pp_schedule *schedule = &trace->report->schedule;
-    const struct pp_span *span = &trace->report->timeline.spans[k];
-    int by = pp_kind_in_flight(schedule->ops[k].kind);
     char text[PP_REAL_TEXT];
     if (by == 0)
         return;
     trace->in_flight += by;
-    begin(trace, "C", rank, OPS_THREAD, by > 0 ? span->start : span->end);
+    begin(trace, "C", rank, OPS_THREAD, time);
     put(trace, ",\"name\":\"in flight\",\"args\":{\"microbatches\":");
     if (trace->in_flight % schedule->chunks == 0)
         pp_text_int(&trace->text, trace->in_flight / schedule->chunks);
@@ -222,6 +220,7 @@ static void put_reductions(struct trace *trace, int rank)
 static void put_rank(struct trace *trace, int rank)
 {
     const struct pp_schedule *schedule = &trace->report->schedule;
+    const struct pp_span *spans = trace->report->timeline.spans;
     size_t begins = schedule->first[rank], ends = schedule->first[rank + 1];
     trace->lanes = trace->in_flight = 0;
     trace->last_f = trace->first_back = ends;
@@ -237,9 +236,11 @@ static void put_rank(struct trace *trace, int rank)
     put_label(trace, rank, 0, "rank", rank);
     put_label(trace, rank, OPS_THREAD, "compute", -1);
     for (size_t k = begins; k < ends; k++) {
+        struct pp_in_flight by = pp_in_flight(schedule, schedule->ops[k].kind);
         put_op(trace, rank, k);
         put_message(trace, rank, k);
-        put_in_flight(trace, rank, k);
+        put_in_flight(trace, rank, spans[k].start, by.from_start);
+        put_in_flight(trace, rank, spans[k].end, by.at_end);
     }
     for (int lane = 0; lane < trace->lanes; lane++)
         put_label(trace, rank, FIRST_LANE + lane, "messages", -1);
