@@ -1,6 +1,7 @@
-"""Joins the page into one file, and writes it as C.
+"""Joins the page into one file; writes it, the policy with which it is to be sent, and
+both as C.
 
-usage: join.py OUTPUT.c PAGE.html PAGE.css SCRIPT.js ...
+usage: join.py OUTPUT.c OUTPUT.html OUTPUT.csp PAGE.html PAGE.css SCRIPT.js ...
 
 The style and the script stand in the page itself. What may run is then said by their
 hashes alone, in the header Content-Security-Policy: no other script or style, none from
@@ -32,7 +33,7 @@ def literal(text):
 
 
 def main():
-    output, html, css, *scripts = (pathlib.Path(name) for name in sys.argv[1:])
+    c, joined, csp, html, css, *scripts = (pathlib.Path(name) for name in sys.argv[1:])
     style = css.read_text(encoding='utf-8')
     script = "'use strict';\n" + '\n'.join(path.read_text(encoding='utf-8') for path in scripts)
     # The end of the element would end it within a string, too.
@@ -41,10 +42,12 @@ def main():
     for mark, text in ('@page.css@', style), ('@script@', script):
         assert page.count(mark) == 1, mark
         page = page.replace(mark, text)
-    output.write_text('#include "serve/page.h"\n\nconst char pp_page[] =\n'
-                      + '\n'.join(map(literal, page.splitlines(keepends=True))) + ';\n'
-                      'const size_t pp_page_length = sizeof pp_page - 1;\n'
-                      f'const char pp_page_csp[] = {literal(policy(script, style))};\n')
+    joined.write_text(page, encoding='utf-8')
+    csp.write_text(policy(script, style))
+    c.write_text('#include "serve/page.h"\n\nconst char pp_page[] =\n'
+                 + '\n'.join(map(literal, page.splitlines(keepends=True))) + ';\n'
+                 'const size_t pp_page_length = sizeof pp_page - 1;\n'
+                 f'const char pp_page_csp[] = {literal(policy(script, style))};\n')
 
 
 if __name__ == '__main__':

@@ -37,7 +37,9 @@ const ranks = {
     }
   },
 
-  event({ batch }) {
+  /** A batch has returned; or the ranks' state is another. */
+  event({ batch, state }) {
+    if (state) health.look();
     if (!batch) return;
     activity.add(batch);
     lanes.wake();

@@ -37,6 +37,7 @@ async function runTurn(turn, earlier, parameters, signal, hear) {
   turn.figures = { most: parameters.max_tokens };
   const response = await openStream(turn, earlier, parameters, signal);
   for await (const data of eventsOf(response)) {
+    signal.throwIfAborted();
     if (data === '[DONE]') return;
     const { choices, usage, error } = JSON.parse(data);
     if (error) throw new Refusal(503, error.message, { error });

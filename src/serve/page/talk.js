@@ -24,6 +24,8 @@ const talk = {
       if (key === 'Escape') this.abort ? this.stop() : this.leaveEdit();
     });
     element('stop').addEventListener('click', () => this.stop());
+    // Who leaves the page breaks its connections off: no error.
+    addEventListener('beforeunload', () => { this.leaving = true; });
     element('no-edit').addEventListener('click', () => this.leaveEdit());
     element('export').addEventListener('click', () => turns.exportAll());
     element('clear').addEventListener('click', () => this.clear());
@@ -92,6 +94,7 @@ const talk = {
       });
     } catch (problem) {
       if (problem.name === 'AbortError') turn.finish = 'stopped';
+      else if (this.leaving) turn.finish = 'interrupted';
       else turn.error = problem.message;
       health.look();
     }

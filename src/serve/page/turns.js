@@ -7,6 +7,10 @@ const turns = {
   start(actions) {
     this.actions = actions;
     this.load();
+    // Who reads the end goes on to see it, whatever becomes of the room for it.
+    let atEnd = true;
+    this.region.addEventListener('scroll', () => { atEnd = this.atEnd(); });
+    new ResizeObserver(() => atEnd && this.toEnd()).observe(this.region);
     // Another tab's conversation is the same one.
     addEventListener('storage', ({ key }) => {
       if (key === 'ppsim.turns' && !this.running) this.load();
@@ -69,7 +73,7 @@ const turns = {
     const under = make('div', { name: 'under' });
     const figures = running ? 'Waits for its first token.' : figuresOf(turn);
     if (figures) under.append(make('span', { name: 'note', text: figures }));
-    if (!running) under.append(...this.buttons(turn));
+    if (!running) under.append(make('span', { name: 'actions' }, ...this.buttons(turn)));
     const made = make('article', { name: `turn ${turn.mode}${running ? ' running' : ''}` },
       part('prompt', chat ? 'You' : 'Your text, and how it goes on', turn.prompt));
     if (running || turn.reply || !turn.error) {

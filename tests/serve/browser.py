@@ -1,0 +1,108 @@
+"""Chromium without a window, and the page in it as its user meets it. Where there is none
+to drive, a test is skipped with a word."""
+import shutil
+import sys
+import time
+
+try:
+    from selenium import webdriver
+except ImportError:
+    sys.path.append('/usr/lib/python3/dist-packages')  # Debian's, where another Python runs
+    try:
+        from selenium import webdriver
+    except ImportError:
+        print('python3-selenium is not installed')
+        sys.exit(77)
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+CHROMIUM, DRIVER = shutil.which('chromium'), shutil.which('chromedriver')
+if not CHROMIUM or not DRIVER:
+    print('chromium or chromium-driver is not installed')
+    sys.exit(77)
+
+# The sandbox asks for rights that root in a container lacks; the page is our own.
+OPTIONS = ('--headless=new --no-sandbox --disable-dev-shm-usage --disable-gpu '
+           '--window-size=1280,800')
+PATIENCE = 120  # seconds; how long it takes is no matter
+
+
+def until(what, condition):
+    """Waits for the condition to hold; returns what it gives."""
+    end = time.monotonic() + PATIENCE
+    while not (found := condition()):
+        assert time.monotonic() < end, f'waited in vain for {what}'
+        time.sleep(.05)
+    return found
+
+
+class Page:
+    """The page of a server, in a browser of its own."""
+
+    def __init__(self, address):
+        options = webdriver.ChromeOptions()
+        options.binary_location = CHROMIUM
+        for option in OPTIONS.split():
+            options.add_argument(option)
+        options.set_capability('goog:loggingPrefs', {'browser': 'ALL'})
+        self.driver = webdriver.Chrome(service=Service(DRIVER), options=options)
+        self.driver.get(address)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.driver.quit()
+
+    def by_id(self, name):
+        return self.driver.find_element(By.ID, name)
+
+    def all(self, selector):
+        return self.driver.find_elements(By.CSS_SELECTOR, selector)
+
+    def run(self, script, *arguments):
+        return self.driver.execute_script(script, *arguments)
+
+    def state(self):
+        return self.by_id('state').get_attribute('data-state')
+
+    def ready(self):
+        until('the server to be ready', lambda: self.state() == 'ready')
+        return self
+
+    def keys(self, *keys):
+        """Types them where the focus is."""
+        self.driver.switch_to.active_element.send_keys(*keys)
+
+    def to_message(self):
+        """To the message, with keys alone: by the link that comes first."""
+        self.run('document.activeElement.blur(); scrollTo(0, 0)')
+        self.by_id('prompt')  # it is there
+        if self.driver.switch_to.active_element.get_attribute('id') != 'prompt':
+            self.driver.find_element(By.CSS_SELECTOR, '.skip').send_keys(Keys.ENTER)
+        assert self.driver.switch_to.active_element.get_attribute('id') == 'prompt'
+
+    def set(self, name, value):
+        field = self.by_id(name)
+        field.send_keys(Keys.CONTROL, 'a')
+        field.send_keys(str(value))
+
+    def running(self):
+        return self.by_id('stop').is_displayed()
+
+    def send(self, text):
+        self.to_message()
+        self.keys(text, Keys.ENTER)
+
+    def ended(self):
+        until('the turn to end', lambda: not self.running())
+
+    def texts(self, part):
+        """The texts of all turns' prompts or replies, as they are."""
+        return [element.get_attribute('textContent')
+                for element in self.all(f'.turn .{part} .text')]
+
+    def log(self):
+        """What the browser has logged since it was last asked."""
+        return self.driver.get_log('browser')
