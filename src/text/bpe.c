@@ -21,7 +21,7 @@ struct shown {
     char text[SHOWN + 8];
 };
 
-static struct shown show(struct pp_span name)
+static struct shown show(struct pp_slice name)
 {
     struct shown shown;
     int length = (int)(name.length < SHOWN ? name.length : SHOWN);
@@ -82,7 +82,7 @@ static bool reserve(struct pp_bpe_builder *builder, size_t bytes)
 
 /* Is the id one that is free, and the name one to give? */
 static int check_name(const struct pp_bpe_builder *builder, int64_t id,
-                      struct pp_span name, struct pp_error *error)
+                      struct pp_slice name, struct pp_error *error)
 {
     const struct pp_vocabulary *vocabulary = &builder->bpe->vocabulary;
     if (name.length == 0)
@@ -105,7 +105,7 @@ static int check_name(const struct pp_bpe_builder *builder, int64_t id,
     return 0;
 }
 
-int pp_bpe_name(struct pp_bpe_builder *builder, int64_t id, struct pp_span name,
+int pp_bpe_name(struct pp_bpe_builder *builder, int64_t id, struct pp_slice name,
                 struct pp_error *error)
 {
     size_t count;
@@ -121,7 +121,7 @@ int pp_bpe_name(struct pp_bpe_builder *builder, int64_t id, struct pp_span name,
     return 0;
 }
 
-int pp_bpe_add(struct pp_bpe_builder *builder, int64_t id, struct pp_span text,
+int pp_bpe_add(struct pp_bpe_builder *builder, int64_t id, struct pp_slice text,
                struct pp_error *error)
 {
     struct pp_vocabulary *vocabulary = &builder->bpe->vocabulary;
@@ -144,7 +144,7 @@ int pp_bpe_number(struct pp_bpe_builder *builder, struct pp_error *error)
 }
 
 /* Reads a part of a merge to `bytes`; sets *id and *count. */
-static int find_part(const struct pp_bpe_builder *builder, struct pp_span part,
+static int find_part(const struct pp_bpe_builder *builder, struct pp_slice part,
                      char *bytes, int32_t *id, size_t *count, struct pp_error *error)
 {
     *id = -1;
@@ -161,7 +161,7 @@ static int find_part(const struct pp_bpe_builder *builder, struct pp_span part,
 
 /* The id of what a merge makes, of count bytes in builder->room. */
 static int find_result(struct pp_bpe_builder *builder, size_t count,
-                       struct pp_span left, struct pp_span right, int32_t *id,
+                       struct pp_slice left, struct pp_slice right, int32_t *id,
                        struct pp_error *error)
 {
     struct pp_vocabulary *vocabulary = &builder->bpe->vocabulary;
@@ -186,8 +186,8 @@ static int find_result(struct pp_bpe_builder *builder, size_t count,
     return 0;
 }
 
-int pp_bpe_merge(struct pp_bpe_builder *builder, struct pp_span left,
-                 struct pp_span right, struct pp_error *error)
+int pp_bpe_merge(struct pp_bpe_builder *builder, struct pp_slice left,
+                 struct pp_slice right, struct pp_error *error)
 {
     struct pp_merge merge;
     size_t left_bytes, right_bytes;
@@ -231,7 +231,7 @@ static int find_tokens(struct pp_bpe_builder *builder, struct pp_error *error)
 
 int pp_bpe_end(struct pp_bpe_builder *builder, int status, struct pp_error *error)
 {
-    const struct pp_span end = {PP_TEXT_END, strlen(PP_TEXT_END)};
+    const struct pp_slice end = {PP_TEXT_END, strlen(PP_TEXT_END)};
     free(builder->room);
     if (status == 0 && builder->numbers)
         status = pp_bpe_add(builder, builder->bpe->vocabulary.set, end, error);

@@ -34,7 +34,7 @@ struct pp_bpe_builder {
 };
 
 /* A part of a file; not ended by a 0. */
-struct pp_span {
+struct pp_slice {
     const char *text;
     size_t length;
 };
@@ -44,16 +44,16 @@ struct pp_span {
 int pp_bpe_begin(struct pp_bpe_builder *builder, size_t count, size_t merges,
                  struct pp_error *error);
 /* Then the tokens: an id and its name, which is of symbols, or else added; */
-int pp_bpe_name(struct pp_bpe_builder *builder, int64_t id, struct pp_span name,
+int pp_bpe_name(struct pp_bpe_builder *builder, int64_t id, struct pp_slice name,
                 struct pp_error *error);
 /* one that is added; */
-int pp_bpe_add(struct pp_bpe_builder *builder, int64_t id, struct pp_span text,
+int pp_bpe_add(struct pp_bpe_builder *builder, int64_t id, struct pp_slice text,
                struct pp_error *error);
 /* or the bytes in GPT-2's order, then what each merge makes, and the end. */
 int pp_bpe_number(struct pp_bpe_builder *builder, struct pp_error *error);
 /* Then the merges, by the names of their parts. */
-int pp_bpe_merge(struct pp_bpe_builder *builder, struct pp_span left,
-                 struct pp_span right, struct pp_error *error);
+int pp_bpe_merge(struct pp_bpe_builder *builder, struct pp_slice left,
+                 struct pp_slice right, struct pp_error *error);
 /* At last, and in any case: status is whether all went well before. Returns it, or -1
  * where something is missing; the tables are released then. */
 int pp_bpe_end(struct pp_bpe_builder *builder, int status, struct pp_error *error);

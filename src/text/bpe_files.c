@@ -53,32 +53,32 @@ bool pp_bpe_found(const char *folder)
 }
 
 /* Takes a line off the text, without its end. Returns false where none is left. */
-static bool take_line(struct pp_span *text, struct pp_span *line)
+static bool take_line(struct pp_slice *text, struct pp_slice *line)
 {
     if (text->length == 0)
         return false;
     const char *end = memchr(text->text, '\n', text->length);
     size_t length = end ? (size_t)(end - text->text) : text->length;
-    *line = (struct pp_span){text->text, length};
-    *text = (struct pp_span){text->text + length + (end != NULL),
-                             text->length - length - (end != NULL)};
+    *line = (struct pp_slice){text->text, length};
+    *text = (struct pp_slice){text->text + length + (end != NULL),
+                              text->length - length - (end != NULL)};
     if (length > 0 && line->text[length - 1] == '\r')
         line->length--;
     return true;
 }
 
-static size_t count_lines(struct pp_span text)
+static size_t count_lines(struct pp_slice text)
 {
     size_t count = 0;
-    for (struct pp_span line; take_line(&text, &line);)
+    for (struct pp_slice line; take_line(&text, &line);)
         count++;
     return count;
 }
 
-static int read_line(struct pp_bpe_builder *builder, struct pp_span line,
+static int read_line(struct pp_bpe_builder *builder, struct pp_slice line,
                      struct pp_error *error)
 {
-    struct pp_span left, right;
+    struct pp_slice left, right;
     if (!pp_bpe_split(line, &left, &right))
         return pp_fail(error, PP_BAD_INPUT,
                        "'%s', %s: want two tokens with one space between them",
@@ -86,11 +86,11 @@ static int read_line(struct pp_bpe_builder *builder, struct pp_span line,
     return pp_bpe_merge(builder, left, right, error);
 }
 
-static int read_merges(struct pp_bpe_builder *builder, struct pp_span text,
+static int read_merges(struct pp_bpe_builder *builder, struct pp_slice text,
                        struct pp_error *error)
 {
     static const char version[] = "#version";
-    struct pp_span line;
+    struct pp_slice line;
     for (size_t number = 1; take_line(&text, &line); number++) {
         snprintf(builder->place, sizeof builder->place, "line %zu", number);
         bool comment = number == 1 && line.length >= strlen(version) &&
@@ -125,7 +125,7 @@ static int read_text(struct pp_bpe *bpe, const char *merges, const char *vocab,
                      struct pp_error *error)
 {
     struct pp_bpe_builder builder = {.bpe = bpe, .path = vocab ? vocab : merges};
-    struct pp_span text = {0};
+    struct pp_slice text = {0};
     char *bytes;
     if (pp_bpe_whole(merges, &bytes, &text.length, error) != 0)
         return -1;

@@ -63,7 +63,7 @@ int pp_bpe_names(struct pp_bpe_builder *builder, const json_t *names,
     json_t *id;
     json_object_keylen_foreach((json_t *)names, key, length, id)
     {
-        struct pp_span name = {key, length};
+        struct pp_slice name = {key, length};
         if (!json_is_integer(id))
             return pp_fail(error, PP_BAD_INPUT,
                            "'%s': the id of token '%.40s' is no integer", builder->path,
@@ -74,20 +74,20 @@ int pp_bpe_names(struct pp_bpe_builder *builder, const json_t *names,
     return 0;
 }
 
-bool pp_bpe_split(struct pp_span merge, struct pp_span *left, struct pp_span *right)
+bool pp_bpe_split(struct pp_slice merge, struct pp_slice *left, struct pp_slice *right)
 {
     const char *space = memchr(merge.text, ' ', merge.length);
     if (!space)
         return false;
-    *left = (struct pp_span){merge.text, (size_t)(space - merge.text)};
-    *right = (struct pp_span){space + 1, merge.length - left->length - 1};
+    *left = (struct pp_slice){merge.text, (size_t)(space - merge.text)};
+    *right = (struct pp_slice){space + 1, merge.length - left->length - 1};
     return left->length > 0 && right->length > 0 &&
            !memchr(right->text, ' ', right->length);
 }
 
-static struct pp_span span_of(const json_t *string)
+static struct pp_slice span_of(const json_t *string)
 {
-    return (struct pp_span){json_string_value(string), json_string_length(string)};
+    return (struct pp_slice){json_string_value(string), json_string_length(string)};
 }
 
 static bool is_null(const json_t *value)
@@ -159,7 +159,7 @@ static int check_wanted(const json_t *root, const char *path, struct pp_error *e
 }
 
 /* One of 'added_tokens': sets its text and id. */
-static int read_added(const json_t *entry, size_t index, struct pp_span *text,
+static int read_added(const json_t *entry, size_t index, struct pp_slice *text,
                       json_int_t *id, const char *path, struct pp_error *error)
 {
     const json_t *content = json_object_get(entry, "content"),
@@ -184,7 +184,7 @@ static int read_all_added(struct pp_bpe_builder *builder, const json_t *root, bo
     size_t index;
     json_array_foreach(json_object_get(root, "added_tokens"), index, entry)
     {
-        struct pp_span text;
+        struct pp_slice text;
         json_int_t id;
         if (read_added(entry, index, &text, &id, builder->path, error) != 0)
             return -1;
@@ -203,7 +203,8 @@ static int read_all_added(struct pp_bpe_builder *builder, const json_t *root, bo
 }
 
 /* A merge, of either form. Returns whether it is one. */
-static bool read_merge(const json_t *merge, struct pp_span *left, struct pp_span *right)
+static bool read_merge(const json_t *merge, struct pp_slice *left,
+                       struct pp_slice *right)
 {
     if (json_is_string(merge))
         return pp_bpe_split(span_of(merge), left, right);
@@ -223,7 +224,7 @@ static int read_merges(struct pp_bpe_builder *builder, const json_t *merges,
     size_t index;
     json_array_foreach(merges, index, merge)
     {
-        struct pp_span left, right;
+        struct pp_slice left, right;
         snprintf(builder->place, sizeof builder->place, "'model.merges[%zu]'", index);
         if (!read_merge(merge, &left, &right))
             return pp_fail(error, PP_BAD_INPUT,

@@ -19,7 +19,7 @@ int pp_bpe_names(struct pp_bpe_builder *builder, const json_t *names,
                  struct pp_error *error);
 
 /* A merge's parts in "left right". Returns whether there are two. */
-bool pp_bpe_split(struct pp_span merge, struct pp_span *left, struct pp_span *right);
+bool pp_bpe_split(struct pp_slice merge, struct pp_slice *left, struct pp_slice *right);
 
 /* The bytes of a file that is no larger than a tokenizer may be, to be freed; and a
  * JSON object that it holds. */
