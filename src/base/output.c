@@ -248,6 +248,20 @@ static int close_stream(struct pp_output *output)
     return number;
 }
 
+static int cannot_write(const struct pp_output *output, int number,
+                        struct pp_error *error)
+{
+    return pp_fail(error, PP_ENVIRONMENT, "cannot write '%s': %s",
+                   is_standard_output(output->path) ? "standard output" : output->path,
+                   strerror(number));
+}
+
+int pp_output_sync(struct pp_output *output, struct pp_error *error)
+{
+    int number = flush(output);
+    return number == 0 ? 0 : cannot_write(output, number, error);
+}
+
 int pp_output_commit(struct pp_output *output, struct pp_error *error)
 {
     assert(output->stream != NULL);
@@ -267,10 +281,7 @@ int pp_output_commit(struct pp_output *output, struct pp_error *error)
     if (number == 0)
         number = closed;
     if (number != 0)
-        result =
-            pp_fail(error, PP_ENVIRONMENT, "cannot write '%s': %s",
-                    is_standard_output(output->path) ? "standard output" : output->path,
-                    strerror(number));
+        result = cannot_write(output, number, error);
     release(output);
     return result;
 }

@@ -29,6 +29,9 @@ bool pp_output_same(const char *a, const char *b);
 /* Opens output->stream for writing. Errors as pp_output_check. A new file gets the
  * permissions that the umask allows, an existing one keeps its own. */
 int pp_output_open(struct pp_output *output, const char *path, struct pp_error *error);
+/* Is all that was written on disk? PP_ENVIRONMENT where it is not: only abandon is left
+ * to do. For who has something else to do between this and commit. */
+int pp_output_sync(struct pp_output *output, struct pp_error *error);
 /* Flushes and moves into place: PP_ENVIRONMENT if the disk is full. Closes either way,
  * leaving an older file of that path untouched on failure. */
 int pp_output_commit(struct pp_output *output, struct pp_error *error);

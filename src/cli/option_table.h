@@ -83,6 +83,7 @@ struct pp_option {
     const struct pp_choice *choices; /* of PP_CHOICE; ended by a row without a name */
     struct pp_word (*words)(int index); /* of PP_NAME and PP_NAMES */
     enum pp_file file;
+    bool model; /* a model's file, or the folder of one */
     /* Of an exporter: writes the report to the file. */
     int (*write)(const struct pp_report *report, const char *path,
                  struct pp_error *error);

@@ -6,6 +6,7 @@
 #include "cli/option_table.h"
 #include "cli/plan.h"
 #include "report/draw/gnuplot.h"
+#include "run/save_folder.h"
 
 /* A file that an option or an argument names. */
 struct named {
@@ -75,6 +76,22 @@ static bool may_replace(const struct pp_option *output, const struct pp_option *
     return input && output->over && strcmp(output->over, input->name) == 0;
 }
 
+/* Is the path, of an option or not, that of a model in a folder, and which one? */
+static const char *folder_of(const struct named *file)
+{
+    bool may = file->option && file->option->model;
+    return may && pp_save_folder_named(file->path) ? file->path : NULL;
+}
+
+/* Do they lead to one file? A model's folder stands for the files in it. */
+static bool is_same(const struct named *a, const struct named *b)
+{
+    const char *one = folder_of(a), *other = folder_of(b);
+    return pp_output_same(a->path, b->path) ||
+           (one && pp_save_folder_has(one, b->path)) ||
+           (other && pp_save_folder_has(other, a->path));
+}
+
 enum { MOST_FILES = 32 };
 
 bool pp_output_path_is_alone(const struct pp_options *options, const char *path)
@@ -82,10 +99,11 @@ bool pp_output_path_is_alone(const struct pp_options *options, const char *path)
     struct named written[MOST_FILES], read[MOST_FILES];
     int outputs = list_files(options, true, written, MOST_FILES), same = 0;
     int inputs = list_files(options, false, read, MOST_FILES);
+    const struct named asked = {.path = path};
     for (int i = 0; i < outputs; i++)
-        same += pp_output_same(path, written[i].path);
+        same += is_same(&asked, &written[i]);
     for (int i = 0; i < inputs; i++)
-        same += 2 * pp_output_same(path, read[i].path);
+        same += 2 * is_same(&asked, &read[i]);
     return same <= 1;
 }
 
@@ -93,8 +111,12 @@ void pp_output_paths_tidy(const struct pp_options *options)
 {
     struct named written[MOST_FILES];
     int outputs = list_files(options, true, written, MOST_FILES);
-    for (int i = 0; i < outputs; i++)
-        pp_output_tidy(written[i].path);
+    for (int i = 0; i < outputs; i++) {
+        if (folder_of(&written[i]))
+            pp_save_folder_tidy(written[i].path);
+        else
+            pp_output_tidy(written[i].path);
+    }
 }
 
 int pp_output_paths_check(const struct pp_options *options, struct pp_error *error)
@@ -103,25 +125,29 @@ int pp_output_paths_check(const struct pp_options *options, struct pp_error *err
     int outputs = list_files(options, true, written, MOST_FILES);
     int inputs = list_files(options, false, read, MOST_FILES);
     for (int i = 0; i < outputs; i++) {
-        if (pp_output_check(written[i].path, error) != 0)
+        const char *path = written[i].path;
+        if ((folder_of(&written[i]) ? pp_save_folder_check
+                                    : pp_output_check)(path, error) != 0)
             return -1;
     }
     for (int i = 0; i < outputs; i++) {
         const char *path = written[i].path;
         for (int j = 0; j < i; j++) {
-            if (pp_output_same(path, written[j].path))
+            if (is_same(&written[i], &written[j]))
                 return pp_fail(error, PP_BAD_INPUT,
                                "'--%s' and '--%s' both write '%s': only one output may "
                                "go there",
-                               written[j].option->name, written[i].option->name, path);
+                               written[j].option->name, written[i].option->name,
+                               folder_of(&written[i]) ? written[j].path : path);
         }
         for (int j = 0; j < inputs; j++) {
-            if (pp_output_same(path, read[j].path) &&
+            if (is_same(&written[i], &read[j]) &&
                 !may_replace(written[i].option, read[j].option))
                 return pp_fail(error, PP_BAD_INPUT,
                                "'%s' is an input that '--%s' would overwrite: "
                                "give the output another name",
-                               path, written[i].option->name);
+                               folder_of(&written[i]) ? read[j].path : path,
+                               written[i].option->name);
         }
     }
     struct pp_plot_size size;

@@ -19,6 +19,7 @@
 #include "run/fit.h"
 #include "run/launch.h"
 #include "run/run.h"
+#include "run/save_folder.h"
 #include "simulate/cost_text.h"
 #include "version.h"
 
@@ -263,6 +264,16 @@ static int say_stopped(const struct pp_report *report, const struct pp_options *
     return number == SIGINT ? PP_INTERRUPTED : PP_TERMINATED;
 }
 
+static void warn_of_tokenizer(const struct pp_options *options)
+{
+    if (options->save && pp_save_folder_named(options->save) &&
+        !pp_save_folder_has_tokenizer(options->vocab))
+        fprintf(stderr,
+                "ppsim: warning: '%s' has no tokenizer: its tokens would be bytes, but "
+                "'--vocab' %d is less than 256\n",
+                options->save, options->vocab);
+}
+
 /* On every rank: trains; rank 0 reports. Returns the exit status. */
 static int train(struct pp_options *options, struct pp_plan *plan,
                  struct pp_run_config *config, const struct pp_gate *gate,
@@ -292,6 +303,7 @@ static int train(struct pp_options *options, struct pp_plan *plan,
     }
     if (result.leads) {
         pp_warn_of_clock(&result.environment, plan->schedule.ranks, options->link);
+        warn_of_tokenizer(options);
         int verified = result.verified;
         struct pp_error difference = result.difference;
         if (make_report(&report, options, plan, &result, error) != 0)

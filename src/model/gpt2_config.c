@@ -197,7 +197,10 @@ char *pp_gpt2_config_text(const struct pp_model_config *model)
         "scale_attn_by_inverse_layer_idx", 0, "scale_attn_weights", 1,
         "tie_word_embeddings", !model->untied, "torch_dtype", "float32", "use_cache", 1,
         "vocab_size", model->vocab);
-    char *text = pp_json_dump(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+    char *line = pp_json_dump(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15)), *text;
     json_decref(root);
+    if (!line || asprintf(&text, "%s\n", line) < 0)
+        text = NULL;
+    free(line);
     return text;
 }

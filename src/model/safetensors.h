@@ -81,6 +81,9 @@ struct pp_st_writer *pp_st_create(const char *path, const struct pp_st_tensor *t
                                   struct pp_error *error);
 int pp_st_append(struct pp_st_writer *writer, const void *data, size_t bytes,
                  struct pp_error *error);
+/* Is all that was appended on disk? Only then another file may be removed for this one.
+ * PP_ENVIRONMENT. */
+int pp_st_sync(struct pp_st_writer *writer, struct pp_error *error);
 /* Completes the file and frees the writer; error if the declared bytes were not all
  * appended, or the disk is full. */
 int pp_st_finish(struct pp_st_writer *writer, struct pp_error *error);

@@ -99,6 +99,11 @@ int pp_st_append(struct pp_st_writer *writer, const void *data, size_t bytes,
     return 0;
 }
 
+int pp_st_sync(struct pp_st_writer *writer, struct pp_error *error)
+{
+    return pp_output_sync(&writer->output, error);
+}
+
 int pp_st_finish(struct pp_st_writer *writer, struct pp_error *error)
 {
     int result;

@@ -117,26 +117,50 @@ static bool is_mask(const char *name)
                          strcmp(attention, ".attn.masked_bias") == 0);
 }
 
-/* Opens the files, whose names are put into names, and checks what is in which. */
-static int open_all(struct pp_st_file *files, int *count, const char **names,
-                    const json_t *map, const char *folder, const char *path,
-                    struct pp_error *error)
+/* What an index is read into. */
+struct shards {
+    const json_t *map;
+    const char *path;   /* of the index */
+    const char **names; /* [count], borrowed from the map */
+    struct pp_st_file *files;
+    int count;
+};
+
+static int open_all(struct shards *shards, const char *folder, struct pp_error *error)
 {
     const char *tensor;
     json_t *value;
-    json_object_foreach((json_t *)map, tensor, value)
+    json_object_foreach((json_t *)shards->map, tensor, value)
     {
         const char *name = json_string_value(value);
-        int met = *count, at = position_of(names, count, name);
-        if (at == met && (open_file(&files[at], folder, name, path, error) != 0 ||
-                          check_file(&files[at], name, map, path, error) != 0))
+        int met = shards->count;
+        int at = position_of(shards->names, &shards->count, name);
+        if (at == met &&
+            open_file(&shards->files[at], folder, name, shards->path, error) != 0)
             return -1;
+    }
+    return 0;
+}
+
+static int check_all(struct shards *shards, struct pp_error *error)
+{
+    const char *tensor;
+    json_t *value;
+    for (int i = 0; i < shards->count; i++) {
+        if (check_file(&shards->files[i], shards->names[i], shards->map, shards->path,
+                       error) != 0)
+            return -1;
+    }
+    json_object_foreach((json_t *)shards->map, tensor, value)
+    {
+        int at = position_of(shards->names, &shards->count, json_string_value(value));
         char shown[PP_ST_SHOWN];
-        if (!has(&files[at], tensor) && !is_mask(tensor))
+        if (!has(&shards->files[at], tensor) && !is_mask(tensor))
             return pp_fail(error, PP_BAD_INPUT,
                            "'%s' has no F32, F16 or BF16 tensor '%s', which '%s' says "
                            "it has",
-                           files[at].input.path, pp_st_shown(tensor, shown), path);
+                           shards->files[at].input.path, pp_st_shown(tensor, shown),
+                           shards->path);
     }
     return 0;
 }
@@ -144,20 +168,23 @@ static int open_all(struct pp_st_file *files, int *count, const char **names,
 int pp_weight_shards_open(struct pp_st_file **files, int *count, const char *folder,
                           const char *path, struct pp_error *error)
 {
-    *files = NULL;
-    *count = 0;
     json_t *index = pp_json_read(path, "is not JSON", error);
-    const json_t *map = index ? map_of(index, path, error) : NULL;
-    size_t most = json_object_size(map);
-    const char **names = map ? calloc(most, sizeof *names) : NULL;
+    struct shards shards = {.path = path};
     int status = -1;
-    if (map)
-        *files = calloc(most, sizeof **files);
-    if (map && (!names || !*files))
-        pp_fail(error, PP_ENVIRONMENT, "out of memory for the files of '%s'", path);
-    else if (map)
-        status = open_all(*files, count, names, map, folder, path, error);
-    free(names);
+    if (index)
+        shards.map = map_of(index, path, error);
+    if (shards.map) {
+        size_t most = json_object_size(shards.map);
+        shards.names = calloc(most, sizeof *shards.names);
+        shards.files = calloc(most, sizeof *shards.files);
+        if (!shards.names || !shards.files)
+            pp_fail(error, PP_ENVIRONMENT, "out of memory for the files of '%s'", path);
+        else if (open_all(&shards, folder, error) == 0)
+            status = check_all(&shards, error);
+    }
+    free(shards.names);
     json_decref(index);
+    *files = shards.files;
+    *count = shards.count;
     return status;
 }

@@ -9,7 +9,7 @@
  * under path, in canonical order. The file is complete or not there (output.h).
  * PP_ENVIRONMENT if it cannot be written; the error reaches all ranks. */
 
-/* The parameters, as F32. */
+/* The parameters, as F32. The path may be that of a folder (save_folder.h). */
 int pp_save_parameters(const struct pp_trainer *trainer, const char *path,
                        struct pp_error *error);
 
