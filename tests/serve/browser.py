@@ -37,23 +37,36 @@ def until(what, condition):
     return found
 
 
-class Page:
-    """The page of a server, in a browser of its own."""
+def browser():
+    """One for all tests: each server is another origin, whose storage is its own. To be
+    used as a context, which ends it."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for option in OPTIONS.split():
+        options.add_argument(option)
+    options.set_capability('goog:loggingPrefs', {'browser': 'ALL'})
+    return webdriver.Chrome(service=Service(DRIVER), options=options)
 
-    def __init__(self, address):
-        options = webdriver.ChromeOptions()
-        options.binary_location = CHROMIUM
-        for option in OPTIONS.split():
-            options.add_argument(option)
-        options.set_capability('goog:loggingPrefs', {'browser': 'ALL'})
-        self.driver = webdriver.Chrome(service=Service(DRIVER), options=options)
-        self.driver.get(address)
+
+class Page:
+    """The page of a server, in the browser."""
+
+    def __init__(self, driver, address):
+        self.driver = driver
+        self.log()  # what came before is no matter
+        driver.get(address)
+
+    def narrow(self, width, height):
+        """A telephone's screen."""
+        self.driver.execute_cdp_cmd('Emulation.setDeviceMetricsOverride', {
+            'width': width, 'height': height, 'deviceScaleFactor': 1, 'mobile': True})
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.driver.quit()
+        self.driver.execute_cdp_cmd('Emulation.clearDeviceMetricsOverride', {})
+        self.driver.get('about:blank')
 
     def by_id(self, name):
         return self.driver.find_element(By.ID, name)
@@ -98,10 +111,14 @@ class Page:
     def ended(self):
         until('the turn to end', lambda: not self.running())
 
+    def text(self, selector):
+        """The texts of all such elements, at one moment."""
+        return self.run('return [...document.querySelectorAll(arguments[0])]'
+                        '.map((each) => each.textContent)', selector)
+
     def texts(self, part):
         """The texts of all turns' prompts or replies, as they are."""
-        return [element.get_attribute('textContent')
-                for element in self.all(f'.turn .{part} .text')]
+        return self.text(f'.turn .{part} .text')
 
     def log(self):
         """What the browser has logged since it was last asked."""

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import traceback
 
-from browser import Keys, Page, until
+from browser import Keys, Page, browser, until
 from scripted import Scripted
 
 PAGE = sys.argv[1]
@@ -19,7 +19,7 @@ FULL = (429, {'error': {'message': 'the queue is full'}}, {'Retry-After': '3'})
 
 
 def opened(server):
-    return Page(server.address).ready()
+    return Page(server.driver, server.address).ready()
 
 
 def silent(page):
@@ -47,7 +47,7 @@ def test_a_chat_by_keyboard(server):
         assert not page.all('#turns b')  # text is text
         server.end(prompt=5, tokens=64)
         page.ended()
-        figures = page.by_id('turns').text
+        figures = page.text('#turns')[0]
         for words in 'most tokens reached', '64 tokens in', 'tokens/s', '5 prompt tokens':
             assert words in figures, (words, figures)
         path, body = server.asked[0]
@@ -97,7 +97,7 @@ def test_escape_stops_and_a_reload_keeps(server):
         page.keys(Keys.ESCAPE)
         page.ended()
         assert server.left.wait(60), 'the client has not left'
-        assert 'stopped by you' in page.by_id('turns').text
+        assert 'stopped by you' in page.text('#turns')[0]
         page.driver.refresh()
         page.ready()
         assert (page.texts('prompt'), page.texts('reply')) == (['Go on'], ['for ever'])
@@ -110,7 +110,7 @@ def test_escape_stops_and_a_reload_keeps(server):
         page.driver.refresh()
         page.ready()
         assert page.texts('reply')[1:] == ['cut by a reload']
-        assert 'interrupted' in page.by_id('turns').text, page.by_id('turns').text
+        assert 'interrupted' in page.text('#turns')[0], page.text('#turns')[0]
         silent(page)
 
 
@@ -187,19 +187,19 @@ def test_what_the_context_cannot_hold_is_left_out(server):
         server.end()
         page.send('three')
         page.ended()
-        assert '1 earlier turn left out' in page.by_id('turns').text
+        assert '1 earlier turn left out' in page.text('#turns')[0]
         assert [m['content'] for m in server.asked[-1][1]['messages']] == ['two', 'yes', 'three']
         server.refusals = [too_long] * 3
         page.send('four')
         page.ended()
-        assert [each.text for each in page.all('.error')] == ['too long']
+        assert page.text('.error') == ['too long']
 
 
 def test_refusals_are_said_in_words(server):
     with opened(server) as page:
         def error():
             page.ended()
-            return page.all('.turn')[-1].text
+            return page.text('.turn .error')[-1]
 
         server.refusals = [FULL]
         page.send('x')
@@ -251,8 +251,8 @@ def test_ranks_that_died_are_started_again(server):
 def test_the_lanes_and_the_table_say_what_ranks_do(server):
     with opened(server) as page:
         def cells():
-            return [[cell.text for cell in row.find_elements('css selector', 'td, th')]
-                    for row in page.all('#ranks tbody tr')]
+            return page.run('return [...document.querySelectorAll("#ranks tbody tr")]'
+                            '.map((row) => [...row.cells].map((cell) => cell.textContent))')
 
         def coloured():
             """Pixels of the lanes that are neither grey nor nearly clear."""
@@ -273,24 +273,38 @@ def test_the_lanes_and_the_table_say_what_ranks_do(server):
         assert [row[:3] for row in cells()] == [['0', '0–3', '1.5 MiB'], ['1', '4–7', '1.5 MiB']]
         assert [row[3:] for row in cells()] == [['0 %', '0 %', '–']] * 2
         assert coloured() == 0, coloured()
-        server.batches.put(batch('prefill', [3], 100, 104))
-        server.batches.put(batch('decode', [3, 4], 104, 106))
-        until('the lanes', coloured)
+        began = 0
+
+        def shown(what):
+            """What is seen while batches come: each two later than what was seen before."""
+            nonlocal began
+            began += 100
+            server.batches.put(batch('prefill', [3], began, began + 1))
+            server.batches.put(batch('decode', [3, 4], began + 1, began + 1.5))
+            return what()
+
+        until('the lanes', lambda: shown(coloured))
+        until('the table', lambda: shown(lambda: [row[5] for row in cells()] == ['3, 4'] * 2))
+        until('shares', lambda: shown(lambda: all('0 %' not in row[3:5] for row in cells())))
+        # Each of two is busy half of the time, and of what lies within.
+        assert page.run('return activity.summary(2, 100, 101.5).map(({busy, waits, ids}) => '
+                        '[busy, waits, [...ids]])') == [[.75, .75, [3, 4]]] * 2
+        assert page.run('return activity.summary(2, 100.25, 100.75).map(({busy, waits}) => '
+                        '[busy, waits])') == [[.25, .25]] * 2
         page.by_id('hold').send_keys(Keys.ENTER)  # now nothing moves
-        until('the table', lambda: cells()[0][5] == '3, 4')
-        for row in cells():
-            assert row[3] == row[4] != '0 %', row  # each is busy half of the time
-        before = coloured()
-        server.batches.put(batch('decode', [5], 106, 108))
+        before = page.run('return lanes.edge()')
+        shown(list)
+        until('the batches', lambda: page.run('return activity.now()') > before + 90)
+        assert page.run('return lanes.edge()') == before
         page.by_id('hold').send_keys(Keys.ENTER)
-        until('the lanes to go on', lambda: coloured() != before)
+        assert page.run('return lanes.edge()') > before + 90
         silent(page)
 
 
 def test_sentences_are_heard_as_they_end(server):
     with opened(server) as page:
         def heard():
-            return [each.get_attribute('textContent') for each in page.all('#spoken p')]
+            return page.text('#spoken p')
 
         page.send('x')
         server.say('One. Two')
@@ -318,13 +332,13 @@ def test_all_that_can_be_used_has_a_name(server):
 
 def test_it_fits_a_narrow_screen(server):
     with opened(server) as page:
-        page.driver.execute_cdp_cmd('Emulation.setDeviceMetricsOverride', {
-            'width': 320, 'height': 640, 'deviceScaleFactor': 1, 'mobile': True})
+        page.narrow(320, 640)
         server.say('w' * 500)
         server.end()
         page.send('x' * 100)
         page.ended()
         assert page.run('return document.documentElement.scrollWidth') == 320
+        assert page.run('return turns.region.scrollWidth <= turns.region.clientWidth')
 
 
 def test_no_other_script_runs(server):
@@ -348,14 +362,16 @@ def test_no_other_script_runs(server):
 def main():
     tests = {name: test for name, test in globals().items() if name.startswith('test_')}
     failures = 0
-    for name in sys.argv[2:] or tests:
-        try:
-            with Scripted(PAGE) as server:
-                tests[name](server)
-            print('ok  ', name, flush=True)
-        except Exception:  # a failure of one is no reason to skip the rest
-            failures += 1
-            print('FAIL', name, traceback.format_exc(), flush=True)
+    with browser() as driver:
+        for name in sys.argv[2:] or tests:
+            try:
+                with Scripted(PAGE) as server:
+                    server.driver = driver
+                    tests[name](server)
+                print('ok  ', name, flush=True)
+            except Exception:  # a failure of one is no reason to skip the rest
+                failures += 1
+                print('FAIL', name, traceback.format_exc(), flush=True)
     sys.exit(1 if failures else 0)
 
 

@@ -33,25 +33,34 @@ const activity = {
     return this.batches.slice(first);
   },
 
+  /** When something was under way on any rank: [start, end] of each time, in order. */
+  underWay(batches) {
+    const found = [];
+    for (const { start, end } of [...batches].sort((a, b) => a.start - b.start)) {
+      const last = found.at(-1);
+      if (last && start <= last[1]) last[1] = Math.max(last[1], end);
+      else found.push([start, end]);
+    }
+    return found;
+  },
+
   /**
    * Of each rank within [from, to]: seconds busy; seconds that it waited, while something
-   * was under way on any rank; and of which sequences it computed something.
+   * was under way; and of which sequences it computed something.
    */
   summary(ranks, from, to) {
     const within = ([start, end]) => Math.max(0, Math.min(end, to) - Math.max(start, from));
-    const found = Array.from({ length: ranks }, () => ({ busy: 0, ids: new Set() }));
-    let underWay = 0;
-    let covered = from;
-    for (const { spans, ids, start, end } of this.since(from).sort((a, b) => a.start - b.start)) {
-      underWay += within([Math.max(start, covered), end]);
-      covered = Math.max(covered, end);
-      found.forEach((rank, r) => {
-        const share = spans[r] ? within(spans[r]) : 0;
-        rank.busy += share;
-        if (share) ids.forEach((id) => rank.ids.add(id));
-      });
-    }
-    for (const rank of found) rank.waits = Math.max(0, underWay - rank.busy);
-    return found;
+    const batches = this.since(from);
+    const underWay = this.underWay(batches).reduce((sum, time) => sum + within(time), 0);
+    return Array.from({ length: ranks }, (_, rank) => {
+      const ids = new Set();
+      let busy = 0;
+      for (const batch of batches) {
+        const share = batch.spans[rank] ? within(batch.spans[rank]) : 0;
+        busy += share;
+        if (share) batch.ids.forEach((id) => ids.add(id));
+      }
+      return { busy, waits: Math.max(0, underWay - busy), ids };
+    });
   },
 };

@@ -28,7 +28,9 @@ const health = {
       return ['ready', 'Ready'];
     } catch (problem) {
       if (problem.status === 0) return ['silent', problem.message];
-      return [problem.body?.status ?? 'dead', problem.message];
+      const state = problem.body?.status ?? 'dead';
+      const title = { loading: 'Loading', draining: 'Ending' }[state] ?? 'Stopped';
+      return [state, `${title}: ${problem.message}`];
     }
   },
 

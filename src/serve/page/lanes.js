@@ -1,5 +1,8 @@
 // The lanes: a picture of the activity, one lane for each rank, now at the right edge.
 
+/** One of the style sheet's colours, as it is now. */
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
+
 const lanes = {
   canvas: element('lanes'),
   laneHeight: 34,
@@ -72,54 +75,65 @@ const lanes = {
     return batches.length > 0 && this.held === null;
   },
 
-  /**
-   * Bars add up where many share a pixel ('lighter' sums what they cover): where they are
-   * narrower than that, how strong the colour is says how busy the rank was.
-   */
+  /** What ranks did, within the lanes: first that they waited, over which they computed. */
   drawBars(pen, batches, x, width) {
-    const style = getComputedStyle(document.documentElement);
-    const wait = style.getPropertyValue('--wait');
-    const colours = Array.from({ length: 8 }, (_, i) => style.getPropertyValue(`--s${i}`));
     pen.save();
     pen.beginPath();
     pen.rect(this.left, 0, width - this.left, this.canvas.clientHeight);
     pen.clip();
-    for (const { kind, ids, spans, start, end } of batches) {
-      const tall = kind === 'prefill' ? this.laneHeight - 8 : (this.laneHeight - 8) / 2;
+    pen.fillStyle = colour('--wait');
+    for (const [start, end] of activity.underWay(batches)) {
       for (let rank = 0; rank < this.ranks; rank++) {
-        const bottom = (rank + 1) * this.laneHeight - 4;
-        pen.globalCompositeOperation = 'source-over';
-        pen.fillStyle = wait;
-        pen.fillRect(x(start), bottom, x(end) - x(start), 1);
-        if (!spans[rank]) continue;
-        const [left, right] = spans[rank].map(x);
-        pen.globalCompositeOperation = 'lighter';
-        ids.forEach((id, i) => {
-          pen.fillStyle = colours[id % colours.length];
-          pen.fillRect(left, bottom - (tall * (i + 1)) / ids.length, right - left,
-            tall / ids.length);
-        });
-        this.nameBar(pen, ids, left, right, bottom - tall / 2);
+        pen.fillRect(x(start), this.bottom(rank), x(end) - x(start), 1);
       }
     }
+    this.drawBusy(pen, batches, x);
     pen.restore();
   },
 
+  bottom(rank) {
+    return (rank + 1) * this.laneHeight - 4;
+  },
+
+  /**
+   * Bars add up where many share a pixel ('lighter' sums what they cover): where they are
+   * narrower than that, how strong the colour is says how busy the rank was.
+   */
+  drawBusy(pen, batches, x) {
+    const colours = Array.from({ length: 8 }, (_, i) => colour(`--s${i}`));
+    const wide = [];
+    pen.globalCompositeOperation = 'lighter';
+    for (const { kind, ids, spans } of batches) {
+      const height = (this.laneHeight - 8) / (kind === 'prefill' ? 1 : 2);
+      const part = height / ids.length;
+      ids.forEach((id, i) => {
+        pen.fillStyle = colours[id % colours.length];
+        spans.forEach(([start, end], rank) => {
+          pen.fillRect(x(start), this.bottom(rank) - part * (i + 1), x(end) - x(start), part);
+        });
+      });
+      spans.forEach(([start, end], rank) => {
+        const name = ids.length === 1 ? ids[0] : `${ids.length} seq`;
+        const middle = this.bottom(rank) - height / 2;
+        if (x(end) - x(start) > 26) wide.push([name, x((start + end) / 2), middle]);
+      });
+    }
+    this.nameBars(pen, wide);
+  },
+
   /** The sequence's number in its bar, where there is room. */
-  nameBar(pen, ids, left, right, middle) {
-    if (right - left < 26) return;
+  nameBars(pen, wide) {
     pen.globalCompositeOperation = 'source-over';
     pen.fillStyle = '#000';
     pen.font = '11px system-ui, sans-serif';
     pen.textAlign = 'center';
     pen.textBaseline = 'middle';
-    pen.fillText(ids.length === 1 ? ids[0] : `${ids.length} seq`, (left + right) / 2, middle,
-      right - left);
+    for (const [name, middle, y] of wide) pen.fillText(name, middle, y);
   },
 
   /** The ranks' names on the left, and the time below. */
   drawFrame(pen, width) {
-    pen.fillStyle = getComputedStyle(document.documentElement).getPropertyValue('--soft');
+    pen.fillStyle = colour('--soft');
     pen.font = '12px system-ui, sans-serif';
     pen.textBaseline = 'middle';
     pen.textAlign = 'left';
