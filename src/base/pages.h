@@ -19,4 +19,8 @@ void *pp_touched_alloc(size_t bytes);
  * faults and on looking addresses up. Only a hint, and none for small arrays. */
 void pp_large_pages(void *memory, size_t bytes);
 
+/* The same as pp_touched_alloc, in large pages where there are any: for what is read
+ * from one end to the other. */
+void *pp_large_alloc(size_t bytes);
+
 #endif

@@ -8,6 +8,10 @@
 #include "model/fused.h"
 #include "model/vector_math.h"
 
+/* Vectors of a block's positions; and queries that are attended at once, so that a
+ * chunk's keys and values are fetched less often. */
+enum { PARTS = PP_BLOCK / PP_LANES, QUERIES = 4, WEIGHED = 4 };
+
 /* --- blocks --------------------------------------------------------------------- */
 
 /* In a block lie, head after head, the keys, then the values. Scores are summed in
@@ -58,10 +62,12 @@ int pp_cache_init(struct pp_cache *cache, const struct pp_model_config *config,
     cache->held = calloc((size_t)slots, sizeof *cache->held);
     cache->free_blocks = calloc((size_t)blocks, sizeof *cache->free_blocks);
     /* Zeros: what a block does not hold yet is computed with, and then left out. */
-    cache->data = pp_touched_alloc(cache->bytes);
+    cache->data = pp_large_alloc(cache->bytes);
+    size_t rows = QUERIES * (size_t)cache->heads;
     cache->scores =
-        pp_touched_alloc((size_t)slot_blocks * PP_BLOCK * sizeof *cache->scores);
-    cache->mixed = pp_touched_alloc(value_stride(cache->width) * sizeof *cache->mixed);
+        pp_touched_alloc(rows * (size_t)slot_blocks * PP_BLOCK * sizeof *cache->scores);
+    cache->mixed =
+        pp_touched_alloc(rows * value_stride(cache->width) * sizeof *cache->mixed);
     if (!cache->table || !cache->held || !cache->free_blocks || !cache->data ||
         !cache->scores || !cache->mixed) {
         size_t bytes = cache->bytes;
@@ -150,37 +156,47 @@ void pp_cache_store(struct pp_cache *cache, int layer, int slot, int position,
 
 /* --- attention ------------------------------------------------------------------ */
 
-enum { PARTS = PP_BLOCK / PP_LANES };
-
-/* scores [PP_BLOCK] = scale q k, of a block's keys k (D, PP_BLOCK). */
-static void score_block(float *scores, const float *q, const float *k, int D,
-                        float scale)
+/* scores (count, PP_BLOCK), scores_stride apart, = scale q k, of queries q (count, D),
+ * q_stride apart, and a block's keys k (D, PP_BLOCK). count is a constant where this is
+ * inlined, so that the sums are registers. */
+__attribute__((always_inline)) static inline void
+score_block(int count, float *scores, size_t scores_stride, const float *q,
+            size_t q_stride, const float *k, int D, float scale)
 {
-    pp_vector sums[PARTS] = {{0}};
-    for (int d = 0; d < D; d++) {
-        pp_vector v = pp_spread(q[d]);
+    pp_vector sums[QUERIES][PARTS];
+    for (int j = 0; j < count; j++)
         for (int i = 0; i < PARTS; i++)
-            sums[i] = pp_fused(v, *(const pp_vector *)(k + d * PP_BLOCK + i * PP_LANES),
-                               sums[i]);
-    }
-    for (int i = 0; i < PARTS; i++)
-        *(pp_vector *)(scores + i * PP_LANES) = sums[i] * scale;
+            sums[j][i] = pp_spread(0);
+    for (int d = 0; d < D; d++, k += PP_BLOCK)
+        for (int j = 0; j < count; j++)
+            for (int i = 0; i < PARTS; i++)
+                sums[j][i] =
+                    pp_fused(pp_spread(q[(size_t)j * q_stride + (size_t)d]),
+                             *(const pp_vector *)(k + i * PP_LANES), sums[j][i]);
+    for (int j = 0; j < count; j++)
+        for (int i = 0; i < PARTS; i++)
+            *(pp_vector *)(scores + (size_t)j * scores_stride + i * PP_LANES) =
+                sums[j][i] * scale;
 }
 
-/* Exponentials of the first seen scores relative to their maximum, 0 behind them up to
- * the end of a block. Returns their sum: of each place in a block, by ascending blocks,
- * then of these in halves. Whole blocks are computed, so that each exponential is a
- * lane's; capped at exp(0), because what is not seen may exceed the maximum. */
-static float exponentials(float *restrict scores, int seen)
+/* The first seen scores become their softmax, 0 behind them up to the end of a block.
+ * The exponentials are summed by each place in a block, ascending, then in halves.
+ * Whole blocks are computed, so that each exponential is a lane's. */
+static void softmax(float *restrict scores, int seen)
 {
     int whole = pp_cache_blocks_of(seen) * PP_BLOCK;
-    float most = scores[0], sums[PP_BLOCK] = {0};
-    for (int i = 1; i < seen; i++)
-        most = scores[i] > most ? scores[i] : most;
-    for (int i = 0; i < whole; i++) {
-        float below = scores[i] - most;
-        scores[i] = expf(below > 0 ? 0 : below);
-    }
+    float most[PP_BLOCK], sums[PP_BLOCK] = {0};
+    for (int i = seen; i < whole; i++) /* what changes no maximum */
+        scores[i] = scores[0];
+    for (int i = 0; i < PP_BLOCK; i++)
+        most[i] = scores[0];
+    for (int block = 0; block < whole; block += PP_BLOCK)
+        for (int i = 0; i < PP_BLOCK; i++)
+            most[i] = scores[block + i] > most[i] ? scores[block + i] : most[i];
+    for (int i = 1; i < PP_BLOCK; i++)
+        most[0] = most[i] > most[0] ? most[i] : most[0];
+    for (int i = 0; i < whole; i++)
+        scores[i] = expf(scores[i] - most[0]);
     for (int i = seen; i < whole; i++)
         scores[i] = 0;
     for (int block = 0; block < whole; block += PP_BLOCK)
@@ -189,51 +205,130 @@ static float exponentials(float *restrict scores, int seen)
     for (int width = PP_BLOCK / 2; width > 0; width /= 2)
         for (int i = 0; i < width; i++)
             sums[i] += sums[i + width];
-    return sums[0];
+    float inverse = 1 / sums[0];
+    for (int i = 0; i < whole; i++)
+        scores[i] *= inverse;
 }
 
-/* sums (D up to whole lanes) += p v, of count values v. */
-static void weigh_block(float *sums, const float *p, const float *v, int count,
-                        int stride)
+/* vectors of mixed += p v, of count values v, stride apart. vectors is a constant where
+ * this is inlined, so that the sums are registers. */
+__attribute__((always_inline)) static inline void
+weigh_vectors(int vectors, float *mixed, const float *p, const float *v, int count,
+              size_t stride)
 {
-    for (int d = 0; d < stride; d += PP_LANES) {
-        pp_vector sum = *(const pp_vector *)(sums + d);
-        for (int u = 0; u < count; u++)
-            sum = pp_fused(pp_spread(p[u]), *(const pp_vector *)(v + u * stride + d),
-                           sum);
-        *(pp_vector *)(sums + d) = sum;
-    }
+    pp_vector sums[WEIGHED];
+    for (int i = 0; i < vectors; i++)
+        sums[i] = *(const pp_vector *)(mixed + i * PP_LANES);
+    for (int u = 0; u < count; u++, v += stride)
+        for (int i = 0; i < vectors; i++)
+            sums[i] = pp_fused(pp_spread(p[u]), *(const pp_vector *)(v + i * PP_LANES),
+                               sums[i]);
+    for (int i = 0; i < vectors; i++)
+        *(pp_vector *)(mixed + i * PP_LANES) = sums[i];
 }
 
-/* y (D) = attention of one head's query q over the first seen positions of a slot. */
-static void attend_head(float *y, struct pp_cache *cache, int layer, int slot, int head,
-                        const float *q, int seen)
+/* mixed (D up to whole lanes) += p v, of count values v. */
+static void weigh_block(float *mixed, const float *p, const float *v, int count,
+                        size_t stride)
 {
-    int D = cache->width, stride = (int)value_stride(D);
-    float *scores = cache->scores, *mixed = cache->mixed;
+    size_t d = 0;
+    for (; d + WEIGHED * PP_LANES <= stride; d += WEIGHED * PP_LANES)
+        weigh_vectors(WEIGHED, mixed + d, p, v + d, count, stride);
+    for (; d < stride; d += PP_LANES)
+        weigh_vectors(1, mixed + d, p, v + d, count, stride);
+}
+
+/* Queries of one slot, one position after the other. */
+struct queries {
+    const struct pp_cache *cache;
+    int layer, slot;
+    int position, count; /* the first one's; at most QUERIES */
+    const float *rows;   /* their queries, stride apart */
+    size_t stride;
+};
+
+/* A query's scores of a head, and its weighted values: in the scratch. */
+static size_t scores_stride(const struct pp_cache *cache)
+{
+    return (size_t)cache->slot_blocks * PP_BLOCK;
+}
+
+static float *scores_of(const struct pp_cache *cache, int query, int head)
+{
+    return cache->scores + (size_t)(query + head * QUERIES) * scores_stride(cache);
+}
+
+static float *mixed_of(const struct pp_cache *cache, int query, int head)
+{
+    return cache->mixed + (size_t)(query + head * QUERIES) * value_stride(cache->width);
+}
+
+/* Scores of a block: the keys of all heads, which lie side by side. */
+static void score(const struct queries *q, int block)
+{
+    int D = q->cache->width;
+    size_t stride = scores_stride(q->cache);
     float scale = 1 / sqrtf((float)D);
-    int blocks = pp_cache_blocks_of(seen);
-    for (int b = 0; b < blocks; b++)
-        score_block(scores + b * PP_BLOCK, q, keys(cache, layer, slot, b, head), D,
-                    scale);
-    float inverse = 1 / exponentials(scores, seen);
-    memset(mixed, 0, (size_t)stride * sizeof *mixed);
-    for (int b = 0; b < blocks; b++) {
-        int rest = seen - b * PP_BLOCK;
-        weigh_block(mixed, scores + b * PP_BLOCK, values(cache, layer, slot, b, head),
-                    rest < PP_BLOCK ? rest : PP_BLOCK, stride);
+    for (int h = 0; h < q->cache->heads; h++) {
+        const float *k = keys(q->cache, q->layer, q->slot, block, h);
+        const float *rows = q->rows + (size_t)h * (size_t)D;
+        float *scores = scores_of(q->cache, 0, h) + block * PP_BLOCK;
+        if (q->count == QUERIES)
+            score_block(QUERIES, scores, stride, rows, q->stride, k, D, scale);
+        else
+            for (int i = 0; i < q->count; i++)
+                score_block(1, scores + (size_t)i * stride, stride,
+                            rows + (size_t)i * q->stride, q->stride, k, D, scale);
     }
-    for (int d = 0; d < D; d++)
-        y[d] = mixed[d] * inverse;
+}
+
+/* The values of a block that a query sees, weighted. */
+static void weigh(const struct queries *q, int block)
+{
+    size_t stride = value_stride(q->cache->width);
+    for (int h = 0; h < q->cache->heads; h++) {
+        const float *v = values(q->cache, q->layer, q->slot, block, h);
+        for (int i = 0; i < q->count; i++) {
+            int seen = q->position + i + 1 - block * PP_BLOCK;
+            weigh_block(mixed_of(q->cache, i, h),
+                        scores_of(q->cache, i, h) + block * PP_BLOCK, v,
+                        seen < PP_BLOCK ? seen : PP_BLOCK, stride);
+        }
+    }
+}
+
+/* y: count rows (C), y_stride apart. */
+static void attend(const struct queries *q, float *y, size_t y_stride)
+{
+    int H = q->cache->heads, D = q->cache->width;
+    int blocks = pp_cache_blocks_of(q->position + q->count);
+    for (int b = 0; b < blocks; b++)
+        score(q, b);
+    for (int i = 0; i < q->count; i++)
+        for (int h = 0; h < H; h++)
+            softmax(scores_of(q->cache, i, h), q->position + i + 1);
+    memset(q->cache->mixed, 0,
+           (size_t)(QUERIES * H) * value_stride(D) * sizeof *q->cache->mixed);
+    for (int b = 0; b < blocks; b++)
+        weigh(q, b);
+    for (int i = 0; i < q->count; i++)
+        for (int h = 0; h < H; h++)
+            memcpy(y + (size_t)i * y_stride + (size_t)h * (size_t)D,
+                   mixed_of(q->cache, i, h), (size_t)D * sizeof *y);
 }
 
 void pp_cache_attend(float *y, size_t y_stride, struct pp_cache *cache, int layer,
                      int slot, int position, int count, const float *qkv, size_t stride)
 {
-    for (int h = 0; h < cache->heads; h++)
-        for (int i = 0; i < count; i++) {
-            size_t at = (size_t)h * (size_t)cache->width;
-            attend_head(y + (size_t)i * y_stride + at, cache, layer, slot, h,
-                        qkv + (size_t)i * stride + at, position + i + 1);
-        }
+    for (int i = 0; i < count; i += QUERIES) {
+        int rest = count - i;
+        struct queries queries = {cache,
+                                  layer,
+                                  slot,
+                                  position + i,
+                                  rest < QUERIES ? rest : QUERIES,
+                                  qkv + (size_t)i * stride,
+                                  stride};
+        attend(&queries, y + (size_t)i * y_stride, y_stride);
+    }
 }

@@ -27,8 +27,8 @@ struct pp_cache {
     size_t block_floats; /* a block's keys and values in one layer */
     size_t bytes;        /* of all blocks in all layers */
     float *data;         /* [layers][blocks][block_floats] */
-    float *scores;       /* [T up to a whole block], scratch */
-    float *mixed;        /* [D up to whole lanes], scratch */
+    float *scores;       /* scratch of the attention, and */
+    float *mixed;        /* the same */
 };
 
 /* Blocks that positions take: 0 for none. */

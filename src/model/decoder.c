@@ -94,8 +94,9 @@ static void take_parameters(struct pp_decoder *decoder, struct room *room)
         decoder->wte = decoder->lm_head;
 }
 
-/* What one call computes with, a row as long as whole lines: so every row begins like
- * every other, and is computed by the same instructions. */
+/* What one call computes with. Every row begins at a line of the cache, so that it is
+ * computed by the same instructions as every other; and is an odd number of lines long,
+ * so that the rows of a tile do not fall into one set of the cache. */
 struct scratch {
     size_t norm_stride, qkv_stride, wide_stride;
     float *norm; /* (N, norm_stride) what a product reads, or attention's result */
@@ -105,10 +106,16 @@ struct scratch {
     float *slope;           /* (wide_stride), which no one reads */
 };
 
+static size_t row_stride(size_t count)
+{
+    size_t line = PP_ALIGN / sizeof(float);
+    return lines(count) | line;
+}
+
 static struct scratch take_scratch(const struct pp_decoder *decoder, struct room *room)
 {
     size_t N = (size_t)decoder->most_rows, C = (size_t)decoder->config.d_model;
-    struct scratch s = {lines(C), lines(3 * C), lines(4 * C)};
+    struct scratch s = {row_stride(C), row_stride(3 * C), row_stride(4 * C)};
     s.norm = take(room, N * s.norm_stride);
     s.standard = take(room, C);
     s.rstd = take(room, 1);
@@ -116,15 +123,6 @@ static struct scratch take_scratch(const struct pp_decoder *decoder, struct room
     s.wide = take(room, N * s.wide_stride);
     s.slope = take(room, s.wide_stride);
     return s;
-}
-
-/* Zeros, in large pages where there are any. */
-static float *zeros(size_t count)
-{
-    size_t bytes = lines(count + 1) * sizeof(float);
-    float *array = aligned_alloc(PP_ALIGN, bytes);
-    pp_large_pages(array, bytes);
-    return array ? memset(array, 0, bytes) : NULL;
 }
 
 int pp_decoder_init(struct pp_decoder *decoder, const struct pp_model_config *config,
@@ -141,8 +139,8 @@ int pp_decoder_init(struct pp_decoder *decoder, const struct pp_model_config *co
     take_parameters(decoder, &parameters);
     take_scratch(decoder, &scratch);
     decoder->parts = calloc((size_t)layers + 1, sizeof *decoder->parts);
-    decoder->values = zeros(parameters.used);
-    decoder->scratch = zeros(scratch.used);
+    decoder->values = pp_large_alloc(parameters.used * sizeof(float));
+    decoder->scratch = pp_large_alloc(scratch.used * sizeof(float));
     if (!decoder->parts || !decoder->values || !decoder->scratch) {
         pp_decoder_release(decoder);
         return pp_fail(error, PP_ENVIRONMENT,
@@ -292,7 +290,7 @@ static void layer_forward(const struct pp_decoder *decoder, int layer,
     pp_product(s->wide, NULL, s->wide_stride, s->norm, s->norm_stride, &p->fc, p->fc_b,
                N);
     for (int n = 0; n < N; n++) /* whole lines: vectors alone, and no remainder */
-        pp_gelu_forward(s->wide + (size_t)n * s->wide_stride, s->slope, s->wide_stride);
+        pp_gelu_forward(s->wide + (size_t)n * s->wide_stride, s->slope, lines(4 * c));
     pp_product(x, x, c, s->wide, s->wide_stride, &p->fc_proj, p->fc_proj_b, N);
 }
 

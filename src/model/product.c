@@ -155,8 +155,9 @@ void pp_product(float *y, const float *residual, size_t y_stride, const float *x
         float bias[PANEL] = {0};
         if (b)
             memcpy(bias, b + m, (size_t)width * sizeof *b);
-        for (int n = 0; n < N; n += TALL) {
-            int rows = N - n < TALL ? N - n : TALL;
+        for (int n = 0, rows; n < N; n += rows) {
+            int tiles = (N - n + TALL - 1) / TALL; /* of rows as even as may be */
+            rows = (N - n + tiles - 1) / tiles;
             size_t at = (size_t)n * y_stride + (size_t)m;
             const float *x_n = x + (size_t)n * x_stride;
             const float *r_n = residual ? residual + at : NULL;
