@@ -26,9 +26,10 @@ static struct shown show(struct pp_slice name)
     struct shown shown;
     int length = (int)(name.length < SHOWN ? name.length : SHOWN);
     pp_assign(shown.text, sizeof shown.text, "%.*s", length, name.text);
+    if (name.length <= SHOWN)
+        return shown;
     shown.text[pp_whole_characters(shown.text, strlen(shown.text))] = '\0';
-    if (name.length > SHOWN)
-        pp_append(shown.text, sizeof shown.text, "…");
+    pp_append(shown.text, sizeof shown.text, "…");
     return shown;
 }
 
@@ -106,28 +107,17 @@ static int check_name(const struct pp_bpe_builder *builder, int64_t id,
 }
 
 int pp_bpe_name(struct pp_bpe_builder *builder, int64_t id, struct pp_slice name,
-                struct pp_error *error)
+                bool added, struct pp_error *error)
 {
     size_t count;
     if (check_name(builder, id, name, error) != 0)
         return -1;
     if (!reserve(builder, name.length))
         return no_memory(builder, error);
-    bool added = !pp_alphabet_read(name.text, name.length, builder->room, &count);
+    added = added || !pp_alphabet_read(name.text, name.length, builder->room, &count);
     if (!pp_vocabulary_set(&builder->bpe->vocabulary, (int32_t)id,
                            added ? name.text : builder->room,
                            added ? name.length : count, added))
-        return no_memory(builder, error);
-    return 0;
-}
-
-int pp_bpe_add(struct pp_bpe_builder *builder, int64_t id, struct pp_slice text,
-               struct pp_error *error)
-{
-    struct pp_vocabulary *vocabulary = &builder->bpe->vocabulary;
-    if (check_name(builder, id, text, error) != 0)
-        return -1;
-    if (!pp_vocabulary_set(vocabulary, (int32_t)id, text.text, text.length, true))
         return no_memory(builder, error);
     return 0;
 }
@@ -229,15 +219,24 @@ static int find_tokens(struct pp_bpe_builder *builder, struct pp_error *error)
     return 0;
 }
 
-int pp_bpe_end(struct pp_bpe_builder *builder, int status, struct pp_error *error)
+/* Behind what the merges made. */
+static int number_end(struct pp_bpe_builder *builder, struct pp_error *error)
 {
     const struct pp_slice end = {PP_TEXT_END, strlen(PP_TEXT_END)};
-    free(builder->room);
+    struct pp_vocabulary *vocabulary = &builder->bpe->vocabulary;
+    int status = pp_bpe_name(builder, vocabulary->set, end, true, error);
+    vocabulary->count = vocabulary->set;
+    return status;
+}
+
+int pp_bpe_end(struct pp_bpe_builder *builder, int status, struct pp_error *error)
+{
     if (status == 0 && builder->numbers)
-        status = pp_bpe_add(builder, builder->bpe->vocabulary.set, end, error);
+        status = number_end(builder, error);
     if (status == 0)
         status = find_tokens(builder, error);
     if (status != 0)
         pp_bpe_release(builder->bpe);
+    free(builder->room);
     return status;
 }

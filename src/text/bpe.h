@@ -40,15 +40,13 @@ struct pp_slice {
 };
 
 /* All fill an error of one line with PP_BAD_INPUT, or PP_ENVIRONMENT: no memory. First,
- * for ids 0 to count - 1 and at most so many merges: */
+ * for ids 0 to count - 1 and at most so many merges; */
 int pp_bpe_begin(struct pp_bpe_builder *builder, size_t count, size_t merges,
                  struct pp_error *error);
-/* Then the tokens: an id and its name, which is of symbols, or else added; */
+/* Then the tokens: an id and a name, which is the text itself where the token is added,
+ * or where it is not of symbols; */
 int pp_bpe_name(struct pp_bpe_builder *builder, int64_t id, struct pp_slice name,
-                struct pp_error *error);
-/* one that is added; */
-int pp_bpe_add(struct pp_bpe_builder *builder, int64_t id, struct pp_slice text,
-               struct pp_error *error);
+                bool added, struct pp_error *error);
 /* or the bytes in GPT-2's order, then what each merge makes, and the end. */
 int pp_bpe_number(struct pp_bpe_builder *builder, struct pp_error *error);
 /* Then the merges, by the names of their parts. */

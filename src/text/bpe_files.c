@@ -116,7 +116,7 @@ static int read_ids(struct pp_bpe_builder *builder, const char *vocab, size_t me
         return -1;
     int status = pp_bpe_begin(builder, json_object_size(names), merges, error);
     if (status == 0)
-        status = pp_bpe_names(builder, names, error);
+        status = pp_bpe_names(builder, names, json_object_size(names), error);
     json_decref(names);
     return status;
 }

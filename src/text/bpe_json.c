@@ -55,11 +55,11 @@ int pp_bpe_load(const char *path, json_t **object, struct pp_error *error)
     return status;
 }
 
-int pp_bpe_names(struct pp_bpe_builder *builder, const json_t *names,
+int pp_bpe_names(struct pp_bpe_builder *builder, const json_t *names, size_t own,
                  struct pp_error *error)
 {
     const char *key;
-    size_t length;
+    size_t length, index = 0;
     json_t *id;
     json_object_keylen_foreach((json_t *)names, key, length, id)
     {
@@ -68,7 +68,8 @@ int pp_bpe_names(struct pp_bpe_builder *builder, const json_t *names,
             return pp_fail(error, PP_BAD_INPUT,
                            "'%s': the id of token '%.40s' is no integer", builder->path,
                            key);
-        if (pp_bpe_name(builder, json_integer_value(id), name, error) != 0)
+        if (pp_bpe_name(builder, json_integer_value(id), name, index++ >= own, error) !=
+            0)
             return -1;
     }
     return 0;
@@ -85,7 +86,7 @@ bool pp_bpe_split(struct pp_slice merge, struct pp_slice *left, struct pp_slice 
            !memchr(right->text, ' ', right->length);
 }
 
-static struct pp_slice span_of(const json_t *string)
+static struct pp_slice slice_of(const json_t *string)
 {
     return (struct pp_slice){json_string_value(string), json_string_length(string)};
 }
@@ -158,46 +159,38 @@ static int check_wanted(const json_t *root, const char *path, struct pp_error *e
     return 0;
 }
 
-/* One of 'added_tokens': sets its text and id. */
-static int read_added(const json_t *entry, size_t index, struct pp_slice *text,
-                      json_int_t *id, const char *path, struct pp_error *error)
+/* Appends one of 'added_tokens' to the vocabulary, unless it is there. */
+static int take_added(json_t *names, const json_t *entry, size_t index,
+                      const char *path, struct pp_error *error)
 {
-    const json_t *content = json_object_get(entry, "content"),
-                 *number = json_object_get(entry, "id");
-    if (!json_is_string(content) || !json_is_integer(number))
+    const char *text = json_string_value(json_object_get(entry, "content"));
+    json_t *id = json_object_get(entry, "id");
+    if (!text || !json_is_integer(id))
         return pp_fail(
             error, PP_BAD_INPUT,
             "'%s': 'added_tokens[%zu]' has not both 'content', a string, and "
             "'id', an integer",
             path, index);
-    *text = span_of(content);
-    *id = json_integer_value(number);
+    const json_t *known = json_object_get(names, text);
+    if (known && !json_equal(known, id))
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'%s': 'added_tokens[%zu]', '%.40s', has the id %lld, but "
+                       "another before",
+                       path, index, text, (long long)json_integer_value(id));
+    if (!known && json_object_set(names, text, id) != 0)
+        return pp_fail(error, PP_ENVIRONMENT, "'%s': out of memory", path);
     return 0;
 }
 
-/* Those that the vocabulary has not are added, if add is set; else they are counted. */
-static int read_all_added(struct pp_bpe_builder *builder, const json_t *root, bool add,
-                          size_t *count, struct pp_error *error)
+static int take_all_added(json_t *names, const json_t *root, const char *path,
+                          struct pp_error *error)
 {
-    const json_t *names = json_object_get(json_object_get(root, "model"), "vocab");
     const json_t *entry;
     size_t index;
     json_array_foreach(json_object_get(root, "added_tokens"), index, entry)
     {
-        struct pp_slice text;
-        json_int_t id;
-        if (read_added(entry, index, &text, &id, builder->path, error) != 0)
+        if (take_added(names, entry, index, path, error) != 0)
             return -1;
-        const json_t *known = json_object_getn(names, text.text, text.length);
-        if (known && json_integer_value(known) != id)
-            return pp_fail(error, PP_BAD_INPUT,
-                           "'%s': '%.40s' has id %lld in 'added_tokens', but %lld in "
-                           "'model.vocab'",
-                           builder->path, text.text, (long long)id,
-                           (long long)json_integer_value(known));
-        if (!known && add && pp_bpe_add(builder, id, text, error) != 0)
-            return -1;
-        *count += !known;
     }
     return 0;
 }
@@ -207,13 +200,13 @@ static bool read_merge(const json_t *merge, struct pp_slice *left,
                        struct pp_slice *right)
 {
     if (json_is_string(merge))
-        return pp_bpe_split(span_of(merge), left, right);
+        return pp_bpe_split(slice_of(merge), left, right);
     const json_t *first = json_array_get(merge, 0), *second = json_array_get(merge, 1);
     if (json_array_size(merge) != 2 || !json_is_string(first) ||
         !json_is_string(second))
         return false;
-    *left = span_of(first);
-    *right = span_of(second);
+    *left = slice_of(first);
+    *right = slice_of(second);
     return true;
 }
 
@@ -241,9 +234,9 @@ static int build(struct pp_bpe_builder *builder, const json_t *root,
                  struct pp_error *error)
 {
     const json_t *model = json_object_get(root, "model"),
-                 *names = json_object_get(model, "vocab"),
                  *merges = json_object_get(model, "merges");
-    size_t added = 0;
+    json_t *names = json_object_get(model, "vocab");
+    size_t own = json_object_size(names);
     if (check_wanted(root, builder->path, error) != 0)
         return -1;
     if (!json_is_object(names) || !json_is_array(merges))
@@ -251,11 +244,10 @@ static int build(struct pp_bpe_builder *builder, const json_t *root,
                        "'%s' has not both 'model.vocab', an object of ids, and "
                        "'model.merges', an array",
                        builder->path);
-    if (read_all_added(builder, root, false, &added, error) != 0 ||
-        pp_bpe_begin(builder, json_object_size(names) + added, json_array_size(merges),
+    if (take_all_added(names, root, builder->path, error) != 0 ||
+        pp_bpe_begin(builder, json_object_size(names), json_array_size(merges),
                      error) != 0 ||
-        pp_bpe_names(builder, names, error) != 0 ||
-        read_all_added(builder, root, true, &added, error) != 0)
+        pp_bpe_names(builder, names, own, error) != 0)
         return -1;
     return read_merges(builder, merges, error);
 }

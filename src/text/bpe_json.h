@@ -14,8 +14,9 @@
  * refused by name. */
 int pp_bpe_read_json(struct pp_bpe *bpe, const char *path, struct pp_error *error);
 
-/* The tokens of an object of names and ids. */
-int pp_bpe_names(struct pp_bpe_builder *builder, const json_t *names,
+/* The tokens of an object of names and ids, in the order of the file; behind `own` they
+ * are added. */
+int pp_bpe_names(struct pp_bpe_builder *builder, const json_t *names, size_t own,
                  struct pp_error *error);
 
 /* A merge's parts in "left right". Returns whether there are two. */

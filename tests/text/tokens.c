@@ -1,7 +1,7 @@
 /* The tokenizer as a program, for a test that compares it with another.
  *
  *     tokens SOURCE [ends]    texts on standard input, tokens on standard output
- *     tokens letters          the code points that PCRE2 knows, as ranges
+ *     tokens --assigned       a byte for each code point: '1' where PCRE2 knows it
  *
  * A text is its length, then so many bytes; its tokens are their count, then they. All
  * numbers have 32 bits. Ends with 3 where what a text's tokens stand for is not the
@@ -10,6 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
 
 #include "text/text_decoder.h"
 #include "text/tokenizer.h"
@@ -65,12 +68,48 @@ static void encode(const struct pp_tokenizer *tokenizer, bool ends)
     }
 }
 
+/* Of a code point up to 0x10ffff; returns its length. */
+static size_t write_utf8(uint32_t code, unsigned char utf8[4])
+{
+    size_t length = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    static const unsigned char leads[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    for (size_t i = length - 1; i > 0; i--, code >>= 6)
+        utf8[i] = (unsigned char)(0x80 | (code & 0x3f));
+    utf8[0] = (unsigned char)(leads[length] | code);
+    return length;
+}
+
+static void print_assigned(void)
+{
+    enum { SURROGATES = 0xd800, BEHIND_THEM = 0xe000, CODES = 0x110000 };
+    int problem;
+    size_t at;
+    pcre2_code *code = pcre2_compile((PCRE2_SPTR) "\\P{Cn}", PCRE2_ZERO_TERMINATED,
+                                     PCRE2_UTF, &problem, &at, NULL);
+    pcre2_match_data *match = pcre2_match_data_create(1, NULL);
+    if (!code || !match)
+        stop(2, "cannot ask PCRE2");
+    for (uint32_t i = 0; i < CODES; i++) {
+        unsigned char utf8[4];
+        size_t length = write_utf8(i, utf8);
+        bool valid = i < SURROGATES || i >= BEHIND_THEM;
+        putchar(valid && pcre2_match(code, utf8, length, 0, 0, match, NULL) > 0 ? '1'
+                                                                                : '0');
+    }
+    pcre2_match_data_free(match);
+    pcre2_code_free(code);
+}
+
 int main(int argc, char **argv)
 {
     struct pp_tokenizer tokenizer;
     struct pp_error error = {0};
     if (argc < 2)
         stop(2, "want a tokenizer");
+    if (strcmp(argv[1], "--assigned") == 0) {
+        print_assigned();
+        return 0;
+    }
     if (pp_tokenizer_init(&tokenizer, argv[1], &error) != 0)
         stop(2, error.text);
     encode(&tokenizer, argc > 2);
