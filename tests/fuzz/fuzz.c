@@ -1,10 +1,17 @@
 #include "fuzz.h"
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/folder.h"
+#include "base/words.h"
+
+enum { PATH = 512 };
 
 int fuzz_refused;
 
@@ -49,6 +56,48 @@ const char *fuzz_file(const void *data, size_t size)
         pwrite(file, data, size, 0) != (ssize_t)size)
         abort();
     return path;
+}
+
+struct fuzz_part fuzz_take(struct fuzz_part *rest, char sign)
+{
+    const char *end = rest->size > 0 ? memchr(rest->data, sign, rest->size) : NULL;
+    struct fuzz_part part = {rest->data, end ? (size_t)(end - rest->data) : rest->size};
+    size_t gone = part.size + (end != NULL);
+    *rest = (struct fuzz_part){rest->data + gone, rest->size - gone};
+    return part;
+}
+
+static struct pp_folder folder;
+
+static void remove_folder(void)
+{
+    pp_folder_release(&folder);
+}
+
+const char *fuzz_folder(void)
+{
+    static char inner[PATH];
+    struct pp_error error = {0};
+    if (!folder.path) {
+        if (pp_folder_init(&folder, "fuzz", &error) != 0)
+            abort();
+        atexit(remove_folder);
+    }
+    pp_assign(inner, sizeof inner, "%s/in", folder.path);
+    pp_folder_remove(inner);
+    if (mkdir(inner, 0700) != 0)
+        abort();
+    return inner;
+}
+
+void fuzz_write(const char *in, const char *name, struct fuzz_part content)
+{
+    char path[PATH];
+    pp_assign(path, sizeof path, "%s/%s", in, name);
+    int file = open(path, O_WRONLY | O_CREAT, 0600);
+    if (file < 0 || write(file, content.data, content.size) != (ssize_t)content.size)
+        abort();
+    close(file);
 }
 
 FILE *fuzz_nowhere(void)

@@ -27,6 +27,20 @@ char *fuzz_text(const uint8_t *data, size_t size);
  */
 const char *fuzz_file(const void *data, size_t size);
 
+/* A part of the input. */
+struct fuzz_part {
+    const char *data;
+    size_t size;
+};
+
+/* Takes the rest's first part off it, up to the sign, which goes too. */
+struct fuzz_part fuzz_take(struct fuzz_part *rest, char sign);
+
+/* An empty folder; its path is good until the next call, and the folder is removed at
+ * the end of the process. Files are written into it, or into those below. */
+const char *fuzz_folder(void);
+void fuzz_write(const char *folder, const char *name, struct fuzz_part content);
+
 /* Swallows what is printed. */
 FILE *fuzz_nowhere(void);
 
