@@ -227,7 +227,7 @@ def test_a_key_is_asked_for(server):
         until('the question again', lambda: page.by_id('key-form').is_displayed())
         page.set('key', 'sesame')
         page.keys(Keys.ENTER)
-        until('the ranks', lambda: page.by_id('model').text == 'scripted')
+        until('the ranks', lambda: page.by_id('model').text == 'scripted: 8 layers, 16 wide')
         server.batches.put(batch('decode', [1], 0, 1))
         server.say('yes')
         server.end()

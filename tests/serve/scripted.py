@@ -107,8 +107,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif self.path == '/health':
             self.answer(*server.health)
         elif self.allowed() and self.path == '/config':
-            self.answer(200, {'model': 'scripted', 'context': 64, 'groups': 2, 'slots': 8,
-                              'ranks': server.ranks})
+            self.answer(200, {'model': 'scripted', 'layers': 8, 'd_model': 16,
+                              'context': 64, 'groups': 2, 'slots': 8, 'ranks': server.ranks})
         elif self.path == '/events':
             self.stream(server.batches)
 

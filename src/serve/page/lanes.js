@@ -48,12 +48,12 @@ const lanes = {
     this.wanted = false;
     const moving = this.draw();
     const took = performance.now() - began;
-    const rest = this.calm.matches ? 1000 : Math.max(40, 10 * took);
     // The ranks may share this machine's cores: a tenth of the time is for drawing.
+    const rest = this.calm.matches ? 1000 : Math.max(40, 10 * took);
     setTimeout(() => {
       this.pending = null;
       if ((moving || this.wanted) && !document.hidden) this.wake();
-    }, rest);
+    }, moving ? rest : 0);
   },
 
   /** Draws the window; returns whether the next picture will be another. */

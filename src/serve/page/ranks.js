@@ -42,12 +42,12 @@ const ranks = {
     if (state) health.look();
     if (!batch) return;
     activity.add(batch);
-    lanes.wake();
+    if (lanes.held === null) lanes.wake();
   },
 
   showConfig(config) {
-    const { model, context, groups, slots } = config;
-    setText(element('model'), model);
+    const { model, layers, d_model: wide, context, groups, slots } = config;
+    setText(element('model'), `${model}: ${plural(layers, 'layer')}, ${wide} wide`);
     document.title = `${model} – ppsim`;
     setText(element('shape'), `${plural(groups, 'group')} in flight, ${plural(slots, 'sequence')} `
       + `at once, a context of ${plural(context, 'token')}.`);

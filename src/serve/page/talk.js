@@ -48,7 +48,7 @@ const talk = {
     setText(element('prompt-label'), chat ? 'Message' : 'Text to continue');
     setText(element('mode-note'), chat
       ? 'A base model, such as GPT-2 or what ppsim trains, was not taught to answer. It gets '
-        + 'the turns so far, joined by its end token, and writes on.'
+        + 'the turns so far, joined by its end token or as lines, and writes on.'
       : 'The model gets this text alone, and writes on.');
   },
 
