@@ -29,7 +29,7 @@ void pp_sampler_release(struct pp_sampler *sampler)
 }
 
 /* The largest logit's token, -1 where one is not finite. */
-static int32_t largest(const real *logits, int vocab)
+static int32_t largest(const float *logits, int vocab)
 {
     int32_t best = 0;
     for (int32_t v = 0; v < vocab; v++) {
@@ -152,7 +152,7 @@ static int32_t draw(const struct kept *kept, double most, double temperature,
 }
 
 int32_t pp_sample(struct pp_sampler *sampler, const struct pp_sampling *sampling,
-                  int index, int position, const real *logits)
+                  int index, int position, const float *logits)
 {
     int32_t best = largest(logits, sampler->vocab);
     if (best < 0 || sampling->greedy || sampling->temperature <= 0)

@@ -10,7 +10,6 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "model/real.h"
 
 /* How a sequence's tokens are chosen. */
 struct pp_sampling {
@@ -38,6 +37,6 @@ void pp_sampler_release(struct pp_sampler *sampler);
  * request; position: the token's in the sequence, from 0. Ties go to the lower token,
  * in top-k and top-p too. -1 where a logit is not finite. */
 int32_t pp_sample(struct pp_sampler *sampler, const struct pp_sampling *sampling,
-                  int index, int position, const real *logits);
+                  int index, int position, const float *logits);
 
 #endif

@@ -35,7 +35,8 @@ void pp_site_join(struct pp_site *site)
 static int find_cores(struct pp_site *site, const struct pp_site_config *config,
                       struct pp_error *error)
 {
-    if (pp_topology_init(&site->topology, &site->world, config->threads, error) != 0)
+    int threads = config->threads > 0 ? config->threads : 1;
+    if (pp_topology_init(&site->topology, &site->world, threads, error) != 0)
         return -1;
     site->world.own_core = site->topology.own_core;
     return 0;
@@ -44,7 +45,7 @@ static int find_cores(struct pp_site *site, const struct pp_site_config *config,
 static int start_blas(const struct pp_site *site, const struct pp_site_config *config,
                       struct pp_error *error)
 {
-    int status = pp_blas_init(config->threads, error);
+    int status = config->threads > 0 ? pp_blas_init(config->threads, error) : 0;
     return pp_agree(&site->world, status, error);
 }
 
@@ -96,7 +97,7 @@ static int share_cores(struct pp_site *site, struct pp_error *error)
 }
 
 /* What the report says of machine and libraries. */
-static void describe(struct pp_site *site)
+static void describe(struct pp_site *site, bool blas)
 {
     struct pp_run_environment *environment = &site->environment;
     char version[MPI_MAX_LIBRARY_VERSION_STRING] = "";
@@ -108,7 +109,8 @@ static void describe(struct pp_site *site)
     MPI_Get_library_version(version, &length);
     snprintf(environment->mpi, sizeof environment->mpi, "%.*s",
              (int)strcspn(version, ","), version);
-    pp_blas_description(environment->blas, sizeof environment->blas);
+    if (blas)
+        pp_blas_description(environment->blas, sizeof environment->blas);
 }
 
 int pp_site_init(struct pp_site *site, const struct pp_site_config *config,
@@ -118,7 +120,7 @@ int pp_site_init(struct pp_site *site, const struct pp_site_config *config,
         start_clock(site, config, error) != 0 || set_link(site, config, error) != 0 ||
         share_cores(site, error) != 0)
         return -1;
-    describe(site);
+    describe(site, config->threads > 0);
     return 0;
 }
 

@@ -21,7 +21,7 @@ struct pp_site_config {
     enum pp_clock_choice clock;
     double link_latency_s, link_bandwidth; /* NaN: measured */
     const double *slow; /* [ranks] an op of the rank counts so many times; NULL: once */
-    int threads;        /* that a rank computes with */
+    int threads;        /* of BLAS; 0: a rank computes without it */
     size_t message_bytes; /* of a message between two stages */
 };
 
