@@ -95,4 +95,19 @@ const struct pp_command_row pp_commands[PP_COMMANDS] = {
             .usages = {"ppsim recommend [OPTIONS]"},
             .run = pp_command_recommend,
         },
+    [PP_GENERATE] =
+        {
+            .name = "generate",
+            .help = "continue texts with a model that is split over ranks",
+            .note = "The text goes to standard output as it comes, and nothing else "
+                    "does; of several prompts one after the other, each behind a line "
+                    "that names it. Figures go to standard error. Without a prompt on "
+                    "a terminal it is a conversation.",
+            .usages = {"ppsim generate --load FILE|DIR --prompt TEXT [OPTIONS]",
+                       "ppsim generate --load FILE|DIR --prompt-file FILE|- [OPTIONS]",
+                       "mpirun -n P ppsim generate --load FILE|DIR --prompt TEXT "
+                       "[OPTIONS]"},
+            .trains = true,
+            .run = pp_command_generate,
+        },
 };

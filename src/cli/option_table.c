@@ -1,5 +1,6 @@
 #include "cli/option_table.h"
 
+#include "generate/engine.h"
 #include "report/draw/plot.h"
 #include "report/export/export.h"
 #include "report/export/json.h"
@@ -20,6 +21,7 @@ enum {
     D = 1 << PP_DOCTOR,
     O = 1 << PP_OPTIMIZE,
     N = 1 << PP_RECOMMEND,
+    G = 1 << PP_GENERATE,
     ALL = (1 << PP_COMMANDS) - 1
 };
 
@@ -37,6 +39,8 @@ static const struct pp_choice clocks[] = {{"auto", PP_CHOOSE_AUTO},
                                           {"wall", PP_CHOOSE_WALL},
                                           {"virtual", PP_CHOOSE_VIRTUAL},
                                           {0}};
+static const struct pp_choice decodes[] = {
+    {"greedy", PP_DECODE_GREEDY}, {"sample", PP_DECODE_SAMPLE}, {0}};
 static const struct pp_choice colors[] = {{"auto", PP_COLOR_AUTO},
                                           {"always", PP_COLOR_ALWAYS},
                                           {"never", PP_COLOR_NEVER},
@@ -89,6 +93,7 @@ static struct pp_word placement(int index)
 #define ORDER PP_ROLE_ORDER
 #define MODEL PP_ROLE_MODEL
 #define TRAIN PP_ROLE_TRAINING
+#define SAY PP_ROLE_TEXT
 #define TIME PP_ROLE_TIME
 #define SEARCH PP_ROLE_SEARCH
 #define MEMORY PP_ROLE_MEMORY
@@ -123,6 +128,13 @@ const struct pp_option pp_option_table[] = {
      PP_MAX_MICROBATCHES, "0",
      "microbatches per group of an interleaved schedule (0: automatic)",
      .listed = true},
+    {"ranks", "P", PP_INT, SHAPE, G, AT(ranks), 1, PP_MAX_RANKS, NULL,
+     "ranks that the layers are split over (4, or as many as there are layers; under "
+     "mpirun: the number it started)"},
+    {"groups", "G", PP_INT, SHAPE, G, AT(groups), 1, PP_MOST_SLOTS, NULL,
+     "groups of sequences in flight (default: by what stages and hops take)"},
+    {"prefill-chunk", "N", PP_INT, SHAPE, G, AT(prefill_chunk), 1, PP_MOST_CHUNK, "32",
+     "tokens of prompts that go through the ranks together"},
     {"run", NULL, PP_FLAG, SHAPE, W, AT(really_run), 0, 0, NULL,
      "really run each point, instead of only simulating it"},
     {"hosts", "FILE", PP_TEXT, SHAPE, D, AT(hosts), 0, 0, NULL,
@@ -144,6 +156,17 @@ const struct pp_option pp_option_table[] = {
     {"layer-split", "A,B,..", PP_TEXT, MODEL, R | S | E | W | O | N, AT(layer_split), 0,
      0, "even", "layers of each stage: numbers, even, or auto (by the ranks' work)",
      .listed = true, .effect = PP_KEEPS_NUMBERS},
+    {"load", "FILE|DIR", PP_TEXT, MODEL, G, AT(load), 0, 0, NULL,
+     "the model: a .safetensors file, or a folder as Hugging Face has it",
+     .file = PP_FILE_READ},
+    {"heads", "H", PP_INT, MODEL, G, AT(heads), 1, 1 << 20, NULL,
+     "attention heads, where neither the file nor config.json says it"},
+    {"tokenizer", "DIR|bytes", PP_TEXT, MODEL, G, AT(tokenizer), 0, 0, NULL,
+     "a folder with tokenizer.json or merges.txt, or bytes (default: the model's own)",
+     .file = PP_FILE_READ},
+    {"layer-split", "A,B,..", PP_TEXT, MODEL, G, AT(layer_split), 0, 0, "auto",
+     "layers of each stage: numbers, even, or auto (by the weights that a token needs, "
+     "the head's with them)"},
     {"untied", NULL, PP_FLAG, MODEL, R | S | E | W | O | N, AT(untied), 0, 0, NULL,
      "do not share the embedding's weights with the output head"},
     {"recompute", "WHAT", PP_CHOICE, MODEL, R | S | E | W | O | N, AT(recompute), 0, 0,
@@ -151,6 +174,27 @@ const struct pp_option pp_option_table[] = {
      "keep the input of each stage or block alone, and begin its backward with its "
      "forward again: none, stage or block",
      .choices = recomputes, .headline = true, .effect = PP_KEEPS_NUMBERS},
+
+    {"prompt", "TEXT", PP_TEXTS, SAY, G, AT(prompts), 0, 0, NULL,
+     "the text to continue; repeatable: prompts share the ranks"},
+    {"prompt-file", "FILE|-", PP_TEXT, SAY, G, AT(prompt_file), 0, 0, NULL,
+     "a file to continue, whole; '-': standard input", .file = PP_FILE_READ},
+    {"max-tokens", "N", PP_INT, SAY, G, AT(max_tokens), 1, 1 << 24, "64",
+     "at most so many tokens for each prompt"},
+    {"decode", "HOW", PP_CHOICE, SAY, G, AT(decode), 0, 0, NULL,
+     "greedy: the likeliest token each time; sample: drawn by its probability (greedy, "
+     "unless an option of sampling is given)",
+     .choices = decodes},
+    {"temperature", "X", PP_REAL, SAY, G, AT(temperature), 0, 1000, "1",
+     "logits are divided by it before a token is drawn"},
+    {"top-k", "K", PP_INT, SAY, G, AT(top_k), 0, 1 << 24, "0",
+     "draw among the K likeliest alone (0: among all)"},
+    {"top-p", "P", PP_REAL, SAY, G, AT(top_p), 0, 1, "1",
+     "of those, among the likeliest whose probabilities reach P"},
+    {"seed", "N", PP_LONG, SAY, G, AT(seed), 0, 9007199254740992.0, "1",
+     "seed of what is drawn"},
+    {"stop", "TEXT", PP_TEXTS, SAY, G, AT(stops), 0, 0, NULL,
+     "end before this text comes; repeatable"},
 
     {"steps", "N", PP_INT, TRAIN, R | S | E | W, AT(steps), 1, 1 << 24, "10",
      "training steps in all; simulated steps, with '--jitter'",
@@ -198,10 +242,10 @@ const struct pp_option pp_option_table[] = {
      "start the ranks on these hosts by ssh, a line each: node1 slots=2",
      .file = PP_FILE_READ, .effect = PP_KEEPS_NUMBERS},
 
-    {"clock", "KIND", PP_CHOICE, TIME, R | E | W, AT(clock), 0, 0, "auto",
+    {"clock", "KIND", PP_CHOICE, TIME, R | E | W | G, AT(clock), 0, 0, "auto",
      "wall, virtual, or auto: wall if every rank has its own core", .choices = clocks,
      .resolved = true},
-    {"link", "latency=,bandwidth=", PP_TEXT, TIME, R | S | E | W | O | N, AT(link), 0,
+    {"link", "latency=,bandwidth=", PP_TEXT, TIME, R | S | E | W | O | N | G, AT(link), 0,
      0, NULL, "cost of a hop between ranks: latency=5us,bandwidth=10GB/s",
      .headline = true, .listed = true},
     {"cost", "f=1,b=2,..", PP_TEXT, TIME, S | L | E | W | O | N, AT(cost), 0, 0, NULL,
@@ -246,34 +290,34 @@ const struct pp_option pp_option_table[] = {
     {"iterations", "N", PP_LONG, SEARCH, O, AT(iterations), 1, 9007199254740992.0, NULL,
      "try so many candidates instead, for a result that can be repeated"},
 
-    {"timeline", NULL, PP_FLAG, OUT, R | S | E, AT(timeline), 0, 0, NULL,
+    {"timeline", NULL, PP_FLAG, OUT, R | S | E | G, AT(timeline), 0, 0, NULL,
      "draw the timeline as wide as the terminal"},
-    {"json", "FILE|-", PP_TEXT, OUT, R | S | E | W, AT(json), 0, 0, NULL,
+    {"json", "FILE|-", PP_TEXT, OUT, R | S | E | W | G, AT(json), 0, 0, NULL,
      "write the report", .file = PP_FILE_STREAMED, .write = pp_report_write_json},
     {"json", "FILE|-", PP_TEXT, OUT, D, AT(json), 0, 0, NULL, "write what was found",
      .file = PP_FILE_STREAMED},
     {"json", "FILE|-", PP_TEXT, OUT, O | N, AT(json), 0, 0, NULL, "write the result",
      .file = PP_FILE_STREAMED},
-    {"trace", "FILE|-", PP_TEXT, OUT, R | S | E | P, AT(trace), 0, 0, NULL,
+    {"trace", "FILE|-", PP_TEXT, OUT, R | S | E | P | G, AT(trace), 0, 0, NULL,
      "write a Chrome trace, for Perfetto", .file = PP_FILE_STREAMED,
      .write = pp_report_write_trace},
-    {"paje", "FILE|-", PP_TEXT, OUT, R | S | E | P, AT(paje), 0, 0, NULL,
+    {"paje", "FILE|-", PP_TEXT, OUT, R | S | E | P | G, AT(paje), 0, 0, NULL,
      "write a Pajé trace", .file = PP_FILE_STREAMED, .write = pp_report_write_paje},
-    {"csv", "FILE|-", PP_TEXT, OUT, R | S | E | P, AT(csv), 0, 0, NULL,
+    {"csv", "FILE|-", PP_TEXT, OUT, R | S | E | P | G, AT(csv), 0, 0, NULL,
      "write a row per op", .file = PP_FILE_STREAMED, .write = pp_report_write_csv},
     {"csv", "FILE|-", PP_TEXT, OUT, W, AT(csv), 0, 0, NULL,
      "write a row per point; an interrupted sweep resumes from the file",
      .file = PP_FILE_STREAMED},
-    {"plot", "FILE", PP_TEXT, OUT, R | S | E | P | W | O | N, AT(plot), 0, 0, NULL,
+    {"plot", "FILE", PP_TEXT, OUT, R | S | E | P | W | O | N | G, AT(plot), 0, 0, NULL,
      "draw a picture with gnuplot: .svg, .png or .pdf", .file = PP_FILE_WRITTEN},
-    {"picture", "NAME", PP_NAME, OUT, R | S | E | P, AT(picture), 0, 0, "timeline",
+    {"picture", "NAME", PP_NAME, OUT, R | S | E | P | G, AT(picture), 0, 0, "timeline",
      "what --plot draws", .words = picture, .needs = {"plot"}},
     {"picture", "NAME", PP_NAME, OUT, O | N, AT(picture), 0, 0, "pareto",
      "what --plot draws", .words = pareto, .needs = {"plot"}},
-    {"size", "NAME|WxH", PP_TEXT, OUT, R | S | E | P | W | O | N, AT(plot_size), 0, 0,
+    {"size", "NAME|WxH", PP_TEXT, OUT, R | S | E | P | W | O | N | G, AT(plot_size), 0, 0,
      "screen", "how large it is, or 800x600, 12cmx8cm, ..", .words = plot_size,
      .needs = {"plot"}},
-    {"keep-data", "DIR", PP_TEXT, OUT, R | S | E | P | W | O | N, AT(keep_data), 0, 0,
+    {"keep-data", "DIR", PP_TEXT, OUT, R | S | E | P | W | O | N | G, AT(keep_data), 0, 0,
      NULL, "keep the plot's script and data, to edit and rerun", .file = PP_DIRECTORY,
      .needs = {"plot"}},
     {"save", "FILE|DIR", PP_TEXT, OUT, R, AT(save), 0, 0, NULL,
@@ -290,7 +334,7 @@ const struct pp_option pp_option_table[] = {
      .file = PP_FILE_WRITTEN, .over = "baseline"},
     {"label", "TEXT", PP_TEXT, OUT, R | S, AT(label), 0, 0, NULL,
      "the label of that row, such as a commit", .needs = {"history"}},
-    {"timeout", "SECONDS", PP_INT, OUT, R | E, AT(timeout), 0, 1 << 24, "10",
+    {"timeout", "SECONDS", PP_INT, OUT, R | E | G, AT(timeout), 0, 1 << 24, "10",
      "end the run within so many seconds of a rank's death or silence; a slow rank is "
      "not silent (0: wait for ever, for debuggers)"},
     {"checkpoint", "DIR", PP_TEXT, OUT, R, AT(checkpoint), 0, 0, NULL,
@@ -303,7 +347,7 @@ const struct pp_option pp_option_table[] = {
     {"resume", NULL, PP_FLAG, OUT, R, AT(resume), 0, 0, NULL,
      "go on from the newest checkpoint, or start where there is none",
      .needs = {"checkpoint"}},
-    {"quiet", NULL, PP_FLAG, OUT, R | S | E | P | W | D | O | N, AT(quiet), 0, 0, NULL,
+    {"quiet", NULL, PP_FLAG, OUT, R | S | E | P | W | D | O | N | G, AT(quiet), 0, 0, NULL,
      "print no progress and no summary"},
     {"color", "WHEN", PP_CHOICE, OUT, ALL, AT(color), 0, 0, "auto",
      "colour the text: auto, always or never", .choices = colors},
@@ -321,7 +365,7 @@ const struct pp_option pp_option_table[] = {
     {"verify", NULL, PP_FLAG, JUDGE, R, AT(verify), 0, 0, NULL,
      "exit 3 unless losses, gradients and parameters are bitwise those of the "
      "sequential run"},
-    {"check", "EXPRESSION", PP_TEXTS, JUDGE, R | S | W, AT(checks), 0, 0, NULL,
+    {"check", "EXPRESSION", PP_TEXTS, JUDGE, R | S | W | G, AT(checks), 0, 0, NULL,
      "exit 1 unless e.g. 'bubble<=0.10'; repeatable"},
     {"baseline", "REPORT.json|HISTORY.csv", PP_TEXT, JUDGE, R | S, AT(baseline), 0, 0,
      NULL, "exit 1 if worse than this report, or than the median of a history",
@@ -338,9 +382,9 @@ const struct pp_option pp_option_table[] = {
      .needs = {"baseline"}},
     {"update-baseline", NULL, PP_FLAG, JUDGE, R | S, AT(update_baseline), 0, 0, NULL,
      "write the baseline anew, if all checks pass", .needs = {"baseline"}},
-    {"force", NULL, PP_FLAG, JUDGE, R, AT(force), 0, 0, NULL,
+    {"force", NULL, PP_FLAG, JUDGE, R | G, AT(force), 0, 0, NULL,
      "judge times even of ranks that shared their cores"},
-    {"format", "KIND[=FILE]", PP_NAMES, JUDGE, R | S, AT(formats), 0, 0, NULL,
+    {"format", "KIND[=FILE]", PP_NAMES, JUDGE, R | S | G, AT(formats), 0, 0, NULL,
      "how verdicts are printed, or written to a file; repeatable",
      .words = verdict_format, .needs = {"check", "baseline"}},
     {"format", "KIND[=FILE]", PP_NAMES, JUDGE, W, AT(formats), 0, 0, NULL,
@@ -371,6 +415,7 @@ const char *pp_role_title(enum pp_role role)
         [PP_ROLE_ORDER] = "What is executed",
         [PP_ROLE_MODEL] = "The model",
         [PP_ROLE_TRAINING] = "Training",
+        [PP_ROLE_TEXT] = "The text",
         [PP_ROLE_TIME] = "Time",
         [PP_ROLE_SEARCH] = "The search",
         [PP_ROLE_MEMORY] = "Memory",

@@ -15,6 +15,7 @@ enum pp_command {
     PP_DOCTOR,
     PP_OPTIMIZE,
     PP_RECOMMEND,
+    PP_GENERATE,
     PP_COMMANDS
 };
 
@@ -87,10 +88,17 @@ struct pp_options {
     int objective;                         /* enum pp_objective */
     const char *best, *sort;               /* of a sweep: figures */
     bool crossover;
+    struct pp_texts prompts, stops; /* of generate */
+    const char *prompt_file, *tokenizer;
+    int max_tokens, groups, prefill_chunk; /* groups 0: not given */
+    int decode;                            /* enum pp_decode */
+    double temperature, top_p;
+    int top_k;
     struct pp_texts formats; /* KIND[=FILE], KIND of pp_verdict_formats */
 };
 
 enum pp_color { PP_COLOR_AUTO, PP_COLOR_ALWAYS, PP_COLOR_NEVER };
+enum pp_decode { PP_DECODE_BY_OPTIONS, PP_DECODE_GREEDY, PP_DECODE_SAMPLE };
 enum pp_compare { PP_COMPARE_TEXT, PP_COMPARE_MARKDOWN };
 enum pp_show { PP_SHOW_GRID, PP_SHOW_CSV, PP_SHOW_CSV_COMMS, PP_SHOW_JSON };
 

@@ -390,7 +390,7 @@ int pp_command_run(struct pp_options *options)
     } else {
         struct pp_terminal terminal = pp_terminal_detect(false);
         pp_terminal_hand_down(&terminal);
-        if (pp_launch(plan.schedule.ranks, options->hosts, options->argv,
+        if (pp_launch(plan.schedule.ranks, options->hosts, options->argv, false,
                       options->timeout, &status, &error) != 0) {
             status = error.status;
             pp_output_paths_tidy(options);

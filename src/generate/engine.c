@@ -9,7 +9,8 @@
 #include "model/partition.h"
 
 struct engine {
-    const struct pp_engine_config *config;
+    struct pp_engine_config own;           /* of rank 0 what only that one knows */
+    const struct pp_engine_config *config; /* own */
     struct pp_engine_result *result;
     struct pp_site site;
     struct pp_weights weights;
@@ -24,6 +25,20 @@ struct engine {
 static int agree(struct engine *engine, int status, struct pp_error *error)
 {
     return pp_agree(&engine->site.world, status, error);
+}
+
+/* Rank 0 knows the source, and so how much room it needs. */
+static void take_sizes(struct engine *engine)
+{
+    struct pp_engine_config *own = &engine->own;
+    int sizes[] = {own->groups, own->slots, own->prefill_chunk, own->blocks,
+                   own->end_token};
+    pp_broadcast(&engine->site.world, sizes, sizeof sizes, 0);
+    own->groups = sizes[0];
+    own->slots = sizes[1];
+    own->prefill_chunk = sizes[2];
+    own->blocks = sizes[3];
+    own->end_token = sizes[4];
 }
 
 /* A stage's work is what it reads: all its weights, for each batch. Of wte the first
@@ -263,11 +278,12 @@ static int run(struct engine *engine, struct pp_source *source, struct pp_error 
 int pp_engine_run(const struct pp_engine_config *config, struct pp_source *source,
                   struct pp_engine_result *result, struct pp_error *error)
 {
-    struct engine engine = {.config = config, .result = result};
+    struct engine engine = {.own = *config, .config = &engine.own, .result = result};
     int status = -1;
     *result = (struct pp_engine_result){0};
     pp_site_join(&engine.site);
     result->leads = engine.site.world.rank == 0;
+    take_sizes(&engine);
     if (open_model(&engine, error) == 0 && set_up_site(&engine, error) == 0 &&
         set_up_worker(&engine, error) == 0 && set_up_ring(&engine, error) == 0 &&
         choose_groups(&engine, error) == 0 && gather(&engine, error) == 0) {

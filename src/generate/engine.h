@@ -21,11 +21,13 @@ struct pp_engine_config {
     int heads;               /* 0: as the files say */
     const char *layer_split; /* as for pp_partition; auto: by the bytes of weights that
                               * a token needs, the head's with them */
-    int groups;              /* 0: chosen from what stages and hops take (groups.h) */
-    int slots;               /* sequences under way at once, at least 1 */
-    int prefill_chunk;       /* rows of a batch of prompts, at least 1 */
-    int blocks;              /* of the cache; 0: the whole context for every slot */
-    int end_token;           /* -1: none */
+    /* Of these rank 0's count. */
+    int groups;        /* 0: chosen from what stages and hops take (groups.h) */
+    int slots;         /* sequences under way at once, at least 1 */
+    int prefill_chunk; /* rows of a batch of prompts, at least 1 */
+    int blocks;        /* of the cache; 0: the whole context for every slot */
+    int end_token;     /* -1: none */
+    /* The same on every rank, as those above. */
     enum pp_clock_choice clock;
     double link_latency_s, link_bandwidth; /* NaN: measured */
 };

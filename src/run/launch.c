@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <mpi.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -134,6 +135,7 @@ int pp_world_leave(int status)
 /* What becomes mpiexec, and the pipes between it and this process. */
 struct mpiexec {
     struct pp_mpiexec command;
+    int input[2];      /* pipe: what rank 0 reads; -1: nothing */
     int output[2];     /* pipe: what the ranks print */
     int exec_errno[2]; /* pipe: the errno of an exec that failed; empty if it did not */
 };
@@ -161,11 +163,12 @@ static int set_keepalive(double timeout_s)
 
 /* Fills in what the child needs: this program's path, the pipes, the environment.
  * Returns -1 with errno set. */
-static int prepare(struct mpiexec *mpiexec, double timeout_s)
+static int prepare(struct mpiexec *mpiexec, bool passes_input, double timeout_s)
 {
     char *self = mpiexec->command.self;
     ssize_t length = readlink("/proc/self/exe", self, sizeof mpiexec->command.self - 1);
-    if (length < 0 || pipe(mpiexec->output) != 0 || pipe(mpiexec->exec_errno) != 0)
+    if (length < 0 || pipe(mpiexec->output) != 0 || pipe(mpiexec->exec_errno) != 0 ||
+        (passes_input && pipe2(mpiexec->input, O_CLOEXEC) != 0))
         return -1;
     self[length] = '\0';
     set_hwloc_environment();
@@ -185,6 +188,7 @@ static void close_end(int *end)
 static void close_pipes(struct mpiexec *mpiexec)
 {
     for (int i = 0; i < 2; i++) {
+        close_end(&mpiexec->input[i]);
         close_end(&mpiexec->output[i]);
         close_end(&mpiexec->exec_errno[i]);
     }
@@ -217,7 +221,8 @@ static void become_mpiexec(void *data)
     set_signals();
     /* The terminal's input is the user's: a background group that reads it is stopped.
      */
-    int input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int input = mpiexec->input[0] >= 0 ? mpiexec->input[0]
+                                       : open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (dup2(input, STDIN_FILENO) != STDIN_FILENO ||
         dup2(mpiexec->output[1], STDOUT_FILENO) != STDOUT_FILENO ||
         close(mpiexec->output[1]) != 0 ||
@@ -330,11 +335,49 @@ struct end {
     struct pp_passed passed;
 };
 
+/* A thread: what this process would read goes into the pipe, until it ends. It takes no
+ * signal. Where nobody reads the pipe any more, write() says so. */
+static void *pass_input(void *data)
+{
+    const int *into = data;
+    char text[1 << 12];
+    ssize_t got, put = 0;
+    while (put >= 0 && (got = read(STDIN_FILENO, text, sizeof text)) > 0) {
+        for (ssize_t at = 0; at < got && put >= 0; at += put)
+            put = write(*into, text + at, (size_t)(got - at));
+    }
+    close(*into);
+    return NULL;
+}
+
+/* The thread may wait for the terminal for ever: it ends with this process. */
+static int start_input(struct mpiexec *mpiexec, struct pp_error *error)
+{
+    static int into;
+    sigset_t all, before;
+    pthread_t thread;
+    if (mpiexec->input[0] < 0)
+        return 0;
+    close_end(&mpiexec->input[0]);
+    into = mpiexec->input[1];
+    mpiexec->input[1] = -1;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int reason = pthread_create(&thread, NULL, pass_input, &into);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (reason != 0)
+        return pp_fail(error, PP_ENVIRONMENT, "cannot start a thread: %s",
+                       strerror(reason));
+    pthread_detach(thread);
+    return 0;
+}
+
 /* Starts mpiexec and looks after it to its end. */
 static int run_mpiexec(struct mpiexec *mpiexec, const struct pp_lair *lair,
-                       double timeout_s, struct end *end, struct pp_error *error)
+                       bool passes_input, double timeout_s, struct end *end,
+                       struct pp_error *error)
 {
-    pid_t child = prepare(mpiexec, timeout_s) == 0
+    pid_t child = prepare(mpiexec, passes_input, timeout_s) == 0
                       ? pp_child_start(become_mpiexec, mpiexec, &signals)
                       : -1;
     if (child < 0)
@@ -346,6 +389,8 @@ static int run_mpiexec(struct mpiexec *mpiexec, const struct pp_lair *lair,
     close_end(&mpiexec->exec_errno[1]);
     close_end(&mpiexec->output[1]);
     int exec_failed = wait_for_exec(mpiexec->exec_errno[0]);
+    if (start_input(mpiexec, error) != 0)
+        kill(child, SIGKILL);
     pp_supervise(child, mpiexec->output[0], lair->page, timeout_s, &end->passed, error);
     end->passed_on = pp_child_wait(child, &end->wait_status);
     if (end->passed_on < 0)
@@ -359,10 +404,11 @@ static int run_mpiexec(struct mpiexec *mpiexec, const struct pp_lair *lair,
     return error->lines > 0 ? -1 : 0;
 }
 
-int pp_launch(int ranks, const char *hosts, char **argv, double timeout_s, int *status,
-              struct pp_error *error)
+int pp_launch(int ranks, const char *hosts, char **argv, bool passes_input,
+              double timeout_s, int *status, struct pp_error *error)
 {
     struct mpiexec mpiexec = {.command = {.ranks = ranks, .hosts = hosts, .argv = argv},
+                              .input = {-1, -1},
                               .output = {-1, -1},
                               .exec_errno = {-1, -1}};
     struct end end = {0};
@@ -371,7 +417,7 @@ int pp_launch(int ranks, const char *hosts, char **argv, double timeout_s, int *
         pp_lair_init(&lair, ranks, error) != 0)
         return -1;
     fflush(stdout);
-    int ran = run_mpiexec(&mpiexec, &lair, timeout_s, &end, error);
+    int ran = run_mpiexec(&mpiexec, &lair, passes_input, timeout_s, &end, error);
     close_pipes(&mpiexec);
     int code = ran == 0 ? status_of_rank_0(end.wait_status) : -1;
     bool done = end.passed.complete && end.wait_status == 0;

@@ -16,7 +16,8 @@ bool pp_launched_by_user(void);
 /* Starts `ranks` copies of this program with mpiexec, looks after them (supervise.h),
  * and sets *status to what this process is to exit with: the status that rank 0 gave
  * pp_world_leave. hosts: the file of hosts to start them on (hosts.h), which have this
- * program at the same path; NULL: here.
+ * program at the same path; NULL: here. passes_input: rank 0 reads what this process
+ * would; else the ranks read nothing.
  *
  * A signal to this process asks the ranks to stop (stop.h), a second one ends them; it
  * then ends by that signal, unless they have come to their end. If whoever reads their
@@ -25,8 +26,8 @@ bool pp_launched_by_user(void);
  * silent) or rank 0 did not come to its end, or what the ranks print cannot be written.
  * No process of the run is left then. Returns 0 also with an error set: of what went
  * wrong after rank 0 had said all that it had to say. */
-int pp_launch(int ranks, const char *hosts, char **argv, double timeout_s, int *status,
-              struct pp_error *error);
+int pp_launch(int ranks, const char *hosts, char **argv, bool passes_input,
+              double timeout_s, int *status, struct pp_error *error);
 
 /* Would ranks that pp_launch starts share cores? False where that is unknown. */
 bool pp_launch_oversubscribes(int ranks, int threads);

@@ -29,6 +29,25 @@ static void pass_text(struct pp_passed *passed, const char *text, size_t length)
     }
 }
 
+/* Text may hold bytes of the verdict, and be any bytes: the verdict is what comes last.
+ * So what may be its begin is held back, and passed on once it goes on otherwise. */
+static void pass(struct pipe *pipe, const char *text, size_t length)
+{
+    for (size_t at = 0; at < length;) {
+        size_t begin = at;
+        if (pipe->verdict < PP_VERDICT && text[at] == pp_verdict[pipe->verdict]) {
+            pipe->verdict++;
+            at++;
+            continue;
+        }
+        pass_text(pipe->passed, pp_verdict, pipe->verdict);
+        pipe->verdict = 0;
+        while (at < length && text[at] != pp_verdict[0])
+            at++;
+        pass_text(pipe->passed, text + begin, at - begin);
+    }
+}
+
 /* Passes on what the pipe has now, but for the verdict. Where that cannot be written it
  * is dropped: if this process stopped reading, mpiexec would end the ranks, which may
  * still have files to write. */
@@ -36,20 +55,14 @@ static void pass_now(struct pipe *pipe)
 {
     char buffer[1 << 16];
     ssize_t got;
-    while ((got = read(pipe->from, buffer, sizeof buffer)) > 0) {
-        size_t length = (size_t)got, at = 0;
-        while (at < length && pipe->verdict == 0 && buffer[at] != pp_verdict[0])
-            at++;
-        pass_text(pipe->passed, buffer, at);
-        for (; at < length && pipe->verdict < PP_VERDICT; at++) {
-            if (buffer[at] != pp_verdict[pipe->verdict])
-                break;
-            pipe->verdict++;
-        }
-    }
-    if (got == 0)
-        pipe->from = -1;
+    while ((got = read(pipe->from, buffer, sizeof buffer)) > 0)
+        pass(pipe, buffer, (size_t)got);
     pipe->passed->complete = pipe->verdict == PP_VERDICT;
+    if (got == 0) {
+        pipe->from = -1;
+        if (!pipe->passed->complete)
+            pass_text(pipe->passed, pp_verdict, pipe->verdict);
+    }
 }
 
 static bool has_ended(pid_t child)

@@ -30,8 +30,7 @@ struct pp_passed {
 };
 
 /* What rank 0 prints last if all went well, since that mpiexec ended well does not say
- * that rank 0 has come to its end and judged. No text that it prints holds a zero byte.
- */
+ * that rank 0 has come to its end and judged. */
 extern const char pp_verdict[];
 enum { PP_VERDICT = 5 };
 

@@ -1,0 +1,326 @@
+/* ppsim generate: continues texts with a model that is split over ranks. */
+#include "cli/generate.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/input.h"
+#include "cli/command.h"
+#include "cli/environment.h"
+#include "cli/gate.h"
+#include "cli/paths.h"
+#include "cli/plan.h"
+#include "cli/terminal.h"
+#include "cli/verdicts.h"
+#include "generate/engine.h"
+#include "model/weights.h"
+#include "run/launch.h"
+#include "simulate/cost_text.h"
+#include "version.h"
+
+/* --- the model and its tokenizer -------------------------------------------------- */
+
+/* Looks at the model: its sizes, where its tokenizer lies, how many ranks it can have.
+ */
+static int open_model(struct pp_generation *generation, struct pp_error *error)
+{
+    const struct pp_options *options = generation->options;
+    struct pp_weights weights;
+    if (!options->load)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "there is no model: give '--load' FILE|DIR, such as what 'ppsim "
+                       "--save' has written, or a folder of GPT-2 from Hugging Face");
+    if (pp_weights_open(&weights, options->load, options->heads, error) != 0)
+        return -1;
+    generation->model = weights.config;
+    generation->end_token = weights.end_token;
+    generation->folder = strdup(weights.folder);
+    pp_weights_close(&weights);
+    if (!generation->folder)
+        return pp_fail(error, PP_ENVIRONMENT, "out of memory for a path");
+    int layers = generation->model.layers;
+    generation->ranks = options->ranks              ? options->ranks
+                        : generation->world > 0     ? generation->world
+                        : layers < PP_DEFAULT_RANKS ? layers
+                                                    : PP_DEFAULT_RANKS;
+    return 0;
+}
+
+/* Which tokenizer: the one that is asked for, the model's own, or bytes, where there
+ * can be no other. */
+static int open_tokenizer(struct pp_generation *generation, struct pp_error *error)
+{
+    const char *source = generation->options->tokenizer;
+    struct pp_tokenizer *tokenizer = &generation->tokenizer;
+    int vocab = generation->model.vocab;
+    enum { BYTES = 256 };
+    if (!source && pp_tokenizer_found(generation->folder))
+        source = generation->folder;
+    if (!source && vocab != BYTES)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "there is no tokenizer: '%s' holds neither tokenizer.json nor "
+                       "merges.txt, and the model has %d tokens: name a folder with "
+                       "'--tokenizer' DIR, or say that they are bytes: '--tokenizer' "
+                       "bytes",
+                       generation->folder, vocab);
+    if (pp_tokenizer_init(tokenizer, source ? source : "bytes", error) != 0)
+        return -1;
+    if (tokenizer->vocab > vocab)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "the tokenizer '%s' has %d tokens, but the model has %d: name "
+                       "the model's own with '--tokenizer'",
+                       source ? source : "bytes", tokenizer->vocab, vocab);
+    if (tokenizer->end >= 0)
+        generation->end_token = tokenizer->end;
+    return 0;
+}
+
+/* --- prompts ---------------------------------------------------------------------- */
+
+static int read_stdin(char **text, size_t *length, struct pp_error *error)
+{
+    size_t capacity = 0, got;
+    *text = NULL;
+    *length = 0;
+    do {
+        if (*length == capacity) {
+            capacity = 2 * capacity + 4096;
+            char *more = realloc(*text, capacity);
+            if (!more)
+                return pp_fail(error, PP_ENVIRONMENT, "out of memory for a prompt");
+            *text = more;
+        }
+        got = fread(*text + *length, 1, capacity - *length, stdin);
+        *length += got;
+    } while (got > 0);
+    return 0;
+}
+
+static int add_file(struct pp_generation *generation, const char *path,
+                    struct pp_error *error)
+{
+    char *text = NULL;
+    size_t length = 0;
+    int status = strcmp(path, "-") == 0 ? read_stdin(&text, &length, error)
+                                        : pp_input_whole(path, &text, &length, error);
+    if (status == 0)
+        status = pp_prompts_add(&generation->prompts, text, length,
+                                generation->model.seq_len, error);
+    free(text);
+    return status;
+}
+
+static int add_prompts(struct pp_generation *generation, struct pp_error *error)
+{
+    const struct pp_options *options = generation->options;
+    int status = 0;
+    for (int i = 0; i < options->prompts.count && status == 0; i++) {
+        const char *text = options->prompts.items[i];
+        status = pp_prompts_add(&generation->prompts, text, strlen(text),
+                                generation->model.seq_len, error);
+    }
+    if (status == 0 && options->prompt_file)
+        status = add_file(generation, options->prompt_file, error);
+    if (status == 0 && generation->prompts.count == 0)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "there is no prompt: give '--prompt' TEXT, or '--prompt-file' "
+                       "FILE ('-': standard input)");
+    return status;
+}
+
+/* --- what is asked for ------------------------------------------------------------ */
+
+static int set_sampling(struct pp_sampling *sampling, const struct pp_options *options,
+                        struct pp_error *error)
+{
+    static const char *const sampled[] = {"temperature", "top-k", "top-p", "seed"};
+    const char *given = NULL;
+    for (size_t i = 0; i < sizeof sampled / sizeof *sampled && !given; i++) {
+        if (pp_options_given(options, sampled[i]))
+            given = sampled[i];
+    }
+    if (given && options->decode == PP_DECODE_GREEDY)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--%s' says how a token is drawn, but '--decode' greedy draws "
+                       "none: leave one of them out",
+                       given);
+    *sampling = (struct pp_sampling){
+        .greedy = !given && options->decode != PP_DECODE_SAMPLE,
+        .temperature = options->temperature,
+        .top_k = options->top_k,
+        .top_p = options->top_p,
+        .seed = (uint64_t)options->seed,
+    };
+    return 0;
+}
+
+static int configure(struct pp_generation *generation, struct pp_error *error)
+{
+    const struct pp_options *options = generation->options;
+    struct pp_hop hop = {.latency = -1, .bandwidth = (double)NAN};
+    if (options->link && pp_link_text("link", options->link, &hop, error) != 0)
+        return -1;
+    if (set_sampling(&generation->sampling, options, error) != 0)
+        return -1;
+    for (int i = 0; i < options->stops.count; i++) {
+        if (!*options->stops.items[i])
+            return pp_fail(error, PP_BAD_INPUT,
+                           "'--stop' is empty: give the text to end before");
+    }
+    generation->engine = (struct pp_engine_config){
+        .model = options->load,
+        .heads = options->heads,
+        .layer_split = options->layer_split,
+        .groups = options->groups,
+        .prefill_chunk = options->prefill_chunk,
+        .end_token = generation->end_token,
+        .clock = (enum pp_clock_choice)options->clock,
+        .link_latency_s = hop.latency < 0 ? (double)NAN : (double)hop.latency / 1e9,
+        .link_bandwidth = hop.bandwidth,
+    };
+    return 0;
+}
+
+/* What can be known to be wrong before ranks are started. */
+static int prepare(struct pp_generation *generation, struct pp_error *error)
+{
+    if (open_model(generation, error) != 0 || configure(generation, error) != 0)
+        return -1;
+    if (generation->world > 0 && generation->ranks != generation->world)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--ranks' is %d, but mpirun started %d: use the same number",
+                       generation->ranks, generation->world);
+    return 0;
+}
+
+/* --- the text --------------------------------------------------------------------- */
+
+/* Texts stand one after the other, in the order of the prompts: of the first that has
+ * not ended what comes is passed on, of those behind it all at once when their turn
+ * comes. */
+static void head(struct pp_generation *generation, int index)
+{
+    if (generation->prompts.count > 1)
+        fprintf(generation->text, "==> prompt %d <==\n", index + 1);
+}
+
+static void write_text(void *data, int index, const char *text, size_t length)
+{
+    struct pp_generation *generation = data;
+    const struct pp_prompts *prompts = &generation->prompts;
+    if (!generation->text || index != generation->shown)
+        return;
+    fwrite(text, 1, length, generation->text);
+    while (generation->shown < prompts->count &&
+           prompts->prompts[generation->shown].finish) {
+        generation->shown++;
+        if (prompts->count > 1 || generation->terminal.output)
+            fputc('\n', generation->text);
+        if (generation->shown == prompts->count)
+            break;
+        const struct pp_prompt *next = &prompts->prompts[generation->shown];
+        head(generation, generation->shown);
+        fwrite(next->text, 1, next->text_bytes, generation->text);
+    }
+    fflush(generation->text);
+}
+
+/* --- on the ranks ----------------------------------------------------------------- */
+
+/* On rank 0: all that the engine is asked for. */
+static int set_up(struct pp_generation *generation, struct pp_error *error)
+{
+    const struct pp_options *options = generation->options;
+    if (open_tokenizer(generation, error) != 0)
+        return -1;
+    pp_prompts_init(&generation->prompts, &(struct pp_prompts_config){
+                                              .tokenizer = &generation->tokenizer,
+                                              .sampling = generation->sampling,
+                                              .max_tokens = options->max_tokens,
+                                              .stops = options->stops.items,
+                                              .stop_count = options->stops.count,
+                                              .write = write_text,
+                                              .data = generation,
+                                          });
+    if (add_prompts(generation, error) != 0)
+        return -1;
+    generation->engine.end_token = generation->end_token;
+    int count = generation->prompts.count;
+    generation->engine.slots = count < PP_MOST_SLOTS ? count : PP_MOST_SLOTS;
+    return 0;
+}
+
+/* On every rank. Returns the exit status. */
+static int generate(struct pp_generation *generation, struct pp_error *error)
+{
+    const struct pp_options *options = generation->options;
+    struct pp_engine_result result = {0};
+    struct pp_source source = {0};
+    int status = generation->rank == 0 ? set_up(generation, error) : 0;
+    if (pp_world_agree(status, error) != 0)
+        return (int)error->status;
+    if (generation->rank == 0) {
+        source = pp_prompts_source(&generation->prompts);
+        generation->text = pp_text_stream(options);
+        head(generation, 0);
+    }
+    status = PP_DONE;
+    if (pp_engine_run(&generation->engine, &source, &result, error) != 0)
+        status = (int)error->status;
+    pp_engine_result_release(&result);
+    return status;
+}
+
+static int join(struct pp_generation *generation, struct pp_error *error)
+{
+    if (pp_world_enter(PP_VERSION, &generation->rank, &generation->world, error) != 0)
+        return -1;
+    pp_world_watch(generation->options->timeout);
+    return 0;
+}
+
+/* The process that starts the ranks. Returns the exit status. */
+static int launch(struct pp_generation *generation, struct pp_error *error)
+{
+    const struct pp_options *options = generation->options;
+    bool input = options->prompt_file && strcmp(options->prompt_file, "-") == 0;
+    int status = PP_DONE;
+    pp_terminal_hand_down(&generation->terminal);
+    if (pp_launch(generation->ranks, NULL, options->argv, input, options->timeout,
+                  &status, error) != 0) {
+        pp_output_paths_tidy(options);
+        return (int)error->status;
+    }
+    return status;
+}
+
+int pp_command_generate(struct pp_options *options)
+{
+    struct pp_error error = {0};
+    struct pp_generation generation = {.options = options};
+    bool launched = pp_launched();
+    int status = 0;
+    if (launched && join(&generation, &error) != 0) {
+        if (generation.rank == 0)
+            pp_refuse(options, &error);
+        return pp_world_leave((int)error.status);
+    }
+    generation.terminal = pp_terminal_detect(launched);
+    status = prepare(&generation, &error);
+    if (status == 0 && generation.rank == 0)
+        status = pp_output_paths_check(options, &error);
+    if (launched)
+        status = pp_world_agree(status, &error);
+    if (status != 0)
+        status = (int)error.status;
+    else
+        status = launched ? generate(&generation, &error) : launch(&generation, &error);
+    if (generation.rank == 0 && error.lines > 0)
+        pp_refuse(options, &error);
+    pp_prompts_release(&generation.prompts);
+    pp_tokenizer_release(&generation.tokenizer);
+    free(generation.folder);
+    return launched ? pp_world_leave(status) : status;
+}
