@@ -28,8 +28,8 @@ enum pp_role {
     PP_ROLE_SHAPE, /* what is executed */
     PP_ROLE_ORDER, /* in which order, and where: what a schedule file says itself */
     PP_ROLE_MODEL, /* its numbers are the model's sizes */
+    PP_ROLE_TEXT,  /* what is generated */
     PP_ROLE_TRAINING,
-    PP_ROLE_TEXT,    /* what is generated */
     PP_ROLE_TIME,    /* what ops and messages take */
     PP_ROLE_MEMORY,  /* what microbatches hold */
     PP_ROLE_SEARCH,  /* what optimize may use, and what it is to find */
