@@ -15,6 +15,7 @@
 
 #include "base/pages.h"
 #include "base/random.h"
+#include "generate/sampler.h"
 #include "model/decoder.h"
 #include "model/fused.h"
 
@@ -63,6 +64,7 @@ struct bed {
     struct pp_model_config config;
     struct pp_decoder decoder;
     struct pp_cache cache;
+    struct pp_sampler sampler;
     struct plain plain;
     struct pp_piece pieces[16];
     int32_t tokens[4096];
@@ -96,6 +98,7 @@ static int bed_init(struct bed *bed, struct pp_error *error)
         pp_decoder_init(&bed->decoder, config, 0, config->layers, true, true, most,
                         error) != 0 ||
         pp_cache_init(&bed->cache, config, config->layers, 16, blocks, error) != 0 ||
+        pp_sampler_init(&bed->sampler, config->vocab, error) != 0 ||
         fill(bed, error) != 0)
         return -1;
     bed->x = calloc((size_t)most * (size_t)config->d_model, sizeof *bed->x);
@@ -124,6 +127,7 @@ static void bed_release(struct bed *bed)
     free(bed->plain.data);
     free(bed->logits);
     free(bed->x);
+    pp_sampler_release(&bed->sampler);
     pp_cache_release(&bed->cache);
     pp_decoder_release(&bed->decoder);
 }
@@ -134,6 +138,10 @@ static double seconds_of_step(struct bed *bed, int batch)
     pp_decoder_forward(&bed->decoder, &bed->cache, bed->pieces, batch, bed->tokens,
                        bed->x);
     pp_decoder_logits(&bed->decoder, bed->x, bed->rows, batch, bed->logits);
+    for (int s = 0; s < batch; s++)
+        bed->tokens[s] =
+            pp_sample(&bed->sampler, &(struct pp_sampling){.greedy = true}, s, 0,
+                      bed->logits + (size_t)s * (size_t)bed->config.vocab);
     return seconds() - start;
 }
 

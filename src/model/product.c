@@ -1,6 +1,6 @@
 #include "model/product.h"
 
-#include <stdbool.h>
+#include <assert.h>
 #include <string.h>
 
 #include "model/fused.h"
@@ -106,6 +106,7 @@ static void tile_of(int rows, float *y, const float *residual, size_t y_stride,
                     const float *x, size_t x_stride, const float *panel, int K,
                     const float *b)
 {
+    assert(rows >= 1 && rows <= TALL);
     switch (rows) {
 #define ROWS(count)                                                                    \
     case count:                                                                        \
