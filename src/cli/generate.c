@@ -1,7 +1,6 @@
 /* ppsim generate: continues texts with a model that is split over ranks. */
 #include "cli/generate.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,67 +14,8 @@
 #include "cli/terminal.h"
 #include "cli/verdicts.h"
 #include "generate/engine.h"
-#include "model/weights.h"
 #include "run/launch.h"
-#include "simulate/cost_text.h"
 #include "version.h"
-
-/* --- the model and its tokenizer -------------------------------------------------- */
-
-/* Looks at the model: its sizes, where its tokenizer lies, how many ranks it can have.
- */
-static int open_model(struct pp_generation *generation, struct pp_error *error)
-{
-    const struct pp_options *options = generation->options;
-    struct pp_weights weights;
-    if (!options->load)
-        return pp_fail(error, PP_BAD_INPUT,
-                       "there is no model: give '--load' FILE|DIR, such as what 'ppsim "
-                       "--save' has written, or a folder of GPT-2 from Hugging Face");
-    if (pp_weights_open(&weights, options->load, options->heads, error) != 0)
-        return -1;
-    generation->model = weights.config;
-    generation->end_token = weights.end_token;
-    generation->folder = strdup(weights.folder);
-    pp_weights_close(&weights);
-    if (!generation->folder)
-        return pp_fail(error, PP_ENVIRONMENT, "out of memory for a path");
-    int layers = generation->model.layers;
-    generation->ranks = options->ranks              ? options->ranks
-                        : generation->world > 0     ? generation->world
-                        : layers < PP_DEFAULT_RANKS ? layers
-                                                    : PP_DEFAULT_RANKS;
-    return 0;
-}
-
-/* Which tokenizer: the one that is asked for, the model's own, or bytes, where there
- * can be no other. */
-static int open_tokenizer(struct pp_generation *generation, struct pp_error *error)
-{
-    const char *source = generation->options->tokenizer;
-    struct pp_tokenizer *tokenizer = &generation->tokenizer;
-    int vocab = generation->model.vocab;
-    enum { BYTES = 256 };
-    if (!source && pp_tokenizer_found(generation->folder))
-        source = generation->folder;
-    if (!source && vocab != BYTES)
-        return pp_fail(error, PP_BAD_INPUT,
-                       "there is no tokenizer: '%s' holds neither tokenizer.json nor "
-                       "merges.txt, and the model has %d tokens: name a folder with "
-                       "'--tokenizer' DIR, or say that they are bytes: '--tokenizer' "
-                       "bytes",
-                       generation->folder, vocab);
-    if (pp_tokenizer_init(tokenizer, source ? source : "bytes", error) != 0)
-        return -1;
-    if (tokenizer->vocab > vocab)
-        return pp_fail(error, PP_BAD_INPUT,
-                       "the tokenizer '%s' has %d tokens, but the model has %d: name "
-                       "the model's own with '--tokenizer'",
-                       source ? source : "bytes", tokenizer->vocab, vocab);
-    if (tokenizer->end >= 0)
-        generation->end_token = tokenizer->end;
-    return 0;
-}
 
 /* --- prompts ---------------------------------------------------------------------- */
 
@@ -107,7 +47,7 @@ static int add_file(struct pp_generation *generation, const char *path,
                                         : pp_input_whole(path, &text, &length, error);
     if (status == 0)
         status = pp_prompts_add(&generation->prompts, text, length,
-                                generation->model.seq_len, error);
+                                generation->chosen.config.seq_len, error);
     free(text);
     return status;
 }
@@ -119,7 +59,7 @@ static int add_prompts(struct pp_generation *generation, struct pp_error *error)
     for (int i = 0; i < options->prompts.count && status == 0; i++) {
         const char *text = options->prompts.items[i];
         status = pp_prompts_add(&generation->prompts, text, strlen(text),
-                                generation->model.seq_len, error);
+                                generation->chosen.config.seq_len, error);
     }
     if (status == 0 && options->prompt_file)
         status = add_file(generation, options->prompt_file, error);
@@ -159,9 +99,6 @@ static int set_sampling(struct pp_sampling *sampling, const struct pp_options *o
 static int configure(struct pp_generation *generation, struct pp_error *error)
 {
     const struct pp_options *options = generation->options;
-    struct pp_hop hop = {.latency = -1, .bandwidth = (double)NAN};
-    if (options->link && pp_link_text("link", options->link, &hop, error) != 0)
-        return -1;
     if (set_sampling(&generation->sampling, options, error) != 0)
         return -1;
     for (int i = 0; i < options->stops.count; i++) {
@@ -169,29 +106,20 @@ static int configure(struct pp_generation *generation, struct pp_error *error)
             return pp_fail(error, PP_BAD_INPUT,
                            "'--stop' is empty: give the text to end before");
     }
-    generation->engine = (struct pp_engine_config){
-        .model = options->load,
-        .heads = options->heads,
-        .layer_split = options->layer_split,
-        .groups = options->groups,
-        .prefill_chunk = options->prefill_chunk,
-        .end_token = generation->end_token,
-        .clock = (enum pp_clock_choice)options->clock,
-        .link_latency_s = hop.latency < 0 ? (double)NAN : (double)hop.latency / 1e9,
-        .link_bandwidth = hop.bandwidth,
-    };
-    return 0;
+    return pp_chosen_engine(&generation->engine, &generation->chosen, options, error);
 }
 
 /* What can be known to be wrong before ranks are started. */
 static int prepare(struct pp_generation *generation, struct pp_error *error)
 {
-    if (open_model(generation, error) != 0 || configure(generation, error) != 0)
+    if (pp_chosen_model_init(&generation->chosen, generation->options,
+                             generation->world, error) != 0 ||
+        configure(generation, error) != 0)
         return -1;
-    if (generation->world > 0 && generation->ranks != generation->world)
+    if (generation->world > 0 && generation->chosen.ranks != generation->world)
         return pp_fail(error, PP_BAD_INPUT,
                        "'--ranks' is %d, but mpirun started %d: use the same number",
-                       generation->ranks, generation->world);
+                       generation->chosen.ranks, generation->world);
     return 0;
 }
 
@@ -233,7 +161,8 @@ static void write_text(void *data, int index, const char *text, size_t length)
 static int set_up(struct pp_generation *generation, struct pp_error *error)
 {
     const struct pp_options *options = generation->options;
-    if (open_tokenizer(generation, error) != 0)
+    if (pp_chosen_tokenizer(&generation->tokenizer, &generation->chosen, options,
+                            error) != 0)
         return -1;
     pp_prompts_init(&generation->prompts, &(struct pp_prompts_config){
                                               .tokenizer = &generation->tokenizer,
@@ -246,7 +175,7 @@ static int set_up(struct pp_generation *generation, struct pp_error *error)
                                           });
     if (add_prompts(generation, error) != 0)
         return -1;
-    generation->engine.end_token = generation->end_token;
+    generation->engine.end_token = generation->chosen.end_token;
     int count = generation->prompts.count;
     generation->engine.slots = count < PP_MOST_SLOTS ? count : PP_MOST_SLOTS;
     return 0;
@@ -288,8 +217,8 @@ static int launch(struct pp_generation *generation, struct pp_error *error)
     bool input = options->prompt_file && strcmp(options->prompt_file, "-") == 0;
     int status = PP_DONE;
     pp_terminal_hand_down(&generation->terminal);
-    if (pp_launch(generation->ranks, NULL, options->argv, input, options->timeout,
-                  &status, error) != 0) {
+    if (pp_launch(generation->chosen.ranks, NULL, options->argv, input,
+                  options->timeout, &status, error) != 0) {
         pp_output_paths_tidy(options);
         return (int)error->status;
     }
@@ -321,6 +250,6 @@ int pp_command_generate(struct pp_options *options)
         pp_refuse(options, &error);
     pp_prompts_release(&generation.prompts);
     pp_tokenizer_release(&generation.tokenizer);
-    free(generation.folder);
+    pp_chosen_model_release(&generation.chosen);
     return launched ? pp_world_leave(status) : status;
 }

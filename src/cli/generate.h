@@ -2,21 +2,17 @@
 #ifndef PP_CLI_GENERATE_H
 #define PP_CLI_GENERATE_H
 
+#include "cli/chosen_model.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
 #include "generate/engine.h"
 #include "generate/prompts.h"
-#include "model/config.h"
-#include "text/tokenizer.h"
 
 struct pp_generation {
     const struct pp_options *options;
     struct pp_terminal terminal;
     int rank, world; /* world 0: the process that starts the ranks */
-    int ranks;
-    struct pp_model_config model;
-    char *folder; /* where its tokenizer would lie */
-    int end_token;
+    struct pp_chosen_model chosen;
     struct pp_sampling sampling;
     struct pp_engine_config engine;
 

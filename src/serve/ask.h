@@ -7,7 +7,6 @@
 #include <stdint.h>
 
 #include "generate/sampler.h"
-#include "text/stops.h"
 
 enum pp_shape {
     PP_SHAPE_COMPLETION, /* POST /v1/completions */
@@ -29,7 +28,7 @@ struct pp_ask_prompt {
     int from, count;
 };
 
-enum { PP_MOST_SEQUENCES = 128, PP_ASK_PARAM = 64 };
+enum { PP_MOST_SEQUENCES = 128, PP_MOST_STOPS = 16, PP_ASK_PARAM = 64 };
 
 struct pp_ask {
     enum pp_shape shape;
@@ -42,8 +41,8 @@ struct pp_ask {
                      * PP_MOST_SEQUENCES */
     int max_tokens; /* 0: as many as the context has room for */
     struct pp_sampling sampling;
-    bool seeded;                  /* the seed was given */
-    json_t *stops[PP_MOST_STOPS]; /* [stop_count] strings, borrowed from the body */
+    bool seeded;                      /* the seed was given */
+    const char *stops[PP_MOST_STOPS]; /* [stop_count] not empty; borrowed likewise */
     int stop_count;
     bool stream;
     enum {

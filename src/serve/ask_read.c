@@ -131,7 +131,7 @@ static int read_stop(struct pp_ask *ask, const char *name, json_t *value,
                            name);
         if (strlen(json_string_value(stop)) != length)
             return pp_fail(error, PP_BAD_INPUT, "'%s' holds a zero byte", name);
-        ask->stops[ask->stop_count++] = stop;
+        ask->stops[ask->stop_count++] = json_string_value(stop);
     }
     return 0;
 }

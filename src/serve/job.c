@@ -10,7 +10,7 @@ void pp_sequence_free(struct pp_sequence *sequence)
     if (!sequence)
         return;
     pp_text_decoder_release(&sequence->decoder);
-    pp_stops_release(&sequence->stops);
+    pp_stopper_release(&sequence->stopper);
     pp_bytes_release(&sequence->text);
     free(sequence->prompt);
     free(sequence);
@@ -26,7 +26,6 @@ static struct pp_sequence *make_sequence(struct pp_job *job, const int32_t *prom
                                          int count,
                                          const struct pp_tokenizer *tokenizer)
 {
-    struct pp_stop stops[PP_MOST_STOPS];
     struct pp_sequence *sequence = calloc(1, sizeof *sequence);
     int32_t *own = sequence ? malloc((size_t)count * sizeof *own) : NULL;
     if (!own) {
@@ -34,12 +33,9 @@ static struct pp_sequence *make_sequence(struct pp_job *job, const int32_t *prom
         return NULL;
     }
     memcpy(own, prompt, (size_t)count * sizeof *own);
-    for (int i = 0; i < job->ask.stop_count; i++)
-        stops[i] = (struct pp_stop){json_string_value(job->ask.stops[i]),
-                                    json_string_length(job->ask.stops[i])};
     *sequence = (struct pp_sequence){.job = job, .prompt = own, .prompt_count = count};
     pp_text_decoder_init(&sequence->decoder, tokenizer, true);
-    pp_stops_init(&sequence->stops, stops, job->ask.stop_count);
+    pp_stopper_init(&sequence->stopper, job->ask.stops, job->ask.stop_count);
     return sequence;
 }
 
@@ -126,9 +122,28 @@ static int push(struct pp_sequence *sequence, const char *piece, size_t bytes,
 {
     const char *more;
     size_t length;
-    if (pp_stops_push(&sequence->stops, piece, bytes, &more, &length, error) != 0)
+    if (sequence->stopped)
+        return 0;
+    if (pp_stopper_push(&sequence->stopper, piece, bytes, &more, &length,
+                        &sequence->stopped, error) != 0)
         return -1;
     pp_bytes_add(text, more, length);
+    return 0;
+}
+
+/* What was held back, the sequence having ended. */
+static int finish(struct pp_sequence *sequence, struct pp_bytes *text,
+                  struct pp_error *error)
+{
+    const char *piece;
+    size_t bytes;
+    pp_text_decoder_finish(&sequence->decoder, &piece, &bytes);
+    if (push(sequence, piece, bytes, text, error) != 0)
+        return -1;
+    if (sequence->stopped)
+        return 0;
+    pp_stopper_finish(&sequence->stopper, &piece, &bytes);
+    pp_bytes_add(text, piece, bytes);
     return 0;
 }
 
@@ -142,15 +157,11 @@ int pp_sequence_hear(struct pp_sequence *sequence, int32_t token, const char *en
     if (pp_text_decoder_push(&sequence->decoder, token, &piece, &bytes, &error) != 0 ||
         push(sequence, piece, bytes, text, &error) != 0)
         return -1;
-    if (ended) {
-        pp_text_decoder_finish(&sequence->decoder, &piece, &bytes);
-        if (push(sequence, piece, bytes, text, &error) != 0)
-            return -1;
-        pp_stops_finish(&sequence->stops, &piece, &bytes);
-        pp_bytes_add(text, piece, bytes);
-        sequence->finish = strcmp(ended, "length") == 0 ? "length" : "stop";
-    }
-    if (sequence->stops.found)
+    if (ended && finish(sequence, text, &error) != 0)
+        return -1;
+    if (sequence->stopped)
         sequence->finish = "stop";
+    else if (ended)
+        sequence->finish = strcmp(ended, "length") == 0 ? "length" : "stop";
     return text->failed ? -1 : 0;
 }

@@ -5,10 +5,10 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "generate/stopper.h"
 #include "serve/ask.h"
 #include "serve/outlet.h"
 #include "serve/prompt.h"
-#include "text/stops.h"
 #include "text/text_decoder.h"
 
 struct pp_sequence {
@@ -27,7 +27,8 @@ struct pp_sequence {
     const char *finish; /* "stop" or "length"; NULL: not yet */
     bool opened;        /* a chat's stream has said who speaks */
     struct pp_text_decoder decoder;
-    struct pp_stops stops;
+    struct pp_stopper stopper;
+    bool stopped;                 /* one of its stops has come */
     struct pp_bytes text;         /* of an answer that is not streamed */
     double joined, first, spoken; /* s of pp_now_s: it ran, first and last token */
 };
