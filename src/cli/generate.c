@@ -1,6 +1,5 @@
 /* ppsim generate: continues texts with a model that is split over ranks. */
-#include "cli/generate.h"
-
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +8,9 @@
 #include "cli/command.h"
 #include "cli/environment.h"
 #include "cli/gate.h"
+#include "cli/generate_report.h"
+#include "cli/generation.h"
+#include "cli/output.h"
 #include "cli/paths.h"
 #include "cli/plan.h"
 #include "cli/terminal.h"
@@ -120,7 +122,8 @@ static int prepare(struct pp_generation *generation, struct pp_error *error)
         return pp_fail(error, PP_BAD_INPUT,
                        "'--ranks' is %d, but mpirun started %d: use the same number",
                        generation->chosen.ranks, generation->world);
-    return 0;
+    const struct pp_plan plan = {.schedule = {.ranks = generation->chosen.ranks}};
+    return pp_gate_init(&generation->gate, generation->options, &plan, error);
 }
 
 /* --- the text --------------------------------------------------------------------- */
@@ -155,6 +158,30 @@ static void write_text(void *data, int index, const char *text, size_t length)
     fflush(generation->text);
 }
 
+/* Where it was stopped: what there is of those that have not been shown. */
+static void end_text(struct pp_generation *generation)
+{
+    const struct pp_prompts *prompts = &generation->prompts;
+    bool begun = true;
+    for (; generation->shown < prompts->count; generation->shown++) {
+        const struct pp_prompt *prompt = &prompts->prompts[generation->shown];
+        if (!begun) {
+            head(generation, generation->shown);
+            fwrite(prompt->text, 1, prompt->text_bytes, generation->text);
+        }
+        if (prompts->count > 1 || generation->terminal.output)
+            fputc('\n', generation->text);
+        begun = false;
+    }
+    fflush(generation->text);
+}
+
+static void take_batch(void *data, const struct pp_batch_trace *trace)
+{
+    struct pp_generation *generation = data;
+    pp_record_add(&generation->record, trace);
+}
+
 /* --- on the ranks ----------------------------------------------------------------- */
 
 /* On rank 0: all that the engine is asked for. */
@@ -171,14 +198,53 @@ static int set_up(struct pp_generation *generation, struct pp_error *error)
                                               .stops = options->stops.items,
                                               .stop_count = options->stops.count,
                                               .write = write_text,
+                                              .batch = take_batch,
                                               .data = generation,
                                           });
     if (add_prompts(generation, error) != 0)
         return -1;
+    pp_record_init(&generation->record, generation->world);
     generation->engine.end_token = generation->chosen.end_token;
     int count = generation->prompts.count;
     generation->engine.slots = count < PP_MOST_SLOTS ? count : PP_MOST_SLOTS;
     return 0;
+}
+
+/* What is reported, and judged. */
+static int report(struct pp_generation *generation,
+                  const struct pp_engine_result *result, struct pp_error *error)
+{
+    const struct pp_options *options = generation->options;
+    struct pp_report report = {0};
+    int status = PP_DONE;
+    if (pp_generate_report(&report, generation, result, error) != 0)
+        status = (int)error->status;
+    else
+        status = pp_output_and_judge(&report, options, &generation->terminal,
+                                     &generation->gate);
+    pp_report_release(&report);
+    return status;
+}
+
+/* On rank 0, when all has been generated: the exit status. */
+static int tell(struct pp_generation *generation, const struct pp_engine_result *result,
+                struct pp_error *error)
+{
+    const struct pp_prompts *prompts = &generation->prompts;
+    int status = PP_DONE;
+    if (prompts->fault.lines > 0) {
+        *error = prompts->fault;
+        return (int)error->status;
+    }
+    end_text(generation);
+    pp_warn_of_clock(&result->environment, generation->chosen.ranks,
+                     generation->options->link);
+    if (generation->record.count > 0)
+        status = report(generation, result, error);
+    if (!result->stopped || status == PP_ENVIRONMENT)
+        return status;
+    pp_say("stopped before all was generated");
+    return result->stopped == SIGINT ? PP_INTERRUPTED : PP_TERMINATED;
 }
 
 /* On every rank. Returns the exit status. */
@@ -192,12 +258,13 @@ static int generate(struct pp_generation *generation, struct pp_error *error)
         return (int)error->status;
     if (generation->rank == 0) {
         source = pp_prompts_source(&generation->prompts);
-        generation->text = pp_text_stream(options);
+        generation->text = pp_generated_stream(options);
         head(generation, 0);
     }
-    status = PP_DONE;
     if (pp_engine_run(&generation->engine, &source, &result, error) != 0)
         status = (int)error->status;
+    else if (result.leads)
+        status = tell(generation, &result, error);
     pp_engine_result_release(&result);
     return status;
 }
@@ -249,6 +316,8 @@ int pp_command_generate(struct pp_options *options)
     if (generation.rank == 0 && error.lines > 0)
         pp_refuse(options, &error);
     pp_prompts_release(&generation.prompts);
+    pp_record_release(&generation.record);
+    pp_gate_release(&generation.gate);
     pp_tokenizer_release(&generation.tokenizer);
     pp_chosen_model_release(&generation.chosen);
     return launched ? pp_world_leave(status) : status;

@@ -7,6 +7,7 @@
 #include "report/draw/plot.h"
 #include "report/export/json.h"
 #include "report/print/gantt.h"
+#include "report/print/generation.h"
 #include "report/print/summary.h"
 
 /* One file that cannot be written is no reason to go without the others. */
@@ -93,6 +94,12 @@ static int print_report(const struct pp_report *report,
     enum { SMALL_WIDTH = 80 };
     int width = options->timeline || columns < SMALL_WIDTH ? columns : SMALL_WIDTH;
     char headline[512];
+    if (report->generation.groups > 0) {
+        pp_report_print_generation(report, stream);
+        if (!options->timeline)
+            return 0;
+        fputc('\n', stream);
+    }
     pp_options_headline(options, headline, sizeof headline);
     if (pp_report_print_summary(report, headline, columns, stream, color, error) != 0)
         return -1;

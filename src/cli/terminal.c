@@ -67,20 +67,34 @@ static bool data_on_stdout(const struct pp_options *options)
     return pp_options_on_stdout(options) > 0 || pp_formats_take_stdout(options);
 }
 
-FILE *pp_text_stream(const struct pp_options *options)
+/* The text that is generated is what was asked for: what is said of it stands
+ * elsewhere.
+ */
+static bool generates(const struct pp_options *options)
+{
+    return options->command == PP_GENERATE;
+}
+
+FILE *pp_generated_stream(const struct pp_options *options)
 {
     return data_on_stdout(options) ? stderr : stdout;
 }
 
+FILE *pp_text_stream(const struct pp_options *options)
+{
+    return data_on_stdout(options) || generates(options) ? stderr : stdout;
+}
+
 FILE *pp_verdict_stream(const struct pp_options *options)
 {
-    return pp_options_on_stdout(options) > 0 ? stderr : stdout;
+    bool alone = !generates(options) || pp_formats_take_stdout(options);
+    return pp_options_on_stdout(options) == 0 && alone ? stdout : stderr;
 }
 
 bool pp_text_is_terminal(const struct pp_options *options,
                          const struct pp_terminal *terminal)
 {
-    return data_on_stdout(options) ? terminal->errors : terminal->output;
+    return pp_text_stream(options) == stderr ? terminal->errors : terminal->output;
 }
 
 int pp_print_error(const struct pp_error *error)

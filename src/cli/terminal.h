@@ -25,6 +25,9 @@ bool pp_terminal_color(int choice, bool is_terminal);
 
 /* Where text for people goes: stdout, or stderr where stdout carries data alone. */
 FILE *pp_text_stream(const struct pp_options *options);
+/* Where the text that is generated goes: likewise. What is said of it goes to stderr.
+ */
+FILE *pp_generated_stream(const struct pp_options *options);
 /* Where verdicts go: stdout, or stderr where stdout carries a file. */
 FILE *pp_verdict_stream(const struct pp_options *options);
 bool pp_text_is_terminal(const struct pp_options *options,

@@ -6,6 +6,7 @@
 
 #include "generate/groups.h"
 #include "generate/lead.h"
+#include "generate/reading.h"
 #include "model/partition.h"
 
 struct engine {
@@ -18,6 +19,8 @@ struct engine {
     struct pp_roster_config roster;
     struct pp_worker worker;
     struct pp_ring ring;
+    struct pp_stage_time time; /* of this rank's stage, s; NaN: not asked */
+    double read_Bps;
 };
 
 /* All that follows is collective, in this order. */
@@ -177,34 +180,52 @@ static double time_rows(struct engine *engine, int rows)
     return least;
 }
 
-/* What the stages take, and from it the number of groups; the same on every rank. */
+/* What the stages take, in s; the same on every rank. Not finite where a rank was out
+ * of memory. */
+static bool measure(struct engine *engine, struct pp_stage_time *stages)
+{
+    int ranks = engine->site.world.size;
+    struct pp_stage_time *own = &stages[engine->site.world.rank];
+    own->one = time_rows(engine, 1) / 1e9;
+    own->many = time_rows(engine, engine->roster.slots) / 1e9;
+    engine->time = *own;
+    pp_sum_doubles(&engine->site.world, &stages[0].one, 2 * ranks);
+    for (int s = 0; s < ranks; s++) {
+        if (!isfinite(stages[s].one) || !isfinite(stages[s].many))
+            return false;
+    }
+    return true;
+}
+
+/* And from it the number of groups. */
 static int choose_groups(struct engine *engine, struct pp_error *error)
 {
     const struct pp_run_environment *environment = &engine->site.environment;
-    int ranks = engine->site.world.size, rank = engine->site.world.rank;
-    int slots = engine->roster.slots;
+    int ranks = engine->site.world.size, slots = engine->roster.slots;
     double bytes = (double)usual_message(engine);
     double hop = environment->link_latency_s + bytes / environment->link_bandwidth;
-    if (engine->config->groups > 0) {
-        engine->roster.groups =
-            engine->config->groups < slots ? engine->config->groups : slots;
-        return 0;
-    }
     struct pp_stage_time *stages = calloc((size_t)ranks, sizeof *stages);
-    int status =
-        stages ? 0
-               : pp_fail(error, PP_ENVIRONMENT, "out of memory for %d stages", ranks);
-    if (agree(engine, status, error) != 0)
-        return -1;
-    if (ranks > 1 && slots > 1) {
-        stages[rank] =
-            (struct pp_stage_time){time_rows(engine, 1), time_rows(engine, slots)};
-        pp_sum_doubles(&engine->site.world, &stages[0].one, 2 * ranks);
-        engine->roster.groups =
-            pp_choose_groups(stages, ranks, hop * 1e9, slots, slots);
-    }
+    int status = stages ? 0 : -1;
+    if (status != 0)
+        pp_fail(error, PP_ENVIRONMENT, "out of memory for %d stages", ranks);
+    status = agree(engine, status, error);
+    if (status == 0 && !measure(engine, stages))
+        status = pp_fail(error, PP_ENVIRONMENT, "out of memory for %d rows", slots);
+    if (status == 0)
+        engine->roster.groups = pp_choose_groups(stages, ranks, hop, slots, slots);
     free(stages);
-    return 0;
+    return status;
+}
+
+static int set_groups(struct engine *engine, struct pp_error *error)
+{
+    int groups = engine->config->groups, slots = engine->roster.slots;
+    engine->time = (struct pp_stage_time){(double)NAN, (double)NAN};
+    engine->roster.groups = groups < slots ? groups : slots;
+    if (groups > 0)
+        return 0;
+    engine->roster.groups = 1;
+    return engine->site.world.size > 1 && slots > 1 ? choose_groups(engine, error) : 0;
 }
 
 /* --- what it is ------------------------------------------------------------------- */
@@ -217,6 +238,9 @@ static struct pp_engine_rank rank_of(const struct engine *engine)
         .layers = worker->decoder.layers,
         .parameter_bytes = (int64_t)worker->decoder.parameter_bytes,
         .kv_cache_bytes = (int64_t)worker->cache.bytes,
+        .token_bytes = pp_token_bytes(&worker->decoder),
+        .read_Bps = engine->read_Bps,
+        .rows_s = {engine->time.one, engine->time.many},
     };
     memcpy(own.cpuset, engine->site.topology.cpuset, sizeof own.cpuset);
     memcpy(own.host, engine->site.topology.host, sizeof own.host);
@@ -229,6 +253,8 @@ static int gather(struct engine *engine, struct pp_error *error)
     const struct pp_world *world = &engine->site.world;
     const struct pp_model_config *model = &engine->weights.config;
     struct pp_engine_result *result = engine->result;
+    pp_barrier(world);
+    engine->read_Bps = pp_read_speed(&engine->worker);
     struct pp_engine_rank own = rank_of(engine);
     result->environment = engine->site.environment;
     result->rank = calloc((size_t)world->size, sizeof *result->rank);
@@ -286,7 +312,7 @@ int pp_engine_run(const struct pp_engine_config *config, struct pp_source *sourc
     take_sizes(&engine);
     if (open_model(&engine, error) == 0 && set_up_site(&engine, error) == 0 &&
         set_up_worker(&engine, error) == 0 && set_up_ring(&engine, error) == 0 &&
-        choose_groups(&engine, error) == 0 && gather(&engine, error) == 0) {
+        set_groups(&engine, error) == 0 && gather(&engine, error) == 0) {
         pp_barrier(&engine.site.world);
         pp_clock_restart(&engine.site.clock);
         status = run(&engine, source, error);

@@ -45,7 +45,13 @@ struct pp_batch_trace {
 struct pp_engine_rank {
     int first_layer, layers;
     int64_t parameter_bytes, kv_cache_bytes;
-    char cpuset[256]; /* as hwloc lists it */
+    int64_t token_bytes; /* of the parameters, those that each batch reads: the
+                          * matrices, and of wte only the head's */
+    double read_Bps;     /* how fast one thread reads them plainly, one after the
+                          * other; where ranks share memory, all at once */
+    double rows_s[2];    /* what its stage took at the start for one row and for as many
+                          * as there are slots; NaN: it was not asked */
+    char cpuset[256];    /* as hwloc lists it */
     char host[64];
 };
 

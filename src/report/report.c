@@ -55,6 +55,7 @@ static int init_ranks(struct pp_report *report, const struct pp_measured *measur
         report->ranks[r].parameter_bytes = NAN;
         report->ranks[r].gradient_bytes = NAN;
         report->ranks[r].optimizer_bytes = NAN;
+        report->ranks[r].kv_cache_bytes = NAN;
         report->ranks[r].core_share =
             pp_core_share(measured->timelines, measured->count, r);
     }
@@ -180,6 +181,7 @@ done:
 void pp_report_release(struct pp_report *report)
 {
     json_decref(report->config);
+    json_decref(report->generation.sequences);
     pp_timeline_release(&report->timeline);
     pp_schedule_release(&report->schedule);
     pp_metrics_release(&report->metrics);

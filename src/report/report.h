@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "model/losses.h"
+#include "report/generation.h"
 #include "schedule/held.h"
 #include "timeline/op_costs.h"
 #include "timeline/steps.h"
@@ -21,6 +22,7 @@ struct pp_report_rank {
     double peak_activation_bytes; /* likewise, in bytes: of activations, and of the
                                    * gradients that a W waits with */
     double parameter_bytes, gradient_bytes, optimizer_bytes;
+    double kv_cache_bytes; /* keys and values of a generation; else NaN */
     double core_share; /* CPU time of its ops / their time, over the measured steps: on
                         * the wall clock, with one thread; else NaN */
     char cpuset[256];  /* as hwloc lists it ("0-1"), empty in a simulation */
@@ -54,7 +56,7 @@ struct pp_report_training {
 };
 
 struct pp_report {
-    char command[16]; /* "run" or "simulate" */
+    char command[16]; /* "run", "simulate" or "generate" */
     char version[32];
     json_t *config; /* every option's value; owned */
     struct pp_report_environment environment;
@@ -83,7 +85,8 @@ struct pp_report {
     int cost_count;
     double link_latency_s, link_bandwidth; /* bytes/s; INFINITY: free */
 
-    struct pp_report_training training; /* of a run */
+    struct pp_report_training training;     /* of a run */
+    struct pp_report_generation generation; /* of one */
 };
 
 /* What was measured, or simulated: the timelines of one or more steps of a schedule. */

@@ -33,7 +33,7 @@ static void set_title(struct pp_panel *panel, const struct pp_report *report)
               "%s · p = %d, v = %d, m = %d · %s%s · bubble %.3f", schedule->name,
               schedule->ranks, schedule->chunks, schedule->microbatches,
               report->environment.clock,
-              strcmp(report->command, "run") == 0 ? " clock" : "",
+              strcmp(report->environment.clock, "simulated") != 0 ? " clock" : "",
               report->metrics.bubble.fraction);
 }
 

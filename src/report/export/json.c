@@ -147,6 +147,8 @@ static void put_share(struct writer *writer, int64_t ns)
 static bool is_unknown(const struct pp_report *report, const struct pp_json_key *key,
                        const void *at)
 {
+    if (key->type == PP_JSON_TREE)
+        return !*(json_t *const *)at;
     if (key->type == PP_JSON_TIMELINE)
         return report->timeline_dropped[0] || !report->timeline.spans;
     if (!key->nullable)
@@ -199,6 +201,9 @@ static void put_value(struct writer *writer, const struct pp_json_key *key,
     case PP_JSON_LIST:
         put_list(writer, key, base);
         break;
+    case PP_JSON_TREE:
+        put_json(writer, json_incref(*(json_t *const *)at), JSON_ENCODE_ANY);
+        break;
     case PP_JSON_SCHEMA:
         put_text(writer, pp_json_schema_name);
         break;
@@ -237,6 +242,9 @@ static void put_object(struct writer *writer, const struct pp_json_key *keys,
     const char *between = keys == pp_json_report ? ",\n" : ", ";
     fputc('{', writer->stream);
     for (const struct pp_json_key *key = keys; key->name; key++) {
+        if (key->type == PP_JSON_OBJECT && key->optional &&
+            *(const int *)field(base, key) == 0)
+            continue;
         fprintf(writer->stream, "%s\"%s\": ", key > keys ? between : "", key->name);
         put_value(writer, key, base);
     }

@@ -134,6 +134,10 @@ static const struct pp_json_key rank[] = {
      .optional = true, .help = "of its parameters' gradients"},
     {"optimizer_bytes", PP_JSON_REAL, OF(pp_json_rank, known.optimizer_bytes),
      .optional = true, .help = "of the optimizer's state"},
+    {"kv_cache_bytes", PP_JSON_REAL, OF(pp_json_rank, known.kv_cache_bytes),
+     .optional = true,
+     .help = "of a generation: room for keys and values of the rank's layers; else "
+             "null"},
     {"core_share", PP_JSON_REAL, OF(pp_json_rank, known.core_share), .optional = true,
      .help =
          "CPU time of the rank's ops / the time that passed in them, over the measured "
@@ -205,6 +209,62 @@ static const struct pp_json_key training[] = {
     {0},
 };
 
+#define GENERATION(field) OF(pp_report, generation.field)
+#define QUANTILES(array, field)                                                        \
+    static const struct pp_json_key array[] = {                                        \
+        {"p50", PP_JSON_REAL, GENERATION(field.p50), .help = "the median"},            \
+        {"p95", PP_JSON_REAL, GENERATION(field.p95), .help = "the 95th percentile"},   \
+        {"p99", PP_JSON_REAL, GENERATION(field.p99), .help = "the 99th percentile"},   \
+        {0},                                                                           \
+    }
+QUANTILES(ttft, ttft);
+QUANTILES(tpot, tpot);
+
+static const struct pp_json_key decoding[] = {
+    {"batches", PP_JSON_INTEGER, GENERATION(decode_batches), .most = MOST_COUNT,
+     .help = "how many"},
+    {"bubble", PP_JSON_REAL, GENERATION(decode_bubble),
+     .help = "idle time / (ranks * makespan) of them; null where there are none"},
+    {"theory", PP_JSON_REAL, GENERATION(decode_theory),
+     .help = "the same by the closed form for equal stages and free links; null where "
+             "groups have unequal numbers of batches"},
+    {0},
+};
+
+static const struct pp_json_key generation[] = {
+    {"groups", PP_JSON_INTEGER, GENERATION(groups), .least = 1, .most = MOST_COUNT,
+     .help = "groups of sequences in flight"},
+    {"prefill_chunk", PP_JSON_INTEGER, GENERATION(prefill_chunk), .least = 1,
+     .most = MOST_COUNT, .help = "the most tokens of a batch of prompts"},
+    {"prompt_tokens", PP_JSON_INTEGER, GENERATION(prompt_tokens), .most = MOST_COUNT,
+     .help = "of all prompts"},
+    {"generated_tokens", PP_JSON_INTEGER, GENERATION(generated_tokens),
+     .most = MOST_COUNT, .help = "of all sequences"},
+    {"tokens_per_s", PP_JSON_REAL, GENERATION(tokens_per_s),
+     .help = "generated tokens / makespan"},
+    {"ttft_s", PP_JSON_OBJECT, .keys = ttft,
+     .help = "time to first token, of the sequences: from the first op's start to the "
+             "end of the op that drew it"},
+    {"tpot_s", PP_JSON_OBJECT, .keys = tpot,
+     .help = "time per output token: between two of a sequence; null where there are "
+             "no two"},
+    {"utilization", PP_JSON_REAL, GENERATION(utilization),
+     .help = "busy time / (ranks * makespan): busy is not fast"},
+    {"weight_Bps", PP_JSON_REAL, GENERATION(weight_Bps),
+     .help =
+         "bytes of weights that a rank reads per second of its ops that decode, the "
+         "mean over ranks; null where none decoded"},
+    {"read_Bps", PP_JSON_REAL, GENERATION(read_Bps),
+     .help = "bytes per second that a rank's thread reads its weights with, one after "
+             "the other, all ranks at once; the mean over ranks"},
+    {"decoding", PP_JSON_OBJECT, .keys = decoding,
+     .help = "the batches after the last one of a prompt"},
+    {"sequences", PP_JSON_TREE, GENERATION(sequences),
+     .help = "in the order of the prompts: prompt_tokens and tokens (lists of tokens), "
+             "text, and finish (length, stop or end; null: it was stopped before)"},
+    {0},
+};
+
 static const struct pp_json_key step[] = {
     {"step", PP_JSON_INTEGER, OF(pp_step, number), .least = INT32_MIN,
      .most = INT32_MAX, .help = "the step's number, from 1"},
@@ -248,7 +308,7 @@ const struct pp_json_key pp_json_report[] = {
     {"schema", PP_JSON_SCHEMA, .derived = true,
      .help = "the schema's name and version"},
     {"version", TEXT_OF(pp_report, version), .help = "of ppsim"},
-    {"command", TEXT_OF(pp_report, command), .help = "run or simulate"},
+    {"command", TEXT_OF(pp_report, command), .help = "run, simulate or generate"},
     {"config", PP_JSON_CONFIG, OF(pp_report, config), .keys = pp_json_shape,
      .help = "the value of every option, and the schedule's shape"},
     {"environment", PP_JSON_OBJECT, .keys = environment, .help = "where it ran"},
@@ -274,6 +334,8 @@ const struct pp_json_key pp_json_report[] = {
     {"link", PP_JSON_OBJECT, .keys = link,
      .help = "a hop between ranks, as predicted was fed with it"},
     {"training", PP_JSON_OBJECT, .keys = training, .help = "what was learned"},
+    {"generation", PP_JSON_OBJECT, OF(pp_report, generation.groups), .keys = generation,
+     .optional = true, .help = "what was generated; only where 'command' is generate"},
     {"representative_step", PP_JSON_REPRESENTATIVE, OF(pp_report, representative),
      .help = "the number of the step whose bubble is the median"},
     {"steps", PP_JSON_LIST, OF(pp_report, steps), .size = sizeof(struct pp_step),

@@ -21,6 +21,7 @@ enum pp_json_type {
     PP_JSON_OBJECT,    /* the same structure; an object of the row's keys */
     PP_JSON_LIST,      /* pointer and count; a list of objects, or without keys of reals
                         * as PP_JSON_REAL */
+    PP_JSON_TREE,      /* json_t *; whatever it is, NULL is null */
     /* What is no field: written and read by a function of its own. */
     PP_JSON_SCHEMA,         /* the name of the schema */
     PP_JSON_CONFIG,         /* the options, and among them pp_json_shape */
@@ -45,7 +46,8 @@ struct pp_json_key {
     const struct pp_json_key *keys; /* of an object, or of a list's elements */
     bool derived;                   /* follows from other keys: written, not read */
     bool nullable; /* of PP_JSON_INTEGER and _TEXT: unknown, 0 or "" here, is null */
-    bool optional; /* older files lack it, which reads as null, or of a list as empty */
+    bool optional; /* older files lack it, which reads as null, or of a list as empty;
+                    * an object is not written where the int at its offset is 0 */
 };
 
 /* A rank as its object has it. */

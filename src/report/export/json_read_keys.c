@@ -114,6 +114,9 @@ static void read_value(struct pp_reader *reader, const struct pp_node *object,
     case PP_JSON_LIST:
         read_list(reader, object, key, base);
         break;
+    case PP_JSON_TREE:
+        *(json_t **)at = json_incref(json_object_get(object->value, name));
+        break;
     case PP_JSON_SCHEMA:
     case PP_JSON_CONFIG:
     case PP_JSON_RANKS:

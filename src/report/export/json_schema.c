@@ -99,6 +99,8 @@ static json_t *value_of(const struct pp_json_key *key)
     case PP_JSON_STAGES:
     case PP_JSON_COPIES:
         return list_of(number("integer", true));
+    case PP_JSON_TREE:
+        return json_object(); /* as its description says */
     case PP_JSON_SCHEMA:
         return json_pack("{ss}", "const", pp_json_schema_name);
     case PP_JSON_REPRESENTATIVE:

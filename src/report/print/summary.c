@@ -219,7 +219,7 @@ enum { BUBBLE_INDENT = 10 };
 static void print_bubble(const struct pp_report *report, FILE *stream)
 {
     const struct pp_bubble *bubble = &report->metrics.bubble;
-    bool run = strcmp(report->command, "run") == 0;
+    bool simulated = strcmp(report->environment.clock, "simulated") == 0;
     char text[320];
     fprintf(stream, "bubble    fraction %.4f   over_ideal %.4f   span_fraction %.4f\n",
             bubble->fraction, bubble->over_ideal, bubble->span_fraction);
@@ -231,7 +231,7 @@ static void print_bubble(const struct pp_report *report, FILE *stream)
         fputs("none", stream);
     if (isfinite(report->predicted))
         fprintf(stream, " · predicted %.4f", report->predicted);
-    fprintf(stream, " · %s %.4f", run ? "measured" : "simulated", bubble->fraction);
+    fprintf(stream, " · %s %.4f", simulated ? "simulated" : "measured", bubble->fraction);
     if (report->step_count > 1)
         fprintf(stream, " (%.4f to %.4f over %d steps)", report->bubble_min,
                 report->bubble_max, report->step_count);
