@@ -34,5 +34,6 @@ int pp_command_doctor(struct pp_options *options);
 int pp_command_optimize(struct pp_options *options);
 int pp_command_recommend(struct pp_options *options);
 int pp_command_generate(struct pp_options *options);
+int pp_command_serve(struct pp_options *options);
 
 #endif

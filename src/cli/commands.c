@@ -110,4 +110,17 @@ const struct pp_command_row pp_commands[PP_COMMANDS] = {
             .trains = true,
             .run = pp_command_generate,
         },
+    [PP_SERVE] =
+        {
+            .name = "serve",
+            .help = "answer over HTTP with a model that is split over ranks",
+            .note =
+                "At the address that it prints there is a page to talk to the model "
+                "and to see its ranks work; programs use OpenAI's API: POST "
+                "/v1/completions and /v1/chat/completions. Ctrl-C ends it when what "
+                "is under way has ended; a second one at once.",
+            .usages = {"ppsim serve --load FILE|DIR [OPTIONS]"},
+            .trains = true,
+            .run = pp_command_serve,
+        },
 };

@@ -8,6 +8,7 @@
 #include "run/run.h"
 #include "schedule/schedule.h"
 #include "search/problem.h"
+#include "serve/turns.h"
 
 /* Which commands take an option. */
 enum {
@@ -22,6 +23,7 @@ enum {
     O = 1 << PP_OPTIMIZE,
     N = 1 << PP_RECOMMEND,
     G = 1 << PP_GENERATE,
+    V = 1 << PP_SERVE,
     ALL = (1 << PP_COMMANDS) - 1
 };
 
@@ -41,6 +43,11 @@ static const struct pp_choice clocks[] = {{"auto", PP_CHOOSE_AUTO},
                                           {0}};
 static const struct pp_choice decodes[] = {
     {"greedy", PP_DECODE_GREEDY}, {"sample", PP_DECODE_SAMPLE}, {0}};
+static const struct pp_choice turns[] = {{"auto", PP_TURNS_AUTO},
+                                         {"joined", PP_TURNS_JOINED},
+                                         {"ended", PP_TURNS_ENDED},
+                                         {"plain", PP_TURNS_PLAIN},
+                                         {0}};
 static const struct pp_choice colors[] = {{"auto", PP_COLOR_AUTO},
                                           {"always", PP_COLOR_ALWAYS},
                                           {"never", PP_COLOR_NEVER},
@@ -92,6 +99,7 @@ static struct pp_word placement(int index)
 #define SHAPE PP_ROLE_SHAPE
 #define ORDER PP_ROLE_ORDER
 #define MODEL PP_ROLE_MODEL
+#define SERVE PP_ROLE_SERVING
 #define TRAIN PP_ROLE_TRAINING
 #define SAY PP_ROLE_TEXT
 #define TIME PP_ROLE_TIME
@@ -128,13 +136,13 @@ const struct pp_option pp_option_table[] = {
      PP_MAX_MICROBATCHES, "0",
      "microbatches per group of an interleaved schedule (0: automatic)",
      .listed = true},
-    {"ranks", "P", PP_INT, SHAPE, G, AT(ranks), 1, PP_MAX_RANKS, NULL,
+    {"ranks", "P", PP_INT, SHAPE, G | V, AT(ranks), 1, PP_MAX_RANKS, NULL,
      "ranks that the layers are split over (4, or as many as there are layers; under "
      "mpirun: the number it started)"},
-    {"groups", "G", PP_INT, SHAPE, G, AT(groups), 1, PP_MOST_SLOTS, NULL,
+    {"groups", "G", PP_INT, SHAPE, G | V, AT(groups), 1, PP_MOST_SLOTS, NULL,
      "groups of sequences in flight (default: by what stages and hops take)"},
-    {"prefill-chunk", "N", PP_INT, SHAPE, G, AT(prefill_chunk), 1, PP_MOST_CHUNK, "32",
-     "tokens of prompts that go through the ranks together"},
+    {"prefill-chunk", "N", PP_INT, SHAPE, G | V, AT(prefill_chunk), 1, PP_MOST_CHUNK,
+     "32", "tokens of prompts that go through the ranks together"},
     {"run", NULL, PP_FLAG, SHAPE, W, AT(really_run), 0, 0, NULL,
      "really run each point, instead of only simulating it"},
     {"hosts", "FILE", PP_TEXT, SHAPE, D, AT(hosts), 0, 0, NULL,
@@ -156,15 +164,15 @@ const struct pp_option pp_option_table[] = {
     {"layer-split", "A,B,..", PP_TEXT, MODEL, R | S | E | W | O | N, AT(layer_split), 0,
      0, "even", "layers of each stage: numbers, even, or auto (by the ranks' work)",
      .listed = true, .effect = PP_KEEPS_NUMBERS},
-    {"load", "FILE|DIR", PP_TEXT, MODEL, G, AT(load), 0, 0, NULL,
+    {"load", "FILE|DIR", PP_TEXT, MODEL, G | V, AT(load), 0, 0, NULL,
      "the model: a .safetensors file, or a folder as Hugging Face has it",
      .file = PP_FILE_READ, .model = true},
-    {"heads", "H", PP_INT, MODEL, G, AT(heads), 1, 1 << 20, NULL,
+    {"heads", "H", PP_INT, MODEL, G | V, AT(heads), 1, 1 << 20, NULL,
      "attention heads, where neither the file nor config.json says it"},
-    {"tokenizer", "DIR|bytes", PP_TEXT, MODEL, G, AT(tokenizer), 0, 0, NULL,
+    {"tokenizer", "DIR|bytes", PP_TEXT, MODEL, G | V, AT(tokenizer), 0, 0, NULL,
      "a folder with tokenizer.json or merges.txt, or bytes (default: the model's own)",
      .file = PP_FILE_READ},
-    {"layer-split", "A,B,..", PP_TEXT, MODEL, G, AT(layer_split), 0, 0, "auto",
+    {"layer-split", "A,B,..", PP_TEXT, MODEL, G | V, AT(layer_split), 0, 0, "auto",
      "layers of each stage: numbers, even, or auto (by the weights that a token needs, "
      "the head's with them)"},
     {"untied", NULL, PP_FLAG, MODEL, R | S | E | W | O | N, AT(untied), 0, 0, NULL,
@@ -195,6 +203,26 @@ const struct pp_option pp_option_table[] = {
      "seed of what is drawn"},
     {"stop", "TEXT", PP_TEXTS, SAY, G, AT(stops), 0, 0, NULL,
      "end before this text comes; repeatable"},
+
+    {"host", "ADDRESS", PP_TEXT, SERVE, V, AT(host), 0, 0, "127.0.0.1",
+     "listen at this address; one that other machines reach needs '--api-key-file'"},
+    {"port", "N", PP_INT, SERVE, V, AT(port), 0, 65535, "8000",
+     "listen on this port (0: one that is free)"},
+    {"api-key-file", "FILE", PP_TEXT, SERVE, V, AT(api_key_file), 0, 0, NULL,
+     "answer only who sends the key in the file's first line, as 'Authorization: "
+     "Bearer "
+     "KEY'",
+     .file = PP_FILE_READ},
+    {"slots", "N", PP_INT, SERVE, V, AT(slots), 1, PP_MOST_SLOTS, "8",
+     "sequences under way at once; each has room in the cache for a whole context"},
+    {"queue", "N", PP_INT, SERVE, V, AT(queue), 0, 1 << 16, "64",
+     "sequences that may wait for a slot; more are refused with status 429"},
+    {"turns", "HOW", PP_CHOICE, SERVE, V, AT(turns), 0, 0, "auto",
+     "how the turns of a chat become one text: joined by the end token, each ended by "
+     "it, or plain, with line ends between; auto: joined, or plain where there is no "
+     "end "
+     "token",
+     .choices = turns},
 
     {"steps", "N", PP_INT, TRAIN, R | S | E | W, AT(steps), 1, 1 << 24, "10",
      "training steps in all; simulated steps, with '--jitter'",
@@ -245,8 +273,8 @@ const struct pp_option pp_option_table[] = {
     {"clock", "KIND", PP_CHOICE, TIME, R | E | W | G, AT(clock), 0, 0, "auto",
      "wall, virtual, or auto: wall if every rank has its own core", .choices = clocks,
      .resolved = true},
-    {"link", "latency=,bandwidth=", PP_TEXT, TIME, R | S | E | W | O | N | G, AT(link), 0,
-     0, NULL, "cost of a hop between ranks: latency=5us,bandwidth=10GB/s",
+    {"link", "latency=,bandwidth=", PP_TEXT, TIME, R | S | E | W | O | N | G, AT(link),
+     0, 0, NULL, "cost of a hop between ranks: latency=5us,bandwidth=10GB/s",
      .headline = true, .listed = true},
     {"cost", "f=1,b=2,..", PP_TEXT, TIME, S | L | E | W | O | N, AT(cost), 0, 0, NULL,
      "what ops take, in ms or with a unit: f, b, i, w, joined and comm. One number is "
@@ -314,12 +342,12 @@ const struct pp_option pp_option_table[] = {
      "what --plot draws", .words = picture, .needs = {"plot"}},
     {"picture", "NAME", PP_NAME, OUT, O | N, AT(picture), 0, 0, "pareto",
      "what --plot draws", .words = pareto, .needs = {"plot"}},
-    {"size", "NAME|WxH", PP_TEXT, OUT, R | S | E | P | W | O | N | G, AT(plot_size), 0, 0,
-     "screen", "how large it is, or 800x600, 12cmx8cm, ..", .words = plot_size,
+    {"size", "NAME|WxH", PP_TEXT, OUT, R | S | E | P | W | O | N | G, AT(plot_size), 0,
+     0, "screen", "how large it is, or 800x600, 12cmx8cm, ..", .words = plot_size,
      .needs = {"plot"}},
-    {"keep-data", "DIR", PP_TEXT, OUT, R | S | E | P | W | O | N | G, AT(keep_data), 0, 0,
-     NULL, "keep the plot's script and data, to edit and rerun", .file = PP_DIRECTORY,
-     .needs = {"plot"}},
+    {"keep-data", "DIR", PP_TEXT, OUT, R | S | E | P | W | O | N | G, AT(keep_data), 0,
+     0, NULL, "keep the plot's script and data, to edit and rerun",
+     .file = PP_DIRECTORY, .needs = {"plot"}},
     {"save", "FILE|DIR", PP_TEXT, OUT, R, AT(save), 0, 0, NULL,
      "write the parameters: a .safetensors file; or into a folder (a name that ends "
      "with / or has no .safetensors) what transformers' from_pretrained takes",
@@ -334,7 +362,7 @@ const struct pp_option pp_option_table[] = {
      .file = PP_FILE_WRITTEN, .over = "baseline"},
     {"label", "TEXT", PP_TEXT, OUT, R | S, AT(label), 0, 0, NULL,
      "the label of that row, such as a commit", .needs = {"history"}},
-    {"timeout", "SECONDS", PP_INT, OUT, R | E | G, AT(timeout), 0, 1 << 24, "10",
+    {"timeout", "SECONDS", PP_INT, OUT, R | E | G | V, AT(timeout), 0, 1 << 24, "10",
      "end the run within so many seconds of a rank's death or silence; a slow rank is "
      "not silent (0: wait for ever, for debuggers)"},
     {"checkpoint", "DIR", PP_TEXT, OUT, R, AT(checkpoint), 0, 0, NULL,
@@ -347,8 +375,8 @@ const struct pp_option pp_option_table[] = {
     {"resume", NULL, PP_FLAG, OUT, R, AT(resume), 0, 0, NULL,
      "go on from the newest checkpoint, or start where there is none",
      .needs = {"checkpoint"}},
-    {"quiet", NULL, PP_FLAG, OUT, R | S | E | P | W | D | O | N | G, AT(quiet), 0, 0, NULL,
-     "print no progress and no summary"},
+    {"quiet", NULL, PP_FLAG, OUT, R | S | E | P | W | D | O | N | G, AT(quiet), 0, 0,
+     NULL, "print no progress and no summary"},
     {"color", "WHEN", PP_CHOICE, OUT, ALL, AT(color), 0, 0, "auto",
      "colour the text: auto, always or never", .choices = colors},
     {"format", "KIND", PP_CHOICE, OUT, C, AT(compare_format), 0, 0, "text",
@@ -414,6 +442,7 @@ const char *pp_role_title(enum pp_role role)
         [PP_ROLE_SHAPE] = "What is executed",
         [PP_ROLE_ORDER] = "What is executed",
         [PP_ROLE_MODEL] = "The model",
+        [PP_ROLE_SERVING] = "Serving",
         [PP_ROLE_TRAINING] = "Training",
         [PP_ROLE_TEXT] = "The text",
         [PP_ROLE_TIME] = "Time",

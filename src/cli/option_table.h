@@ -25,10 +25,11 @@ enum pp_option_type {
 
 /* What an option is for. Help prints the options of a role under one title. */
 enum pp_role {
-    PP_ROLE_SHAPE, /* what is executed */
-    PP_ROLE_ORDER, /* in which order, and where: what a schedule file says itself */
-    PP_ROLE_MODEL, /* its numbers are the model's sizes */
-    PP_ROLE_TEXT,  /* what is generated */
+    PP_ROLE_SHAPE,   /* what is executed */
+    PP_ROLE_ORDER,   /* in which order, and where: what a schedule file says itself */
+    PP_ROLE_MODEL,   /* its numbers are the model's sizes */
+    PP_ROLE_TEXT,    /* what is generated */
+    PP_ROLE_SERVING, /* where, and for how many */
     PP_ROLE_TRAINING,
     PP_ROLE_TIME,    /* what ops and messages take */
     PP_ROLE_MEMORY,  /* what microbatches hold */

@@ -16,6 +16,7 @@ enum pp_command {
     PP_OPTIMIZE,
     PP_RECOMMEND,
     PP_GENERATE,
+    PP_SERVE,
     PP_COMMANDS
 };
 
@@ -94,7 +95,9 @@ struct pp_options {
     int decode;                            /* enum pp_decode */
     double temperature, top_p;
     int top_k;
-    struct pp_texts formats; /* KIND[=FILE], KIND of pp_verdict_formats */
+    const char *host, *api_key_file; /* of serve */
+    int port, slots, queue, turns;   /* turns: enum pp_turns */
+    struct pp_texts formats;         /* KIND[=FILE], KIND of pp_verdict_formats */
 };
 
 enum pp_color { PP_COLOR_AUTO, PP_COLOR_ALWAYS, PP_COLOR_NEVER };

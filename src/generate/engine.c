@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "generate/groups.h"
 #include "generate/lead.h"
@@ -241,6 +242,7 @@ static struct pp_engine_rank rank_of(const struct engine *engine)
         .token_bytes = pp_token_bytes(&worker->decoder),
         .read_Bps = engine->read_Bps,
         .rows_s = {engine->time.one, engine->time.many},
+        .pid = getpid(),
     };
     memcpy(own.cpuset, engine->site.topology.cpuset, sizeof own.cpuset);
     memcpy(own.host, engine->site.topology.host, sizeof own.host);

@@ -53,6 +53,7 @@ struct pp_engine_rank {
                           * as there are slots; NaN: it was not asked */
     char cpuset[256];    /* as hwloc lists it */
     char host[64];
+    int64_t pid; /* its process on that host */
 };
 
 /* What an engine that is ready is. */

@@ -8,7 +8,7 @@
 
 #include "generate/sampler.h"
 
-enum pp_shape {
+enum pp_ask_shape {
     PP_SHAPE_COMPLETION, /* POST /v1/completions */
     PP_SHAPE_CHAT,       /* POST /v1/chat/completions */
     PP_SHAPE_TEXT,       /* POST /chat */
@@ -31,7 +31,7 @@ struct pp_ask_prompt {
 enum { PP_MOST_SEQUENCES = 128, PP_MOST_STOPS = 16, PP_ASK_PARAM = 64 };
 
 struct pp_ask {
-    enum pp_shape shape;
+    enum pp_ask_shape shape;
     json_t *body;                  /* owned */
     struct pp_ask_prompt *prompts; /* [prompt_count] owned */
     struct pp_ask_text *texts;     /* [text_count] owned */

@@ -194,7 +194,7 @@ enum {
  * asks for nothing, as clients send it. */
 static const struct field {
     const char *name;
-    int shapes; /* bits 1 << enum pp_shape */
+    int shapes; /* bits 1 << enum pp_ask_shape */
     reader read;
     const char *nothing; /* JSON */
 } fields[] = {
@@ -340,8 +340,8 @@ static int load(struct pp_ask *ask, const char *body, size_t size,
     return 0;
 }
 
-int pp_ask_parse(struct pp_ask *ask, enum pp_shape shape, const char *body, size_t size,
-                 struct pp_error *error)
+int pp_ask_parse(struct pp_ask *ask, enum pp_ask_shape shape, const char *body,
+                 size_t size, struct pp_error *error)
 {
     enum { COMPLETION_TOKENS = 16 }; /* as OpenAI's documentation has it */
     *ask = (struct pp_ask){

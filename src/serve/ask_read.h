@@ -8,7 +8,7 @@
 
 /* PP_BAD_INPUT says what is wrong, and param where; PP_ENVIRONMENT when out of memory.
  * To be released in any case. */
-int pp_ask_parse(struct pp_ask *ask, enum pp_shape shape, const char *body, size_t size,
-                 struct pp_error *error);
+int pp_ask_parse(struct pp_ask *ask, enum pp_ask_shape shape, const char *body,
+                 size_t size, struct pp_error *error);
 
 #endif

@@ -58,7 +58,7 @@ static bool read_limits(struct pp_exchange *exchange, struct pp_limits *limits)
 }
 
 /* Reads the body and makes the job, or refuses. */
-static bool make_job(struct pp_exchange *exchange, enum pp_shape shape)
+static bool make_job(struct pp_exchange *exchange, enum pp_ask_shape shape)
 {
     struct pp_error error = {0};
     struct pp_ask ask;
@@ -147,7 +147,8 @@ static enum MHD_Result wake_up(struct pp_exchange *exchange,
 }
 
 static enum MHD_Result generate(struct pp_exchange *exchange,
-                                struct MHD_Connection *connection, enum pp_shape shape)
+                                struct MHD_Connection *connection,
+                                enum pp_ask_shape shape)
 {
     struct pp_hub *hub = exchange->hub;
     if (exchange->has_job)

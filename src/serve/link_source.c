@@ -223,6 +223,7 @@ static json_t *rank_json(int r, const struct pp_engine_rank *rank)
     pp_json_set(&made, "kv_cache_bytes", json_integer(rank->kv_cache_bytes));
     pp_json_set(&made, "cpuset", json_string(rank->cpuset));
     pp_json_set(&made, "host", json_string(rank->host));
+    pp_json_set(&made, "pid", json_integer(rank->pid));
     return made;
 }
 

@@ -9,7 +9,7 @@
  * and rank 0
  *
  *   {"ready":{"layers":…,…,"ranks":[{"rank":0,"first_layer":0,"layers":3,
- *     "parameter_bytes":…,"kv_cache_bytes":…,"cpuset":…,"host":…},…]}}
+ *     "parameter_bytes":…,"kv_cache_bytes":…,"cpuset":…,"host":…,"pid":…},…]}}
  *   {"token":ID,"value":T,"last":B,"finish":"length|end"}
  *   {"gone":ID}        it has left: its slot is free
  *   {"batch":{"n":…,"class":"prefill|decode","group":…,"rows":…,"ids":[…],

@@ -4,15 +4,8 @@
 
 #include "base/error.h"
 #include "serve/ask.h"
+#include "serve/turns.h"
 #include "text/tokenizer.h"
-
-/* How the turns of a chat become one text. */
-enum pp_turns {
-    PP_TURNS_AUTO,   /* joined where the tokenizer has an end token, else plain */
-    PP_TURNS_JOINED, /* the end token between them: the model goes on with the last */
-    PP_TURNS_ENDED,  /* the end token behind each */
-    PP_TURNS_PLAIN   /* a new line between them */
-};
 
 /* What a prompt is to fit. */
 struct pp_limits {

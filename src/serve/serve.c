@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/words.h"
+#include "serve/deaths.h"
 #include "serve/http.h"
 #include "serve/link_source.h"
 #include "serve/listen.h"
@@ -28,6 +29,7 @@ struct server {
     struct pp_hub hub;
     struct pp_http http;
     struct pp_ranks ranks;
+    struct pp_deaths deaths;
     struct pp_folder folder;
     char *path; /* of the link's socket */
     char address[PP_LISTEN_ADDRESS];
@@ -72,6 +74,7 @@ static int start_ranks(struct server *server, struct pp_error *error)
         return -1;
     server->ending = server->alone = 0;
     server->said_ready = false;
+    pp_deaths_release(&server->deaths);
     pp_hub_lock(hub);
     hub->state = PP_HUB_LOADING;
     hub->reason[0] = '\0';
@@ -105,6 +108,7 @@ static void say_ready(struct server *server)
            json_array_size(json_object_get(info, "ranks")), server->hub.slots);
     fflush(stdout);
     server->was_ready = server->said_ready = true;
+    pp_deaths_watch(&server->deaths, json_object_get(info, "ranks"));
 }
 
 /* With the lock. */
@@ -126,6 +130,22 @@ static void listen_to_ranks(struct server *server)
     server->alone = pp_now_s();
     if (hub->state == PP_HUB_READY && !server->drained)
         pp_hub_lose(hub, "the ranks have ended");
+}
+
+/* mpiexec takes a second and more until it has ended the other ranks of one that has
+ * died, and says so: clients are not kept waiting for that. */
+static void note_deaths(struct server *server)
+{
+    char reason[64];
+    int rank = pp_deaths_look(&server->deaths);
+    if (rank < 0 || server->drained || server->ending > 0)
+        return;
+    pp_assign(reason, sizeof reason, "rank %d has ended", rank);
+    server->alone = pp_now_s();
+    pp_hub_lock(&server->hub);
+    if (server->hub.state == PP_HUB_READY)
+        pp_hub_lose(&server->hub, reason);
+    pp_hub_unlock(&server->hub);
 }
 
 static void accept_ranks(struct server *server)
@@ -279,6 +299,7 @@ static void wait_and_do(struct server *server)
         {.fd = server->ranks.said, .events = POLLIN},
         {.fd = server->signals, .events = POLLIN},
         {.fd = hub->bell, .events = POLLIN},
+        {.fd = server->deaths.any, .events = POLLIN},
     };
     poll(things, sizeof things / sizeof things[0], LOOK_MS);
     eventfd_read(hub->bell, &rings);
@@ -289,6 +310,7 @@ static void wait_and_do(struct server *server)
     if (hub->wire.fd >= 0)
         listen_to_ranks(server);
     pp_hub_unlock(hub);
+    note_deaths(server);
 }
 
 static void serve(struct server *server)
@@ -357,6 +379,7 @@ int pp_serve(const struct pp_serve_config *config, int *status, struct pp_error 
 {
     struct server server = {
         .config = config, .local = -1, .signals = -1, .hub = {.bell = -1}};
+    pp_deaths_init(&server.deaths);
     pp_ranks_init(&server.ranks);
     int started = start(&server, error);
     if (started == 0)
@@ -365,6 +388,7 @@ int pp_serve(const struct pp_serve_config *config, int *status, struct pp_error 
         stop(&server);
     if (server.hub.bell >= 0)
         pp_hub_release(&server.hub);
+    pp_deaths_release(&server.deaths);
     if (server.local >= 0)
         close(server.local);
     if (server.signals >= 0)

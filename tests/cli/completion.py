@@ -30,7 +30,8 @@ def complete(*words, directory=None):
 def test_commands():
     assert complete('sim') == ['simulate']
     assert complete('') == sorted(['run', 'simulate', 'schedules', 'explain', 'compare', 'plot',
-                                   'sweep', 'doctor', 'optimize', 'recommend', 'help'])
+                                   'sweep', 'doctor', 'optimize', 'recommend', 'generate', 'serve',
+                                   'help'])
     assert complete('help', 'ex') == ['explain'] and complete('help', 'run', '') == []
 
 
@@ -39,7 +40,7 @@ def test_options_are_those_of_the_command():
     assert complete('--warm') == ['--warmup-steps'], 'run needs no name'
     assert complete('plot', '--p') == ['--paje', '--picture', '--plot']
     for command in 'run', 'simulate', 'schedules', 'explain', 'compare', 'plot', 'sweep', 'doctor', \
-            'optimize', 'recommend':
+            'optimize', 'recommend', 'generate', 'serve':
         listed = [line.split()[0] for line in ppsim(f'help {command}')[1].splitlines()
                   if line.startswith('  --')]
         assert complete(command, '--') == sorted(listed), command

@@ -7,7 +7,7 @@ import re
 from common import ppsim, refused, run_tests
 
 COMMANDS = 'run', 'simulate', 'schedules', 'explain', 'compare', 'plot', 'sweep', 'doctor', \
-    'optimize', 'recommend'
+    'optimize', 'recommend', 'generate', 'serve'
 
 
 def help_of(command):

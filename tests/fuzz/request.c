@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int shape = 0; shape < PP_SHAPES; shape++) {
         struct pp_error error = {0};
         struct pp_ask ask;
-        if (fuzz_check(pp_ask_parse(&ask, (enum pp_shape)shape, (const char *)data,
+        if (fuzz_check(pp_ask_parse(&ask, (enum pp_ask_shape)shape, (const char *)data,
                                     size, &error),
                        &error) == 0)
             generate(&ask);

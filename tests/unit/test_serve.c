@@ -7,7 +7,7 @@
 #include "serve/prompt.h"
 #include "unit.h"
 
-static int parse(struct pp_ask *ask, enum pp_shape shape, const char *body,
+static int parse(struct pp_ask *ask, enum pp_ask_shape shape, const char *body,
                  struct pp_error *error)
 {
     *error = (struct pp_error){0};
@@ -48,7 +48,7 @@ END_TEST
 START_TEST(the_field_is_named)
 {
     static const struct {
-        enum pp_shape shape;
+        enum pp_ask_shape shape;
         const char *body, *param;
     } bad[] = {
         {PP_SHAPE_COMPLETION, "{}", "prompt"},
