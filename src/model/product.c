@@ -44,11 +44,15 @@ static void pack(const struct pp_panels *panels, const float *w, size_t by_input
                  size_t by_output)
 {
     int K = panels->inputs, M = panels->outputs;
-    for (int start = 0; start < M; start += PANEL)
-        for (int k = 0; k < K; k++)
-            for (int m = start; m < start + PANEL; m++)
-                *element(panels, k, m) =
-                    m < M ? w[(size_t)k * by_input + (size_t)m * by_output] : 0;
+    for (int start = 0; start < M; start += PANEL) {
+        float *row = element(panels, 0, start);
+        int width = M - start < PANEL ? M - start : PANEL;
+        for (int k = 0; k < K; k++, row += PANEL)
+            for (int m = 0; m < PANEL; m++)
+                row[m] = m < width
+                             ? w[(size_t)k * by_input + (size_t)(start + m) * by_output]
+                             : 0;
+    }
 }
 
 void pp_panels_pack(const struct pp_panels *panels, const float *w)

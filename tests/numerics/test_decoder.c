@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bounded_gpt2.h"
+#include "model/blas.h"
 #include "model/decoder.h"
 #include "numerics.h"
 #include "unit.h"
@@ -249,13 +250,20 @@ static int expect_greedy(const int32_t *text, const struct bounded *logits, int 
 
 static const int halves[][MOST_STAGES] = {{2}, {1, 1}};
 
-START_TEST(generates_as_the_textbook)
+/* Shallow and narrow, so that bounds stay small. */
+static struct pp_model_config small_model(bool untied)
 {
     struct pp_model_config config = model;
     config.layers = 2;
     config.d_model = 26;
     config.heads = 2;
-    config.untied = _i % 2 > 0;
+    config.untied = untied;
+    return config;
+}
+
+START_TEST(generates_as_the_textbook)
+{
+    struct pp_model_config config = small_model(_i % 2 > 0);
     int C = config.d_model, V = config.vocab, T = config.seq_len, near = 0;
     float **weights = bounded_gpt2_tensors(&config);
     struct pipeline pipeline;
@@ -286,6 +294,92 @@ START_TEST(generates_as_the_textbook)
 }
 END_TEST
 
+/* Training's own kernels sum in other orders, within the same bounds. */
+START_TEST(training_agrees)
+{
+    struct pp_model_config config = small_model(_i > 0);
+    struct pp_error error = {0};
+    size_t count = (size_t)(config.seq_len * config.d_model);
+    float **weights = bounded_gpt2_tensors(&config);
+    int32_t *text = calloc((size_t)config.seq_len, sizeof *text);
+    struct bounded *wanted = calloc(count, sizeof *wanted);
+    float *x = numerics_array(count);
+    struct pp_stage stage;
+    ck_assert(text && wanted);
+    ck_assert_int_eq(pp_blas_init(1, &error), 0);
+    ck_assert_int_eq(
+        pp_stage_init(&stage, &config, 0, config.layers, true, false, &error), 0);
+    for (int i = 0; i < stage.parameter_count; i++)
+        memcpy(stage.parameters[i].value, weights[stage.parameters[i].index],
+               stage.parameters[i].count * sizeof(real));
+    numerics_tokens(text, (size_t)config.seq_len, config.vocab, 1);
+    struct pp_pass pass = {
+        .tokens = text,
+        .kept = {.transients = numerics_array(pp_stage_transient_count(&stage)),
+                 .activations = numerics_array(pp_stage_activation_count(&stage))}};
+    stage.scratch = numerics_array(pp_stage_scratch_count(&stage));
+    pp_stage_forward(&stage, &pass, x, NULL);
+    bounded_gpt2(wanted, &config, weights, text, config.seq_len);
+    expect_within("x", x, wanted, (int)count);
+    free(stage.scratch);
+    free(pass.kept.activations);
+    free(pass.kept.transients);
+    pp_stage_release(&stage);
+    free(x);
+    free(wanted);
+    free(text);
+    bounded_gpt2_release(&config, weights);
+}
+END_TEST
+
+/* --- what a decoder holds ------------------------------------------------------- */
+
+/* Each tensor one stage's, a tied head's also the last one's. */
+START_TEST(decoders_hold_the_model)
+{
+    struct pp_model_config config = small_model(_i % 2 > 0);
+    const int *layers_of = halves[_i / 2];
+    float **weights = bounded_gpt2_tensors(&config);
+    struct pipeline pipeline;
+    size_t bytes = 0, floats = 0;
+    pipeline_init(&pipeline, &config, layers_of, weights);
+    for (int i = 0; i < pp_model_tensor_count(&config); i++) {
+        int holders = 0;
+        for (int s = 0; s < pipeline.stages; s++)
+            holders += pp_decoder_holds(&pipeline.decoders[s], i);
+        ck_assert_int_eq(holders, i == 0 && !config.untied ? pipeline.stages : 1);
+        floats += (size_t)holders * pp_model_tensor(&config, i).count;
+    }
+    for (int s = 0; s < pipeline.stages; s++)
+        bytes += pipeline.decoders[s].parameter_bytes;
+    ck_assert_uint_ge(bytes, floats * sizeof(float));
+    ck_assert_uint_le(bytes, 2 * floats * sizeof(float)); /* narrow panels */
+    pipeline_release(&pipeline);
+    bounded_gpt2_release(&config, weights);
+}
+END_TEST
+
+static void count_call(void *data)
+{
+    ++*(int *)data;
+}
+
+/* Transfers make progress at least once a layer. */
+START_TEST(decoders_poll_between_layers)
+{
+    struct pipeline pipeline;
+    float *x = numerics_array((size_t)model.d_model);
+    int calls = 0;
+    pipeline_init(&pipeline, &model, splits[0], tensors);
+    pipeline.decoders[0].poll = count_call;
+    pipeline.decoders[0].poll_data = &calls;
+    forward(&pipeline, &(struct pp_piece){0, 0, 1}, 1, tokens[0], x);
+    ck_assert_int_ge(calls, model.layers);
+    pipeline_release(&pipeline);
+    free(x);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("decoder");
@@ -296,7 +390,10 @@ int main(void)
     tcase_add_loop_test(bits, rows_depend_on_their_sequence_alone, 0, SPLITS);
     tcase_add_test(bits, used_blocks_change_nothing);
     tcase_add_test(bits, logits_of_rows_at_once);
-    tcase_add_loop_test(values, generates_as_the_textbook, 0, SPLITS);
+    tcase_add_test(bits, decoders_poll_between_layers);
+    tcase_add_loop_test(values, generates_as_the_textbook, 0, 4);
+    tcase_add_loop_test(values, training_agrees, 0, 2);
+    tcase_add_loop_test(values, decoders_hold_the_model, 0, 4);
     suite_add_tcase(suite, bits);
     suite_add_tcase(suite, values);
     return unit_run(suite);
