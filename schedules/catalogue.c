@@ -95,11 +95,45 @@ static int nearest(const struct pp_scheduler *row, struct pp_shape shape,
     return 0;
 }
 
+/* A size that must be at least 1 where the row has it. */
+static void open_size(int *size, int chosen)
+{
+    if (*size == 0)
+        *size = chosen;
+}
+
+/* Of a row that decodes, the sizes of decoding; of another one, none may be given. */
+static int check_decoding(const struct pp_scheduler *row, struct pp_shape *shape,
+                          struct pp_error *error)
+{
+    if (!pp_row_decodes(row)) {
+        bool groups = shape->groups > 0;
+        if (!groups && shape->prompt_chunks == 0)
+            return 0;
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--%s' %d: '%s' trains; 'decode' takes groups of sequences",
+                       groups ? "groups" : "prompt-chunks",
+                       groups ? shape->groups : shape->prompt_chunks, row->name);
+    }
+    open_size(&shape->groups, row->best_groups(shape));
+    open_size(&shape->rows, 1);
+    open_size(&shape->prompt_rows, 1);
+    long chunks = (long)shape->groups * shape->prompt_chunks;
+    if (chunks + shape->microbatches < PP_MAX_MICROBATCHES)
+        return 0;
+    return pp_fail(error, PP_BAD_INPUT,
+                   "'--prompt-chunks' %d of '--groups' %d: there may be up to %d "
+                   "microbatches",
+                   shape->prompt_chunks, shape->groups, PP_MAX_MICROBATCHES - 1);
+}
+
 int pp_schedule_check(const struct pp_scheduler *row, struct pp_shape *shape,
                       struct pp_error *error)
 {
     static const char *const options[] = {"ranks", "chunks", "microbatches"};
     enum pp_size fault;
+    if (check_decoding(row, shape, error) != 0)
+        return -1;
     const char *what = needs(row, shape, &fault);
     if (!what) {
         if (row->best_group_size && shape->group_size == 0)
@@ -127,8 +161,10 @@ int pp_schedule_generate(struct pp_schedule *schedule, const struct pp_scheduler
                        shape->group_size, row->name);
     if (pp_schedule_check(row, shape, error) != 0)
         return -1;
+    int microbatches = shape->microbatches + shape->groups * shape->prompt_chunks;
     if (pp_schedule_init(schedule, shape->ranks, shape->ranks * shape->chunks,
-                         shape->microbatches, row->placement, error) != 0)
+                         microbatches, row->placement, error) != 0 ||
+        (pp_row_decodes(row) && row->feed_back(schedule, shape, error) != 0))
         return -1;
     pp_assign(schedule->name, sizeof schedule->name, "%s", row->name);
     schedule->group_size = shape->group_size;

@@ -21,12 +21,12 @@ const struct pp_scheduler *pp_catalogue_find(const char *name);
 const struct pp_scheduler *pp_catalogue_get(const char *name, struct pp_error *error);
 
 /* Refuses a shape that cannot work, with the reason and the nearest sizes that can;
- * fills in group_size where it is open. PP_BAD_INPUT. */
+ * fills in group_size, groups and rows where they are open. PP_BAD_INPUT. */
 int pp_schedule_check(const struct pp_scheduler *row, struct pp_shape *shape,
                       struct pp_error *error);
 
-/* Generates the schedule: checks the shape (filling in group_size), places, writes the
- * ops. The result has passed pp_verify_ops; a group size that was asked for may yet
+/* Generates the schedule: checks the shape (filling in what is open), places, writes
+ * the ops. The result has passed pp_verify_ops; a group size that was asked for may yet
  * make it block. */
 int pp_schedule_generate(struct pp_schedule *schedule, const struct pp_scheduler *row,
                          struct pp_shape *shape, struct pp_error *error);

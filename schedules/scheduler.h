@@ -10,6 +10,12 @@ struct pp_shape {
     int chunks;       /* v >= 1 stages per rank, of one weight copy */
     int microbatches; /* m >= 1 */
     int group_size;   /* N of interleaved schedules; 0: the schedule chooses */
+
+    /* Of schedules that decode; m counts the microbatches that decode a token. */
+    int groups;        /* g; 0: the schedule chooses */
+    int prompt_chunks; /* microbatches of each group's prompt; 0: none */
+    int rows;          /* of a microbatch that decodes: sequences of a group; 0: 1 */
+    int prompt_rows;   /* of one of a prompt; 0: 1 */
 };
 
 /* The sizes of a shape that a schedule may constrain. */
@@ -20,7 +26,9 @@ enum pp_size { PP_SIZE_RANKS, PP_SIZE_CHUNKS, PP_SIZE_MICROBATCHES };
  * weight where it runs I and W; nothing says that B takes as long as both. */
 struct pp_equal_costs {
     double forward, backward, input, weight;
-    double hop; /* latency of one message, which occupies nobody */
+    double hop;      /* latency of one message, which occupies nobody */
+    double feedback; /* in decoding: of the tokens' message, from the last stage to the
+                      * first; forward is then that of microbatches that decode */
 };
 
 /* A closed form: the bubble, and how to read it. */
@@ -61,6 +69,13 @@ struct pp_scheduler {
     /* N where the shape leaves it open; NULL: it takes microbatches one by one. */
     int (*best_group_size)(const struct pp_shape *shape);
 
+    /* Of a schedule that decodes: g where the shape leaves it open; and what makes the
+     * schedule decode (pp_schedule_decode), before its ops are written. NULL in
+     * training: 'run', the search and 'all' know those only. */
+    int (*best_groups)(const struct pp_shape *shape);
+    int (*feed_back)(struct pp_schedule *schedule, const struct pp_shape *shape,
+                     struct pp_error *error);
+
     /* Writes the ops of one rank, in order, with pp_push. */
     void (*generate)(struct pp_schedule *schedule, int rank);
 
@@ -77,5 +92,10 @@ struct pp_scheduler {
      * costs; reports say where none does. */
     bool checked;
 };
+
+static inline bool pp_row_decodes(const struct pp_scheduler *row)
+{
+    return row->feed_back != NULL;
+}
 
 #endif

@@ -140,7 +140,8 @@ int pp_entries_of_rows(struct pp_entries *entries, struct pp_tried *const *tried
 {
     *entries = (struct pp_entries){.least = INFINITY};
     for (int row = 0; row < pp_catalogue_count(); row++) {
-        for (int k = 0; k < count; k++) {
+        bool decodes = pp_row_decodes(pp_catalogue_row(row));
+        for (int k = 0; k < count && !decodes; k++) {
             if (try_row(entries, pp_catalogue_row(row), tried[k], k, memory, objective,
                         error) != 0)
                 return -1;

@@ -143,6 +143,14 @@ const struct pp_option pp_option_table[] = {
      "groups of sequences in flight (default: by what stages and hops take)"},
     {"prefill-chunk", "N", PP_INT, SHAPE, G | V, AT(prefill_chunk), 1, PP_MOST_CHUNK,
      "32", "tokens of prompts that go through the ranks together"},
+    {"groups", "G", PP_INT, ORDER, S | L | E | W, AT(groups), 0,
+     PP_MAX_MICROBATCHES - 1, "0",
+     "groups of sequences that 'decode' keeps in flight (0: as many as ranks)",
+     .listed = true},
+    {"prompt-chunks", "N", PP_INT, ORDER, S | L | E | W, AT(prompt_chunks), 0,
+     PP_MAX_MICROBATCHES - 1, "0",
+     "chunks of each prompt, of --seq-len tokens, that 'decode' begins with (0: none)",
+     .listed = true},
     {"run", NULL, PP_FLAG, SHAPE, W, AT(really_run), 0, 0, NULL,
      "really run each point, instead of only simulating it"},
     {"hosts", "FILE", PP_TEXT, SHAPE, D, AT(hosts), 0, 0, NULL,
@@ -279,7 +287,8 @@ const struct pp_option pp_option_table[] = {
     {"cost", "f=1,b=2,..", PP_TEXT, TIME, S | L | E | W | O | N, AT(cost), 0, 0, NULL,
      "what ops take, in ms or with a unit: f, b, i, w, joined and comm. One number is "
      "a rank's whole work on a microbatch, shared by its stages; f=1,2,1,1 is per "
-     "stage, joined=0.8x a factor of F and B (f=1,b=2)",
+     "stage, joined=0.8x a factor of F and B (f=1,b=2). Of 'decode': prefill, decode "
+     "(f)",
      .listed = true},
     {"costs", "REPORT.json", PP_TEXT, TIME, S | E | W | O | N, AT(costs), 0, 0, NULL,
      "take the median costs that a run measured", .file = PP_FILE_READ,

@@ -51,6 +51,7 @@ struct pp_options {
 
     const char *schedule, *placement;
     int microbatches, ranks, chunks, group_size; /* 0: not given */
+    int groups, prompt_chunks;                   /* likewise */
     int layers, d_model, heads, seq_len, microbatch_size, vocab;
     const char *layer_split;
     bool untied;
@@ -91,8 +92,8 @@ struct pp_options {
     bool crossover;
     struct pp_texts prompts, stops; /* of generate */
     const char *prompt_file, *tokenizer;
-    int max_tokens, groups, prefill_chunk; /* groups 0: not given */
-    int decode;                            /* enum pp_decode */
+    int max_tokens, prefill_chunk;
+    int decode; /* enum pp_decode */
     double temperature, top_p;
     int top_k;
     const char *host, *api_key_file; /* of serve */

@@ -1,5 +1,6 @@
 #include "cli/plan.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,7 +47,9 @@ static int read_file(struct pp_plan *plan, const struct pp_options *options,
     if (agree_with_file("--ranks", options->ranks, schedule->ranks, path, error) != 0 ||
         agree_with_file("--chunks", options->chunks, schedule->chunks, path, error) !=
             0 ||
-        agree_with_file("--group-size", options->group_size, 0, path, error) != 0)
+        agree_with_file("--group-size", options->group_size, 0, path, error) != 0 ||
+        agree_with_file("--groups", options->groups, 0, path, error) != 0 ||
+        agree_with_file("--prompt-chunks", options->prompt_chunks, 0, path, error) != 0)
         return -1;
     return agree_with_file("--microbatches", options->microbatches,
                            schedule->microbatches, path, error);
@@ -84,8 +87,11 @@ static int check_memory(const struct pp_plan *plan, const struct pp_options *opt
                         struct pp_error *error)
 {
     const struct pp_shape *shape = &plan->shape;
-    double ops = 2.0 * shape->ranks * shape->chunks * shape->microbatches;
-    double marks = (2.0 * shape->ranks * shape->chunks + 3) * shape->microbatches;
+    double stages = (double)shape->ranks * shape->chunks;
+    double microbatches =
+        shape->microbatches + (double)shape->groups * shape->prompt_chunks;
+    double ops = (pp_row_decodes(plan->row) ? 1 : 2) * stages * microbatches;
+    double marks = (2 * stages + 3) * microbatches;
     double bytes = ops * (sizeof(struct pp_op) +
                           (double)count_timelines(options) * sizeof(struct pp_span)) +
                    marks * sizeof(int64_t); /* what a walk keeps, see walk.h */
@@ -98,6 +104,14 @@ static int check_memory(const struct pp_plan *plan, const struct pp_options *opt
         "%.3g ops take at least %.3g GB of memory, but %.3g GB are available: use "
         "fewer '--microbatches', '--ranks' or '--steps'",
         ops, bytes / 1e9, memory / 1e9);
+}
+
+/* The tokens of a chunk of a prompt, of all sequences of a group together. */
+static int prompt_rows(const struct pp_options *options)
+{
+    int chunks = options->prompt_chunks > 0 ? options->prompt_chunks : 1;
+    long tokens = (options->seq_len + chunks - 1L) / chunks * options->microbatch_size;
+    return tokens < INT_MAX ? (int)tokens : INT_MAX;
 }
 
 int pp_plan_schedule(struct pp_plan *plan, const struct pp_options *options,
@@ -118,7 +132,16 @@ int pp_plan_schedule(struct pp_plan *plan, const struct pp_options *options,
         .microbatches =
             options->microbatches ? options->microbatches : PP_DEFAULT_MICROBATCHES,
         .group_size = options->group_size,
+        .groups = options->groups,
+        .prompt_chunks = options->prompt_chunks,
+        .rows = options->microbatch_size,
+        .prompt_rows = prompt_rows(options),
     };
+    if (options->work == PP_RUN && pp_row_decodes(plan->row))
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--schedule' '%s' generates, it does not train: use 'ppsim "
+                       "generate', or 'ppsim simulate' for its times",
+                       options->schedule);
     if (check_memory(plan, options, error) != 0)
         return -1;
     /* A simulation reports by itself an order that blocks. Only a group size that was
@@ -238,6 +261,8 @@ json_t *pp_plan_config(const struct pp_plan *plan, const struct pp_options *opti
     pp_json_set(&config, "stages", json_integer(schedule->stages));
     pp_json_set(&config, "microbatches", json_integer(schedule->microbatches));
     pp_json_set(&config, "group_size", json_integer(schedule->group_size));
+    if (pp_decodes(schedule))
+        pp_json_set(&config, "groups", json_integer(schedule->groups));
     if (plan->layers_of) {
         json_t *split = json_array();
         for (int s = 0; s < schedule->stages; s++)

@@ -137,6 +137,8 @@ static int recommend(struct recommended *all, const struct pp_options *options,
     for (int k = 0; k < rows; k++) {
         const struct pp_scheduler *row = pp_catalogue_row(k);
         struct row_state state;
+        if (pp_row_decodes(row))
+            continue;
         if (try_row(&state, row, all, options, error) != 0)
             return -1;
         state.best.tried = k; /* equally good ones stay in the catalogue's order */

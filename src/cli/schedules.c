@@ -67,7 +67,9 @@ static int list(struct pp_error *error)
         "Bubble and memory are in microbatches of a whole rank, where forward and both "
         "halves of backward take the same and messages no time: a bubble of b is "
         "b/(m+b) of the rank's span; memory is that of the rank which holds most. "
-        "Weights are copies of them; messages are those of one microbatch.",
+        "Weights are copies of them; messages are those of one microbatch. One of "
+        "decode is "
+        "a forward, of p groups that take turns.",
         0, 0, false);
     putchar('\n');
     for (int i = 0; i < pp_catalogue_count(); i++)
@@ -118,7 +120,9 @@ static int print_grid(const struct pp_schedule *schedule,
     };
     struct pp_costs costs = {0};
     struct pp_timeline timeline = {0};
-    const char *cost = options->cost ? options->cost : "f=1,b=2";
+    const char *cost = options->cost          ? options->cost
+                       : pp_decodes(schedule) ? "f=1"
+                                              : "f=1,b=2";
     double scale = whole_shares(schedule);
     int status = scale > 0 ? pp_costs_init(&costs, schedule->stages, error)
                            : pp_fail(error, PP_ENVIRONMENT, "out of memory for a grid");

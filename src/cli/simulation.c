@@ -17,6 +17,12 @@
 
 static const char default_cost[] = "f=1,b=2";
 
+/* Where the options say nothing of what ops take. */
+static const char *default_cost_of(const struct pp_schedule *schedule)
+{
+    return pp_decodes(schedule) ? "f=1" : default_cost;
+}
+
 static bool is_null(const json_t *config, const char *key)
 {
     const json_t *value = json_object_get(config, key);
@@ -124,6 +130,21 @@ static int respread_costs(struct pp_costs *costs, const struct pp_layer_costs *l
     return 0;
 }
 
+/* What a run generated took, by class. */
+static int take_classes(struct pp_costs *costs, const struct pp_report *report,
+                        const struct pp_options *options, const struct pp_plan *plan,
+                        struct pp_error *error)
+{
+    struct pp_model_config model = pp_model_of(options);
+    struct pp_error problem = {0};
+    pp_costs_release(costs);
+    if (pp_costs_from_report(costs, report, &plan->schedule, pp_row_bytes(&model),
+                             &problem) == 0)
+        return 0;
+    return pp_fail(error, problem.status, "'--costs', '%s': %s", options->costs,
+                   problem.text);
+}
+
 /* --costs: what a run measured, and the model that it measured. */
 static int costs_of_report(struct pp_costs *costs, struct pp_options *options,
                            struct pp_plan *plan, struct pp_error *error)
@@ -141,7 +162,9 @@ static int costs_of_report(struct pp_costs *costs, struct pp_options *options,
         pp_options_take(options, report.config, "optimizer");
         pp_options_take(options, report.config, "untied");
     }
-    if (status == 0) {
+    if (status == 0 && pp_decodes(&plan->schedule)) {
+        status = take_classes(costs, &report, options, plan, error);
+    } else if (status == 0) {
         struct pp_model_config model = pp_model_of(options);
         pp_costs_release(costs);
         status = pp_layer_costs_init(&layers, &report, pp_message_bytes(&model), error);
@@ -181,6 +204,20 @@ static int set_link(struct pp_costs *costs, const struct pp_options *options,
     return 0;
 }
 
+/* What is known of training alone. */
+static int check_decoding(const struct pp_options *options, struct pp_error *error)
+{
+    if (options->device)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--device' knows what training's ops do: of a schedule that "
+                       "decodes give '--cost', or what a run measured as '--costs'");
+    if (options->recompute != PP_RECOMPUTE_NONE)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--recompute': a schedule that decodes has no backwards that "
+                       "could compute again: leave it out");
+    return 0;
+}
+
 /* The cost model from the options: first what ops take, then what messages take, then
  * slow ranks and noise. */
 int pp_simulation_costs(struct pp_costs *costs, struct pp_options *options,
@@ -198,6 +235,9 @@ int pp_simulation_costs(struct pp_costs *costs, struct pp_options *options,
         return pp_fail(error, PP_BAD_INPUT,
                        "'--layer-split' needs '--device' or '--costs': '--cost' gives "
                        "the cost of a stage, however many layers it has");
+    bool decodes = pp_decodes(&plan->schedule);
+    if (decodes && check_decoding(options, error) != 0)
+        return -1;
     if (pp_costs_init(costs, plan->schedule.stages, error) != 0)
         return -1;
     if (options->costs)
@@ -205,12 +245,13 @@ int pp_simulation_costs(struct pp_costs *costs, struct pp_options *options,
     else if (options->device)
         status = costs_of_device(costs, options, plan, error);
     else
-        status = pp_cost_text(options->cost ? options->cost : default_cost,
+        status = pp_cost_text(options->cost ? options->cost
+                                            : default_cost_of(&plan->schedule),
                               &plan->schedule, 1, costs, error);
     if (status == 0 && !options->costs && options->recompute != PP_RECOMPUTE_NONE)
         pp_costs_recompute(costs, 1);
     struct pp_model_config model = pp_model_of(options);
-    costs->message_bytes = pp_message_bytes(&model);
+    costs->message_bytes = decodes ? pp_row_bytes(&model) : pp_message_bytes(&model);
     costs->seed = (uint64_t)options->seed;
     if (status == 0 && options->link)
         status = set_link(costs, options, error);
@@ -259,6 +300,21 @@ static int simulate(struct pp_report *report, struct pp_plan *plan,
     return status;
 }
 
+/* Tokens that a step learns from; in decoding, that it generates. */
+static double tokens_of(const struct pp_schedule *schedule,
+                        const struct pp_options *options)
+{
+    double tokens = 0;
+    if (!pp_decodes(schedule))
+        return (double)schedule->microbatches * options->microbatch_size *
+               options->seq_len;
+    for (int i = 0; i < schedule->microbatches; i++) {
+        const struct pp_class *of_class = pp_class_of(schedule, (uint32_t)i);
+        tokens += strcmp(of_class->label, pp_decode) == 0 ? of_class->rows : 0;
+    }
+    return tokens;
+}
+
 static int make_report(struct pp_report *report, const struct pp_options *options,
                        struct pp_plan *plan, const struct pp_costs *costs,
                        struct pp_error *error)
@@ -266,16 +322,15 @@ static int make_report(struct pp_report *report, const struct pp_options *option
     struct pp_equal_costs equal;
     int steps = costs->jitter > 0 ? options->steps : 1;
     bool made_up = !options->costs && !options->device; /* and so of no model */
-    double tokens = made_up ? 0
-                            : (double)plan->schedule.microbatches *
-                                  options->microbatch_size * options->seq_len;
+    double tokens = made_up ? 0 : tokens_of(&plan->schedule, options);
+    const char *cost = default_cost_of(&plan->schedule);
     json_t *config = pp_plan_config(plan, options);
     bool are_equal = pp_costs_equal(costs, &plan->schedule, &equal);
     int status = simulate(report, plan, costs, steps, tokens, error);
     if (status == 0)
         status = pp_simulation_memory(report, plan, options, error);
     if (made_up && !options->cost)
-        pp_json_set(&config, "cost", json_string(default_cost));
+        pp_json_set(&config, "cost", json_string(cost));
     report->config = config;
     if (status != 0)
         return -1;

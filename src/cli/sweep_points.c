@@ -21,6 +21,13 @@ static bool is_group_size(const struct pp_option *option)
     return option->offset == offsetof(struct pp_options, group_size);
 }
 
+/* One of those of schedules that decode? */
+static bool is_decoding(const struct pp_option *option)
+{
+    return option->offset == offsetof(struct pp_options, groups) ||
+           option->offset == offsetof(struct pp_options, prompt_chunks);
+}
+
 /* Where two schedules are compared, one that takes a single v is, whatever the other's.
  */
 static bool keeps_chunks(const struct pp_options *options,
@@ -38,6 +45,8 @@ static bool applies(const struct pp_option *option, const struct pp_options *opt
         return false;
     if (is_group_size(option))
         return row && row->best_group_size;
+    if (is_decoding(option))
+        return row && pp_row_decodes(row);
     return row || !is_shape(option);
 }
 
@@ -160,6 +169,7 @@ static int add_combinations(struct pp_sweep *sweep, struct pp_dimensions *dimens
 static void forget_shape(struct pp_options *options)
 {
     options->ranks = options->chunks = options->microbatches = options->group_size = 0;
+    options->groups = options->prompt_chunks = 0;
 }
 
 /* A schedule from a file has one shape: its own. */
@@ -201,14 +211,16 @@ static int add_schedule(struct pp_sweep *sweep, struct pp_dimensions *dimensions
     return add_combinations(sweep, dimensions, row, &point, error);
 }
 
-/* "all": every schedule of the catalogue. */
+/* "all": every schedule of the catalogue that trains. */
 static int add_schedules(struct pp_sweep *sweep, struct pp_dimensions *dimensions,
                          const char *name, struct pp_error *error)
 {
     if (strcmp(name, "all") != 0)
         return add_schedule(sweep, dimensions, name, error);
     for (int r = 0; r < pp_catalogue_count(); r++) {
-        if (add_schedule(sweep, dimensions, pp_catalogue_row(r)->name, error) != 0)
+        const struct pp_scheduler *row = pp_catalogue_row(r);
+        if (!pp_row_decodes(row) &&
+            add_schedule(sweep, dimensions, row->name, error) != 0)
             return -1;
     }
     return 0;
@@ -262,8 +274,10 @@ int pp_point_options(struct pp_options *own, const struct pp_dimensions *dimensi
     }
     if (pp_plan_is_file(point->schedule))
         forget_shape(own);
-    else if (row && !row->best_group_size)
+    if (row && !row->best_group_size)
         own->group_size = 0;
+    if (row && !pp_row_decodes(row))
+        own->groups = own->prompt_chunks = 0;
     if (keeps_chunks(dimensions->options, row))
         own->chunks = 0;
     return 0;

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/words.h"
@@ -11,6 +12,11 @@ double pp_message_bytes(const struct pp_model_config *model)
 {
     return (double)model->microbatch_size * model->seq_len * model->d_model *
            sizeof(float);
+}
+
+double pp_row_bytes(const struct pp_model_config *model)
+{
+    return (double)model->d_model * sizeof(float);
 }
 
 enum { UNKNOWN = -1 };
@@ -51,35 +57,98 @@ static const char *complete(int64_t op[PP_KINDS], bool recomputes)
     return NULL;
 }
 
-int pp_costs_from_report(struct pp_costs *costs, const struct pp_report *report,
-                         const struct pp_schedule *schedule, double message_bytes,
-                         struct pp_error *error)
+/* Of training: a cost of each kind. */
+static int take_kinds(struct pp_costs *costs, const struct pp_report *report,
+                      struct pp_error *error)
 {
     bool recomputes = pp_report_recompute(report) != PP_RECOMPUTE_NONE;
-    if (report->schedule.stages != schedule->stages)
-        return pp_fail(error, PP_BAD_INPUT,
-                       "the report has costs of %d stages, the schedule has %d",
-                       report->schedule.stages, schedule->stages);
-    if (pp_costs_init(costs, schedule->stages, error) != 0)
-        return -1;
-    for (int s = 0; s < schedule->stages; s++) {
+    for (int s = 0; s < costs->stages; s++) {
         for (int kind = 0; kind < PP_KINDS; kind++)
             costs->op[s][kind] = UNKNOWN;
     }
-    for (int i = 0; i < report->cost_count; i++)
-        costs->op[report->costs[i].stage][report->costs[i].kind] =
-            report->costs[i].median;
-    for (int s = 0; s < schedule->stages; s++) {
+    for (int i = 0; i < report->cost_count; i++) {
+        const struct pp_cost *cost = &report->costs[i];
+        if (!cost->of_class.label[0])
+            costs->op[cost->stage][cost->kind] = cost->median;
+    }
+    for (int s = 0; s < costs->stages; s++) {
         const char *missing = complete(costs->op[s], recomputes);
         if (missing)
             return pp_fail(error, PP_BAD_INPUT,
                            "the report has no cost of %s on stage %d", missing, s);
     }
+    return 0;
+}
+
+static int rows_between(const struct pp_cost *cost, const struct pp_class *like)
+{
+    return abs(cost->of_class.rows - like->rows);
+}
+
+/* What the class takes on the stage, by the line through the two nearest that were
+ * measured there. Returns false where there is none. */
+static bool interpolate(const struct pp_report *report, int stage,
+                        const struct pp_class *like, int64_t *ns)
+{
+    const struct pp_cost *near = NULL, *next = NULL;
+    for (int i = 0; i < report->cost_count; i++) {
+        const struct pp_cost *cost = &report->costs[i];
+        if (cost->stage != stage || cost->kind != PP_F ||
+            strcmp(cost->of_class.label, like->label) != 0)
+            continue;
+        if (!near || rows_between(cost, like) < rows_between(near, like)) {
+            next = near;
+            near = cost;
+        } else if (!next || rows_between(cost, like) < rows_between(next, like)) {
+            next = cost;
+        }
+    }
+    if (!near)
+        return false;
+    *ns = near->median;
+    if (!next || near->of_class.rows == like->rows)
+        return true;
+    double slope = (double)(next->median - near->median) /
+                   (next->of_class.rows - near->of_class.rows);
+    double value = (double)near->median + slope * (like->rows - near->of_class.rows);
+    *ns = pp_nanoseconds(fmax(0, value));
+    return true;
+}
+
+/* Of decoding: a cost of each class. */
+static int take_classes(struct pp_costs *costs, const struct pp_report *report,
+                        const struct pp_schedule *schedule, struct pp_error *error)
+{
+    for (int c = 0; c < schedule->class_count; c++) {
+        const struct pp_class *of_class = &schedule->classes[c];
+        for (int s = 0; s < costs->stages; s++) {
+            if (!interpolate(report, s, of_class, &pp_costs_of(costs, c, s)[PP_F]))
+                return pp_fail(error, PP_BAD_INPUT,
+                               "the report has no cost of %s on stage %d",
+                               of_class->label, s);
+        }
+    }
+    return 0;
+}
+
+int pp_costs_from_report(struct pp_costs *costs, const struct pp_report *report,
+                         const struct pp_schedule *schedule, double message_bytes,
+                         struct pp_error *error)
+{
+    if (report->schedule.stages != schedule->stages)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "the report has costs of %d stages, the schedule has %d",
+                       report->schedule.stages, schedule->stages);
+    if (pp_costs_init(costs, schedule->stages, error) != 0 ||
+        pp_costs_classify(costs, schedule, error) != 0)
+        return -1;
+    int status = pp_decodes(schedule) ? take_classes(costs, report, schedule, error)
+                                      : take_kinds(costs, report, error);
     costs->near.latency = pp_nanoseconds(report->link_latency_s * 1e9);
     costs->near.bandwidth = report->link_bandwidth;
     costs->far = costs->near;
     costs->message_bytes = message_bytes;
-    return 0;
+    return status;
 }
 
 void pp_set_theory(struct pp_report *report, const struct pp_scheduler *row,

@@ -7,8 +7,11 @@
 #include "schedules/catalogue.h"
 #include "simulate/costs.h"
 
-/* The cost model that a run measured: the median of each (stage, kind) and the link.
- * message_bytes is of every message between stages. Where I and W were not
+/* The cost model that a run measured: the median of each (stage, kind) and the link;
+ * for a schedule that decodes of each (stage, class) by its label and rows. Where those
+ * rows were not measured, the line through the two nearest numbers of rows that were,
+ * down to no less than 0; of one, what it took. message_bytes is of every message
+ * between stages, of a row where it decodes. Where I and W were not
  * measured, each is half of B, but for the forward that B computes again: that is I's;
  * B is then I and W together. PP_BAD_INPUT if the report's stages are not the
  * schedule's, or it lacks the forward or backward of one. */
@@ -21,6 +24,8 @@ enum pp_recompute pp_report_recompute(const struct pp_report *report);
 
 /* Bytes of a message between stages: one microbatch's activations, (B, T, C) floats. */
 double pp_message_bytes(const struct pp_model_config *model);
+/* Those of one row of them, (C) floats: of what costs_from_report wants for decoding. */
+double pp_row_bytes(const struct pp_model_config *model);
 
 /* Sets the report's theory: the closed form of the catalogue's row for equal costs, or
  * why there is none. row NULL: the schedule is from a file. why_not, if not NULL, is a

@@ -22,15 +22,22 @@ double pp_report_message_bytes(const struct pp_report *report)
         .seq_len = config_number(report, "seq_len"),
         .microbatch_size = config_number(report, "microbatch_size"),
     };
-    return pp_message_bytes(&model);
+    return pp_decodes(&report->schedule) ? pp_row_bytes(&model)
+                                         : pp_message_bytes(&model);
+}
+
+static int costs_of(const struct pp_report *report, struct pp_costs *costs,
+                    struct pp_error *error)
+{
+    return pp_costs_from_report(costs, report, &report->schedule,
+                                pp_report_message_bytes(report), error);
 }
 
 int pp_predict_timeline(const struct pp_report *report, struct pp_timeline *timeline,
                         struct pp_error *error)
 {
     struct pp_costs costs = {0};
-    int status = pp_costs_from_report(&costs, report, &report->schedule,
-                                      pp_report_message_bytes(report), error);
+    int status = costs_of(report, &costs, error);
     if (status == 0)
         status = pp_timeline_init(timeline, &report->schedule, error);
     if (status == 0)
@@ -79,16 +86,27 @@ static int list_candidates(const struct pp_report *report, struct candidate *lis
     return status == 0 ? count : -1;
 }
 
-/* The makespan with the candidate's ops a tenth faster, in s. */
-static int predict_faster(const struct pp_report *report, struct pp_costs *costs,
-                          const struct candidate *candidate, double *makespan_s,
-                          struct pp_error *error)
+/* Makes the candidate's ops, of all classes, take factor times what the costs say. */
+static void scale(const struct pp_costs *from, struct pp_costs *to,
+                  const struct candidate *candidate, double factor)
 {
-    int64_t *cost = &costs->op[candidate->stage][candidate->kind], before = *cost;
+    for (int c = 0; c < to->classes; c++) {
+        int64_t cost = pp_costs_of(from, c, candidate->stage)[candidate->kind];
+        pp_costs_of(to, c, candidate->stage)[candidate->kind] =
+            pp_nanoseconds(factor * (double)cost);
+    }
+}
+
+/* The makespan with the candidate's ops a tenth faster, in s. trial: a copy of the
+ * costs. */
+static int predict_faster(const struct pp_report *report, const struct pp_costs *costs,
+                          struct pp_costs *trial, const struct candidate *candidate,
+                          double *makespan_s, struct pp_error *error)
+{
     double bubble;
-    *cost = pp_nanoseconds(0.9 * (double)before);
-    int status = pp_predict(&report->schedule, costs, &bubble, makespan_s, error);
-    *cost = before;
+    scale(costs, trial, candidate, 0.9);
+    int status = pp_predict(&report->schedule, trial, &bubble, makespan_s, error);
+    scale(costs, trial, candidate, 1);
     return status;
 }
 
@@ -99,7 +117,7 @@ int pp_predict_speedup(const struct pp_report *report, struct pp_speedup *speedu
     const double alike = 0.05;
     size_t kinds = (size_t)report->schedule.stages * PP_KINDS;
     struct candidate *list = calloc(kinds, sizeof *list);
-    struct pp_costs costs = {0};
+    struct pp_costs costs = {0}, trial = {0};
     double base_s, faster_s, bubble, own_s = (double)report->metrics.makespan / 1e9;
     double ops = (double)pp_schedule_ops(&report->schedule);
     *speedup = (struct pp_speedup){0};
@@ -107,10 +125,9 @@ int pp_predict_speedup(const struct pp_report *report, struct pp_speedup *speedu
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for %zu kinds of ops",
                        kinds);
     int count = list_candidates(report, list, error);
-    int status = count < 0
-                     ? -1
-                     : pp_costs_from_report(&costs, report, &report->schedule,
-                                            pp_report_message_bytes(report), error);
+    int status = count < 0 ? -1 : costs_of(report, &costs, error);
+    if (status == 0)
+        status = costs_of(report, &trial, error);
     if (status == 0)
         status = pp_predict(&report->schedule, &costs, &bubble, &base_s, error);
     bool run = isfinite(report->predicted_makespan_s);
@@ -119,7 +136,7 @@ int pp_predict_speedup(const struct pp_report *report, struct pp_speedup *speedu
     for (int i = 0; i < count && status == 0 && speedup->known; i++) {
         if (i > 0 && (i + 1) * ops > most_ops)
             break;
-        status = predict_faster(report, &costs, &list[i], &faster_s, error);
+        status = predict_faster(report, &costs, &trial, &list[i], &faster_s, error);
         if (status == 0 && base_s - faster_s > speedup->saves_s) {
             speedup->stage = list[i].stage;
             speedup->kind = list[i].kind;
@@ -127,6 +144,7 @@ int pp_predict_speedup(const struct pp_report *report, struct pp_speedup *speedu
         }
     }
     pp_costs_release(&costs);
+    pp_costs_release(&trial);
     free(list);
     return status;
 }

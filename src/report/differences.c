@@ -7,15 +7,29 @@
 
 static const double agreement = 0.005;
 
+/* The share of a stage's microbatches that are of the cost's class. */
+static double share_of(const struct pp_report *report, const struct pp_cost *cost)
+{
+    double all = 0;
+    for (int i = 0; i < report->cost_count; i++) {
+        const struct pp_cost *other = &report->costs[i];
+        if (other->stage == cost->stage && other->kind == cost->kind)
+            all += (double)other->count;
+    }
+    return all > 0 ? (double)cost->count / all : 1;
+}
+
+/* What a microbatch takes on the rank. */
 static double rank_time(const struct pp_report *report, int rank)
 {
     const struct pp_schedule *schedule = &report->schedule;
     double ns = 0;
     for (int i = 0; i < report->cost_count; i++) {
+        const struct pp_cost *cost = &report->costs[i];
+        double share = cost->of_class.label[0] ? share_of(report, cost) : 1;
         for (int c = 0; c < schedule->copies; c++) {
-            if (schedule->rank_of[pp_place(schedule, c, report->costs[i].stage)] ==
-                rank)
-                ns += (double)report->costs[i].median / schedule->copies;
+            if (schedule->rank_of[pp_place(schedule, c, cost->stage)] == rank)
+                ns += share * (double)cost->median / schedule->copies;
         }
     }
     return ns;

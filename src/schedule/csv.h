@@ -32,7 +32,8 @@ int pp_csv_read(struct pp_schedule *schedule, const char *path, struct pp_error 
 /* Writes compute actions alone, which pp_csv_read reads back as the same schedule; or
  * with communication, as torch lowers it (lower.h), for torch to load and run: there,
  * an I and the W of the same stage and microbatch right behind it become one B.
- * PP_ENVIRONMENT when out of memory; whether the stream took it all is the caller's to
+ * PP_BAD_INPUT where the schedule decodes, which the format cannot say; PP_ENVIRONMENT
+ * when out of memory; whether the stream took it all is the caller's to
  * ask. */
 int pp_csv_write(const struct pp_schedule *schedule, FILE *stream, bool communication,
                  struct pp_error *error);

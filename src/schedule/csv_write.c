@@ -67,6 +67,11 @@ static int write_lowered(const struct pp_schedule *schedule, FILE *stream,
 int pp_csv_write(const struct pp_schedule *schedule, FILE *stream, bool communication,
                  struct pp_error *error)
 {
+    if (pp_decodes(schedule))
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'%s' decodes: CSV has no place for the tokens that go back to "
+                       "the first stage; '--format json' has",
+                       schedule->name);
     if (communication)
         return write_lowered(schedule, stream, error);
     write_compute(schedule, stream);

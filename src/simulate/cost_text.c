@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/scan.h"
 
@@ -27,29 +28,35 @@ static bool another_stage(struct pp_scanner *scanner)
     return follows;
 }
 
-enum cost_key { F, B, I, W, COMM, JOINED, REDUCE };
+enum cost_key { F, B, I, W, PREFILL, DECODE, COMM, JOINED, REDUCE, COST_KEYS };
+static const char *const cost_keys[COST_KEYS + 1] = {
+    "f", "b", "i", "w", "prefill", "decode", "comm", "joined", "reduce", NULL};
 
-/* What was read: numbers as they stand, the costs of stages in costs->op. */
+/* Those that are costs of stages: of a kind of op, or in decoding of a class. */
+enum { STAGE_KEYS = DECODE + 1 };
+
+/* What was read: numbers as they stand. */
 struct cost_text {
     struct pp_costs *costs;
-    bool given[PP_KINDS], listed[PP_KINDS]; /* listed: one number per stage */
-    int64_t hop, joined, reduce;            /* -1: not given */
-    double factor;                          /* of joined pairs */
+    const struct pp_schedule *schedule;
+    int64_t (*op)[STAGE_KEYS];                  /* [stages] */
+    bool given[STAGE_KEYS], listed[STAGE_KEYS]; /* listed: one number per stage */
+    int64_t hop, joined, reduce;                /* -1: not given */
+    double factor;                              /* of joined pairs */
 };
 
 /* One number for all stages, or one per stage. */
 static int stage_costs(struct pp_scanner *scanner, struct cost_text *read,
-                       enum pp_kind kind)
+                       enum cost_key key)
 {
     const char *list = scanner->at;
-    struct pp_costs *costs = read->costs;
-    int stages = costs->stages, count = 0;
+    int stages = read->costs->stages, count = 0;
     do {
         int64_t ns;
         if (duration(scanner, &ns) != 0)
             return -1;
         if (count < stages)
-            costs->op[count][kind] = ns;
+            read->op[count][key] = ns;
         count++;
     } while (another_stage(scanner));
     if (count != 1 && count != stages)
@@ -57,9 +64,9 @@ static int stage_costs(struct pp_scanner *scanner, struct cost_text *read,
             scanner, list, "%d costs for %d stage%s: give one for all%s", count, stages,
             stages == 1 ? "" : "s", stages == 1 ? "" : ", or one per stage");
     for (int s = count; s < stages; s++)
-        costs->op[s][kind] = costs->op[0][kind];
-    read->given[kind] = true;
-    read->listed[kind] = count > 1;
+        read->op[s][key] = read->op[0][key];
+    read->given[key] = true;
+    read->listed[key] = count > 1;
     return 0;
 }
 
@@ -86,21 +93,33 @@ static int joined_cost(struct pp_scanner *scanner, struct cost_text *read)
 static int cost_item(struct pp_scanner *scanner, enum cost_key key,
                      struct cost_text *read)
 {
+    bool decodes = pp_decodes(read->schedule);
+    bool of_training = key != F && key != PREFILL && key != DECODE && key != COMM;
+    if (decodes && of_training)
+        return pp_scan_fail(scanner, scanner->at,
+                            "%s is training's: a schedule that decodes has f, prefill, "
+                            "decode and comm",
+                            cost_keys[key]);
+    if (!decodes && (key == PREFILL || key == DECODE))
+        return pp_scan_fail(scanner, scanner->at,
+                            "%s is a cost of schedules that decode: give f and b",
+                            cost_keys[key]);
     switch (key) {
     case F:
-        return stage_costs(scanner, read, PP_F);
     case B:
-        return stage_costs(scanner, read, PP_B);
     case I:
-        return stage_costs(scanner, read, PP_I);
     case W:
-        return stage_costs(scanner, read, PP_W);
+    case PREFILL:
+    case DECODE:
+        return stage_costs(scanner, read, key);
     case COMM:
         return duration(scanner, &read->hop);
     case JOINED:
         return joined_cost(scanner, read);
     case REDUCE:
         return duration(scanner, &read->reduce);
+    case COST_KEYS:
+        break;
     }
     return -1;
 }
@@ -108,17 +127,17 @@ static int cost_item(struct pp_scanner *scanner, enum cost_key key,
 /* What one stage takes, of which a rank's number is the share; listed numbers are
  * multiplied by scale alone. B is the sum of its halves where it is not given, the
  * halves half of B. */
-static void share_out(const struct cost_text *read, int64_t op[PP_KINDS], double scale,
-                      double share)
+static void share_out(const struct cost_text *read, const int64_t *read_ns,
+                      int64_t op[PP_KINDS], double scale, double share)
 {
     const bool *given = read->given;
     double factor[PP_KINDS], whole[PP_KINDS];
-    int64_t halves[PP_KINDS] = {[PP_B] = op[PP_B]};
+    int64_t halves[PP_KINDS] = {[PP_B] = read_ns[PP_B]};
     pp_costs_halve(halves);
     for (int kind = 0; kind < PP_KINDS; kind++) {
         int from = given[kind] ? kind : PP_B;
         factor[kind] = read->listed[from] ? scale : share;
-        whole[kind] = (double)(given[kind] ? op[kind] : halves[kind]);
+        whole[kind] = (double)(given[kind] ? read_ns[kind] : halves[kind]);
     }
     for (int kind = 0; kind < PP_KINDS; kind++)
         op[kind] = pp_nanoseconds(factor[kind] * whole[kind]);
@@ -128,11 +147,31 @@ static void share_out(const struct cost_text *read, int64_t op[PP_KINDS], double
         op[PP_B] = op[PP_I] + op[PP_W];
 }
 
+/* What a class of microbatches takes on the stage: its own numbers, or f, or those of
+ * the other class. */
+static int64_t class_cost(const struct cost_text *read, const struct pp_class *of_class,
+                          int stage, double scale, double share)
+{
+    bool prefill = strcmp(of_class->label, pp_prefill) == 0;
+    enum cost_key own = prefill ? PREFILL : DECODE, other = prefill ? DECODE : PREFILL;
+    enum cost_key key = read->given[own] ? own : read->given[F] ? F : other;
+    return pp_nanoseconds((read->listed[key] ? scale : share) *
+                          (double)read->op[stage][key]);
+}
+
+static void share_out_classes(const struct cost_text *read, int stage, double scale,
+                              double share)
+{
+    for (int c = 0; c < read->schedule->class_count; c++)
+        pp_costs_of(read->costs, c, stage)[PP_F] =
+            class_cost(read, &read->schedule->classes[c], stage, scale, share);
+}
+
 /* From what was read to the costs of each stage. */
-static int finish_costs(const struct cost_text *read,
-                        const struct pp_schedule *schedule, double scale,
+static int finish_costs(const struct cost_text *read, double scale,
                         struct pp_error *error)
 {
+    const struct pp_schedule *schedule = read->schedule;
     struct pp_costs *costs = read->costs;
     int *met = pp_schedule_stages_met(schedule);
     int status = 0;
@@ -149,7 +188,10 @@ static int finish_costs(const struct cost_text *read,
                          costs->stages);
     for (int s = 0; s < costs->stages && status == 0; s++) {
         double share = scale / met[schedule->rank_of[s]]; /* in the first copy */
-        share_out(read, costs->op[s], scale, share);
+        if (pp_decodes(schedule))
+            share_out_classes(read, s, scale, share);
+        else
+            share_out(read, read->op[s], costs->op[s], scale, share);
         if (costs->joined)
             costs->joined[s] = pp_nanoseconds(share * (double)read->joined);
         if (costs->reduce)
@@ -163,29 +205,56 @@ static int finish_costs(const struct cost_text *read,
     return status;
 }
 
-int pp_cost_text(const char *text, const struct pp_schedule *schedule, double scale,
-                 struct pp_costs *costs, struct pp_error *error)
+/* Is there enough to know what every op takes? */
+static int check_given(const struct cost_text *read, struct pp_error *error)
 {
-    static const char *const keys[] = {"f",    "b",      "i",      "w",
-                                       "comm", "joined", "reduce", NULL};
-    struct pp_scanner scanner = PP_SCANNER("cost", text, error);
-    struct cost_text read = {
-        .costs = costs, .hop = -1, .joined = -1, .reduce = -1, .factor = 1};
-    int key, more;
-    while ((more = pp_scan_key(&scanner, keys, &key, NULL)) > 0) {
-        if (cost_item(&scanner, (enum cost_key)key, &read) != 0)
-            return -1;
-    }
-    if (more < 0)
-        return -1;
-    if (!read.given[PP_F])
+    const bool *given = read->given;
+    if (pp_decodes(read->schedule) && !given[F] && !given[PREFILL] && !given[DECODE])
+        return pp_fail(error, PP_BAD_INPUT,
+                       "'--cost' lacks decode, the time of a token: give decode=1, and "
+                       "prefill=4 for a chunk of a prompt");
+    if (pp_decodes(read->schedule))
+        return 0;
+    if (!given[F])
         return pp_fail(error, PP_BAD_INPUT,
                        "'--cost' lacks f, the time of a forward: give f=1,b=2");
-    if (!read.given[PP_B] && !(read.given[PP_I] && read.given[PP_W]))
+    if (!given[B] && !(given[I] && given[W]))
         return pp_fail(error, PP_BAD_INPUT,
                        "'--cost' lacks b, the time of a backward, or both its halves: "
                        "give b=2, or i=1,w=1");
-    return finish_costs(&read, schedule, scale, error);
+    return 0;
+}
+
+static int read_costs(const char *text, struct cost_text *read, struct pp_error *error)
+{
+    struct pp_scanner scanner = PP_SCANNER("cost", text, error);
+    int key, more;
+    while ((more = pp_scan_key(&scanner, cost_keys, &key, NULL)) > 0) {
+        if (cost_item(&scanner, (enum cost_key)key, read) != 0)
+            return -1;
+    }
+    return more < 0 ? -1 : check_given(read, error);
+}
+
+int pp_cost_text(const char *text, const struct pp_schedule *schedule, double scale,
+                 struct pp_costs *costs, struct pp_error *error)
+{
+    struct cost_text read = {.costs = costs,
+                             .schedule = schedule,
+                             .op = calloc((size_t)costs->stages, sizeof *read.op),
+                             .hop = -1,
+                             .joined = -1,
+                             .reduce = -1,
+                             .factor = 1};
+    int status = read.op ? pp_costs_classify(costs, schedule, error)
+                         : pp_fail(error, PP_ENVIRONMENT, "out of memory for %d stages",
+                                   costs->stages);
+    if (status == 0)
+        status = read_costs(text, &read, error);
+    if (status == 0)
+        status = finish_costs(&read, scale, error);
+    free(read.op);
+    return status;
 }
 
 enum link_key { LATENCY, BANDWIDTH, SEND, RECEIVE, SERIALISE };

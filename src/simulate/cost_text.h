@@ -16,7 +16,10 @@
  * that sum. reduce=1 is what a
  * rank's reductions over weight copies take, of one copy's stages there; 0 where it is
  * not given. scale multiplies all of
- * them, hops too; 1 leaves them as they are. */
+ * them, hops too; 1 leaves them as they are.
+ *
+ * Where the schedule decodes: prefill=4,decode=1, likewise. A class that is left out
+ * takes f, or where f is left out too, what the other takes. */
 int pp_cost_text(const char *text, const struct pp_schedule *schedule, double scale,
                  struct pp_costs *costs, struct pp_error *error);
 

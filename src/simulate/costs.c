@@ -115,10 +115,9 @@ const struct pp_hop *pp_costs_hop(const struct pp_costs *costs, int from, int to
 
 /* Adds one hop to the sum; does it cost what the closed forms' hops do, and what the
  * others before it did? */
-static bool add_hop(const struct pp_costs *costs, const struct pp_hop *hop, int count,
-                    double *sum)
+static bool add_hop(const struct pp_hop *hop, double bytes, int count, double *sum)
 {
-    int64_t time = hop->latency + pp_hop_wire(hop, costs->message_bytes);
+    int64_t time = hop->latency + pp_hop_wire(hop, bytes);
     bool alike = (double)time * count == *sum;
     *sum += (double)time;
     return alike && hop->sender == 0 && hop->receiver == 0 && !hop->serialise;
@@ -130,11 +129,13 @@ bool pp_costs_equal(const struct pp_costs *costs, const struct pp_schedule *sche
     bool summed = !costs->joined && costs->joined_factor == 1;
     bool alike = costs->jitter == 0 && (summed || !pp_schedule_joins(schedule));
     double sum[PP_KINDS] = {0}, hops = 0;
-    int hop_count = 0;
+    int hop_count = 0, of_class = pp_decodes(schedule) ? schedule->class_count - 1 : 0;
+    double bytes = pp_costs_bytes(costs, schedule, of_class, false);
     for (int s = 0; s < costs->stages; s++) {
+        const int64_t *op = pp_costs_of(costs, of_class, s);
         for (int kind = 0; kind < PP_KINDS; kind++) {
-            sum[kind] += (double)costs->op[s][kind];
-            alike &= costs->op[s][kind] == costs->op[0][kind];
+            sum[kind] += (double)op[kind];
+            alike &= op[kind] == pp_costs_of(costs, of_class, 0)[kind];
         }
     }
     for (int at = 0; at < schedule->copies * costs->stages; at++) {
@@ -144,9 +145,18 @@ bool pp_costs_equal(const struct pp_costs *costs, const struct pp_schedule *sche
             continue;
         const struct pp_hop *hop = pp_costs_hop(costs, rank, schedule->rank_of[at + 1]);
         if (hop)
-            alike &= add_hop(costs, hop, hop_count++, &hops);
+            alike &= add_hop(hop, bytes, hop_count++, &hops);
     }
+    const struct pp_hop *back =
+        pp_decodes(schedule) ? pp_costs_hop(costs, schedule->rank_of[costs->stages - 1],
+                                            schedule->rank_of[0])
+                             : NULL;
+    double feedback = 0;
+    if (back)
+        alike &= add_hop(back, pp_costs_bytes(costs, schedule, of_class, true), 0,
+                         &feedback);
     *equal = (struct pp_equal_costs){
+        .feedback = feedback,
         .forward = sum[PP_F] / schedule->ranks,
         .backward = sum[PP_B] / schedule->ranks,
         .input = sum[PP_I] / schedule->ranks,

@@ -78,7 +78,8 @@ void pp_costs_halve(int64_t op[PP_KINDS]);
 /* What closed forms are written in: the costs of the mean rank and the mean hop of the
  * schedule on these costs. Returns whether nothing was averaged away: every stage
  * costs the same, every hop too, and there is nothing that closed forms do not know
- * (overheads, queues, slow ranks, noise, a cost of joined pairs). */
+ * (overheads, queues, slow ranks, noise, a cost of joined pairs). In decoding, of the
+ * schedule's last class. */
 bool pp_costs_equal(const struct pp_costs *costs, const struct pp_schedule *schedule,
                     struct pp_equal_costs *equal);
 

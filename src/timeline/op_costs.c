@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "timeline/quantile.h"
 
@@ -14,14 +15,18 @@ struct sample {
 struct samples {
     const struct pp_timeline *timelines;
     int timeline_count;
-    struct sample *of; /* [stages][PP_KINDS] */
+    const struct pp_schedule *schedule; /* of all of them */
+    size_t classes;                     /* at least 1 */
+    struct sample *of;                  /* [stages][classes][PP_KINDS] */
     size_t cells;
     double *durations; /* of the samples that vary, one after the other */
 };
 
-static size_t cell_of(struct pp_op op)
+static size_t cell_of(const struct samples *samples, struct pp_op op)
 {
-    return (size_t)op.stage * PP_KINDS + op.kind;
+    const int *class_of = samples->schedule->class_of;
+    size_t of_class = class_of ? (size_t)class_of[op.microbatch] : 0;
+    return (op.stage * samples->classes + of_class) * PP_KINDS + op.kind;
 }
 
 /* What the k-th op needed, in ns. */
@@ -39,7 +44,7 @@ static void find_ranges(struct samples *samples)
         const struct pp_op *ops = timeline->schedule->ops;
         size_t count = pp_schedule_ops(timeline->schedule);
         for (size_t k = 0; k < count; k++) {
-            struct sample *sample = &samples->of[cell_of(ops[k])];
+            struct sample *sample = &samples->of[cell_of(samples, ops[k])];
             int64_t took = need_of(timeline, k);
             if (sample->count++ == 0)
                 sample->min = sample->max = took;
@@ -73,7 +78,7 @@ static int gather(struct samples *samples, struct pp_error *error)
         const struct pp_op *ops = timeline->schedule->ops;
         size_t count = pp_schedule_ops(timeline->schedule);
         for (size_t k = 0; k < count; k++) {
-            struct sample *sample = &samples->of[cell_of(ops[k])];
+            struct sample *sample = &samples->of[cell_of(samples, ops[k])];
             if (sample->min < sample->max)
                 samples->durations[sample->first++] = (double)need_of(timeline, k);
         }
@@ -84,14 +89,17 @@ static int gather(struct samples *samples, struct pp_error *error)
 static struct pp_cost cost_of(const struct samples *samples, size_t cell)
 {
     const struct sample *sample = &samples->of[cell];
+    size_t of_class = cell / PP_KINDS % samples->classes;
     struct pp_cost cost = {
-        .stage = (int)(cell / PP_KINDS),
+        .stage = (int)(cell / PP_KINDS / samples->classes),
         .kind = (enum pp_kind)(cell % PP_KINDS),
         .median = sample->min,
         .p5 = sample->min,
         .p95 = sample->min,
         .count = sample->count,
     };
+    if (pp_decodes(samples->schedule))
+        cost.of_class = samples->schedule->classes[of_class];
     if (sample->min < sample->max) {
         size_t count = (size_t)sample->count;
         double *durations = samples->durations + sample->first - count;
@@ -102,22 +110,29 @@ static struct pp_cost cost_of(const struct samples *samples, size_t cell)
     return cost;
 }
 
+bool pp_same_class(const struct pp_class *a, const struct pp_class *b)
+{
+    return a->rows == b->rows && strcmp(a->label, b->label) == 0;
+}
+
 int pp_costs_collect(const struct pp_timeline *timelines, int timeline_count,
                      struct pp_cost **costs, int *count, struct pp_error *error)
 {
-    int stages = timeline_count > 0 ? timelines[0].schedule->stages : 0;
+    const struct pp_schedule *schedule = timelines[0].schedule;
     struct samples samples = {
         .timelines = timelines,
         .timeline_count = timeline_count,
-        .cells = (size_t)stages * PP_KINDS,
-        .of = calloc((size_t)stages * PP_KINDS + 1, sizeof *samples.of),
+        .schedule = schedule,
+        .classes = pp_decodes(schedule) ? (size_t)schedule->class_count : 1,
     };
+    samples.cells = (size_t)schedule->stages * samples.classes * PP_KINDS;
+    samples.of = calloc(samples.cells + 1, sizeof *samples.of);
     int result = -1;
     *count = 0;
     *costs = malloc((samples.cells + 1) * sizeof **costs);
     if (!samples.of || !*costs) {
         pp_fail(error, PP_ENVIRONMENT, "out of memory for the costs of %d stages",
-                stages);
+                schedule->stages);
         goto done;
     }
     find_ranges(&samples);

@@ -164,7 +164,9 @@ def test_recommend_lists_what_fits_and_why_others_do_not():
     others = {other['schedule']: other['why'] for other in found['others']}
     assert others['gpipe'] == 'holds 7 at least'
     assert 'needs an even number' in others['dualpipe'], others
-    assert set(rows) | set(others) == set(listed()) and not set(rows) & set(others)
+    # All that train.
+    assert set(rows) | set(others) == set(listed()) - {'decode'}
+    assert not set(rows) & set(others)
     # What it says is what a simulation of that row prints.
     for row in found['rows']:
         alone = report(f'simulate --schedule {row["schedule"]} --ranks 4 --microbatches 7 '

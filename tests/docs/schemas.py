@@ -26,12 +26,14 @@ REPORTS = (
     'simulate --cost f=1,2,1,1,b=2 --slow 3:1.5 --jitter lognormal:0.1 --steps 4',
     f'simulate --schedule {EXAMPLES}/uneven.csv --check bubble<1 --check makespan<1s',
     'simulate --device flops=10TFLOPS,bandwidth=1TB/s --layer-split auto --untied',
+    'simulate --schedule decode --prompt-chunks 2 --groups 3 --cost prefill=4,decode=1',
     'simulate --schedule interleaved --microbatches 70000 --ranks 8 --chunks 2',
     f'{TINY}', f'{TINY} --ranks 2 --verify --schedule zb-h1 --data {ROOT}/README.md',
     f'{TINY} --schedule interleaved --ranks 2 --untied --clock virtual --layer-split 1,1,1,1',
     f'{TINY} --ranks 1 --optimizer sgd --clip-norm 0',
 )
-SCHEDULES = ('1f1b', 'interleaved', 'zb-v', 'dualpipev', f'{EXAMPLES}/uneven.csv')
+SCHEDULES = ('1f1b', 'interleaved', 'zb-v', 'dualpipev', 'decode --prompt-chunks 2',
+             f'{EXAMPLES}/uneven.csv')
 SWEEPS = ('--schedule gpipe,interleaved --ranks 2,4 --chunks 1,2',
           '--slow 0:1.5 --slow 3:2 --best bubble --check bubble<=0.5',
           '--schedule 1f1b,interleaved --link latency=1us..9ms --crossover --slow 0:1 --slow 0:2',
@@ -114,9 +116,11 @@ def changed(document, path, change):
 
 def free(kind, path):
     """A key that the schema leaves open, or that may be missing: an option in a config, what
-    is false, what older files lack, what a sweep varies."""
+    is false, what older files lack, what is of decoding alone,
+    what a sweep varies."""
     named = schema(kind)['properties'].get('config', {}).get('properties', {})
-    if path[-1] in ('reduction_s', 'reduction_exposed_s'):
+    if path[-1] in ('reduction_s', 'reduction_exposed_s', 'decoding') or \
+            (path[0] == 'costs' and path[-1] in ('class', 'rows')):
         return True
     return (path[0] == 'config' and path[1:2] and path[1] not in named) or \
         path[-1] in ('timeline', 'timeline_dropped', 'core_share', 'joined', 'resumed_from',

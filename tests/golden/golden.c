@@ -7,6 +7,7 @@
  *     $ rate SCHEDULE p v m tF tI tW c         the bubble rate by span
  *     $ csv|csv-comms SCHEDULE p v m           the file
  *
+ * Behind them may stand the groups of a schedule that decodes, and its prompts' chunks.
  * Times are in ns, of one op of one stage. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@
 
 struct request {
     char what[16], schedule[32];
-    int p, v, m, forward, input, weight, hop;
+    int p, v, m, forward, input, weight, hop, groups, chunks;
 };
 
 static void print_letters(const struct pp_timeline *timeline, FILE *out)
@@ -85,7 +86,11 @@ done:
 static int answer(const struct request *request, FILE *out, struct pp_error *error)
 {
     struct pp_schedule schedule;
-    struct pp_shape shape = {request->p, request->v, request->m, 0};
+    struct pp_shape shape = {.ranks = request->p,
+                             .chunks = request->v,
+                             .microbatches = request->m,
+                             .groups = request->groups,
+                             .prompt_chunks = request->chunks};
     const struct pp_scheduler *row = pp_catalogue_get(request->schedule, error);
     if (!row || pp_schedule_build(&schedule, row, &shape, error) != 0)
         return -1;
@@ -117,10 +122,10 @@ static int regenerate(FILE *golden, FILE *out, struct pp_error *error)
             fputs(line, out);
         if (line[0] != '$')
             continue;
-        int read =
-            sscanf(line, "$ %15s %31s %d %d %d %d %d %d %d", request.what,
-                   request.schedule, &request.p, &request.v, &request.m,
-                   &request.forward, &request.input, &request.weight, &request.hop);
+        int read = sscanf(line, "$ %15s %31s %d %d %d %d %d %d %d %d %d", request.what,
+                          request.schedule, &request.p, &request.v, &request.m,
+                          &request.forward, &request.input, &request.weight,
+                          &request.hop, &request.groups, &request.chunks);
         if (read < 5)
             return pp_fail(error, PP_BAD_INPUT, "cannot read the request '%s'", line);
         if (answer(&request, out, error) != 0)

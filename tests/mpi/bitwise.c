@@ -171,6 +171,8 @@ int main(int argc, char **argv)
     if (pp_world_enter("test", &tally.rank, &tally.ranks, &error) != 0)
         return pp_world_leave(PP_ENVIRONMENT);
     for (int row = 0; row < pp_catalogue_count(); row++) {
+        if (pp_row_decodes(pp_catalogue_row(row)))
+            continue; /* does not train */
         for (int chunks = 1; chunks <= MOST_CHUNKS; chunks++) {
             for (int count = 0; count < COUNTS; count++) {
                 for (int untied = 0; untied < 2; untied++)

@@ -34,6 +34,10 @@ static size_t find(const struct pp_schedule *schedule, unsigned stage, bool forw
 static long needed(const struct pp_schedule *schedule, size_t k)
 {
     struct pp_op op = schedule->ops[k];
+    if (op.kind == PP_F && op.stage == 0 && schedule->after &&
+        schedule->after[op.microbatch] >= 0)
+        return (long)find(schedule, (unsigned)schedule->stages - 1, true,
+                          (unsigned)schedule->after[op.microbatch]);
     if (op.kind == PP_F && op.stage > 0)
         return (long)find(schedule, op.stage - 1, true, op.microbatch);
     if ((op.kind == PP_B || op.kind == PP_I) && (int)op.stage + 1 < schedule->stages)
@@ -68,6 +72,34 @@ static double slowness(const struct naive *naive, int rank)
     return naive->costs->slow ? naive->costs->slow[rank] : 1;
 }
 
+/* The costs of a schedule that decodes stand class by class. */
+static int64_t cost_of(const struct naive *naive, struct pp_op op)
+{
+    const int *class_of = naive->schedule->class_of;
+    int row = naive->costs->classes > 1 ? class_of[op.microbatch] : 0;
+    return naive->costs->op[row * naive->costs->stages + (int)op.stage][op.kind];
+}
+
+/* The bytes of a message to a microbatch: by its rows where the schedule decodes. */
+static double bytes_of(const struct naive *naive, unsigned microbatch, bool tokens)
+{
+    const struct pp_schedule *schedule = naive->schedule;
+    if (!schedule->class_of)
+        return naive->costs->message_bytes;
+    double rows = schedule->classes[schedule->class_of[microbatch]].rows;
+    return rows * (tokens ? 4 : naive->costs->message_bytes);
+}
+
+/* The microbatch that begins with this one's tokens; -1: none. */
+static int fed_by(const struct pp_schedule *schedule, unsigned microbatch)
+{
+    for (int i = 0; schedule->after && i < schedule->microbatches; i++) {
+        if (schedule->after[i] == (int)microbatch)
+            return i;
+    }
+    return -1;
+}
+
 /* What the op, or the pair that it begins, takes. */
 static int64_t length(const struct naive *naive, size_t k, int count, int rank)
 {
@@ -78,7 +110,7 @@ static int64_t length(const struct naive *naive, size_t k, int count, int rank)
                        factor);
     for (int j = 0; j < count; j++) {
         struct pp_op op = naive->schedule->ops[k + (size_t)j];
-        sum += llround((double)naive->costs->op[op.stage][op.kind] * factor);
+        sum += llround((double)cost_of(naive, op) * factor);
     }
     if (count == 2)
         return llround((double)sum * naive->costs->joined_factor);
@@ -93,6 +125,13 @@ static int64_t hand_on(struct naive *naive, size_t k, int64_t end, int64_t now)
     struct pp_op op = schedule->ops[k];
     bool forward = op.kind == PP_F;
     int next = (int)op.stage + (forward ? 1 : -1);
+    unsigned microbatch = op.microbatch;
+    bool tokens =
+        forward && next == schedule->stages && fed_by(schedule, microbatch) >= 0;
+    if (tokens) {
+        next = 0;
+        microbatch = (unsigned)fed_by(schedule, microbatch);
+    }
     if (op.kind == PP_W || next < 0 || next >= schedule->stages)
         return 0;
     naive->produced[k] = naive->arrived[k] = end;
@@ -100,7 +139,7 @@ static int64_t hand_on(struct naive *naive, size_t k, int64_t end, int64_t now)
     const struct pp_hop *hop = hop_of(naive, rank_of(naive, k), to);
     if (!hop)
         return 0;
-    int64_t wire = llround(1e9 * naive->costs->message_bytes / hop->bandwidth);
+    int64_t wire = llround(1e9 * bytes_of(naive, microbatch, tokens) / hop->bandwidth);
     int64_t leaves = now + hop->sender;
     if (hop->serialise) {
         if (naive->busy_until[to] > leaves)
@@ -208,7 +247,7 @@ static struct pp_hop any_hop(int trial, int *draw)
 START_TEST(simulations_agree)
 {
     enum { TRIALS = 1500 };
-    int pairs = 0, ran = 0;
+    int pairs = 0, fed = 0, ran = 0;
     for (int trial = 0; trial < TRIALS; trial++) {
         int draw = 0;
         const struct pp_scheduler *row =
@@ -216,11 +255,20 @@ START_TEST(simulations_agree)
         struct pp_shape shape = {.ranks = 1 + any(trial, &draw, 4),
                                  .chunks = row->default_chunks,
                                  .microbatches = 1 + any(trial, &draw, 11)};
+        if (pp_row_decodes(row)) {
+            shape.groups = any(trial, &draw, 6);
+            shape.prompt_chunks = any(trial, &draw, 3);
+            shape.rows = 1 + any(trial, &draw, 2);
+            shape.prompt_rows = 1 + any(trial, &draw, 5);
+        }
         struct replay replay;
         if (!replay_init(&replay, row, &shape))
             continue;
         struct pp_costs *costs = &replay.costs;
-        for (int s = 0; s < costs->stages; s++) {
+        struct pp_error unfit = {0};
+        if (any(trial, &draw, 1))
+            ck_assert_int_eq(pp_costs_classify(costs, &replay.schedule, &unfit), 0);
+        for (int s = 0; s < costs->classes * costs->stages; s++) {
             for (int kind = 0; kind < PP_KINDS; kind++)
                 costs->op[s][kind] = any(trial, &draw, 20);
         }
@@ -243,11 +291,14 @@ START_TEST(simulations_agree)
         replay_run(&replay);
         compare(&replay, trial);
         pairs += pp_schedule_joins(&replay.schedule);
+        for (int i = 0; replay.schedule.after && i < replay.schedule.microbatches; i++)
+            fed += replay.schedule.after[i] >= 0;
         ran++;
         replay_release(&replay);
     }
     ck_assert_int_gt(ran, TRIALS / 2);
     ck_assert_int_gt(pairs, TRIALS / 50);
+    ck_assert_int_gt(fed, TRIALS / 10);
 }
 END_TEST
 

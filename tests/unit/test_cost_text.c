@@ -145,7 +145,7 @@ static const char *const refused[][3] = {
      "'--cost' 'f=1:2:,b=2', column 7, key 'f': a number is missing"},
     {"cost", "f=1,f=2", "'--cost' 'f=1,f=2', column 5: key 'f' is given twice"},
     {"cost", "f=1,g=2",
-     "'--cost' 'f=1,g=2', column 5: no key named 'g': the keys are f, b, i, w, comm, "
+     "'--cost' 'f=1,g=2', column 5: no key named 'g': the keys are f, b, i, w, prefill, decode, comm, "
      "joined and reduce"},
     {"cost", "f=1,b=2m",
      "'--cost' 'f=1,b=2m', column 8, key 'b': no unit named 'm': use ns, us, ms (if "

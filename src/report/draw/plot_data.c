@@ -267,15 +267,28 @@ int pp_plot_write_peaks(struct pp_plot *plot)
     return close_file(plot, stream);
 }
 
-/* The place on the axis of stages, where the kinds stand side by side. */
-static double place_of(const struct pp_plot *plot, int stage, enum pp_kind kind)
+/* The place on the axis of stages, where the kinds stand side by side, or in decoding
+ * the classes; ops of one kind or class are spread about it. */
+struct place {
+    double at, spread;
+};
+
+static struct place place_of(const struct pp_plot *plot, int stage, enum pp_kind kind,
+                             const struct pp_class *of_class)
 {
+    const struct pp_schedule *schedule = &plot->report->schedule;
     int before = 0, count = 0;
-    for (enum pp_kind other = PP_F; other <= PP_W; other++) {
+    for (enum pp_kind other = PP_F; other <= PP_W && !pp_decodes(schedule); other++) {
         before += other < kind && plot->seen[other];
         count += plot->seen[other];
     }
-    return stage + 0.24 * (before - (count - 1) / 2.0);
+    for (int c = 0; c < schedule->class_count; c++) {
+        if (pp_same_class(&schedule->classes[c], of_class))
+            before = c;
+        count++;
+    }
+    double width = fmin(0.24, 0.96 / count);
+    return (struct place){stage + width * (before - (count - 1) / 2.0), width / 1.5};
 }
 
 int pp_plot_write_op_times(struct pp_plot *plot)
@@ -288,10 +301,12 @@ int pp_plot_write_op_times(struct pp_plot *plot)
         return -1;
     for (size_t k = 0; k < ops; k += stride) {
         struct pp_op op = schedule->ops[k];
+        struct place place = place_of(plot, (int)op.stage, (enum pp_kind)op.kind,
+                                      pp_class_of(schedule, op.microbatch));
         /* Spread out sideways, in the order of the microbatches. */
-        double spread = 0.16 * ((double)op.microbatch / schedule->microbatches - 0.5);
-        fprintf(stream, "%.6g %.9g %d\n",
-                place_of(plot, (int)op.stage, (enum pp_kind)op.kind) + spread,
+        place.at +=
+            place.spread * ((double)op.microbatch / schedule->microbatches - 0.5);
+        fprintf(stream, "%.6g %.9g %d\n", place.at,
                 (double)(spans[k].end - spans[k].start) / plot->unit.ns,
                 pp_palette[op.kind].rgb[0]);
     }
@@ -307,7 +322,7 @@ int pp_plot_write_costs(struct pp_plot *plot)
     for (int i = 0; i < report->cost_count; i++) {
         const struct pp_cost *cost = &report->costs[i];
         fprintf(stream, "%.6g %.9g %.9g %.9g\n",
-                place_of(plot, cost->stage, cost->kind),
+                place_of(plot, cost->stage, cost->kind, &cost->of_class).at,
                 (double)cost->median / plot->unit.ns, (double)cost->p5 / plot->unit.ns,
                 (double)cost->p95 / plot->unit.ns);
     }

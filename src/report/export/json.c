@@ -136,6 +136,14 @@ static void put_list(struct writer *writer, const struct pp_json_key *key,
     fputc(']', writer->stream);
 }
 
+static void put_numbers(struct writer *writer, const int *numbers)
+{
+    fputc('[', writer->stream);
+    for (int i = 0; i < writer->report->schedule.microbatches; i++)
+        fprintf(writer->stream, "%s%d", i > 0 ? "," : "", numbers[i]);
+    fputc(']', writer->stream);
+}
+
 static void put_share(struct writer *writer, int64_t ns)
 {
     const struct pp_metrics *metrics = &writer->report->metrics;
@@ -204,6 +212,9 @@ static void put_value(struct writer *writer, const struct pp_json_key *key,
     case PP_JSON_TREE:
         put_json(writer, json_incref(*(json_t *const *)at), JSON_ENCODE_ANY);
         break;
+    case PP_JSON_NUMBERS:
+        put_numbers(writer, *(const int *const *)at);
+        break;
     case PP_JSON_SCHEMA:
         put_text(writer, pp_json_schema_name);
         break;
@@ -242,8 +253,9 @@ static void put_object(struct writer *writer, const struct pp_json_key *keys,
     const char *between = keys == pp_json_report ? ",\n" : ", ";
     fputc('{', writer->stream);
     for (const struct pp_json_key *key = keys; key->name; key++) {
-        if (key->type == PP_JSON_OBJECT && key->optional &&
-            *(const int *)field(base, key) == 0)
+        bool absent = key->type == PP_JSON_OBJECT && key->optional &&
+                      *(const int *)field(base, key) == 0;
+        if (absent || pp_json_left_out(key, writer->report))
             continue;
         fprintf(writer->stream, "%s\"%s\": ", key > keys ? between : "", key->name);
         put_value(writer, key, base);

@@ -148,11 +148,21 @@ static const struct pp_json_key rank[] = {
     {0},
 };
 
+#define CLASS(structure, field)                                                        \
+    {"class", TEXT_OF(structure, field.label), .decoding = true,                       \
+     .help = "prefill: pieces of prompts; decode: a token of each sequence"},          \
+    {                                                                                  \
+        "rows", PP_JSON_INTEGER, OF(structure, field.rows),                            \
+            .least = 1, .most = MOST_COUNT, .decoding = true,                          \
+            .help = "tokens that go through the stages together"                       \
+    }
+
 static const struct pp_json_key cost[] = {
     {"stage", PP_JSON_INTEGER, OF(pp_cost, stage), .most = MOST_COUNT,
      .help = "the stage"},
     {"kind", PP_JSON_KIND, OF(pp_cost, kind),
      .help = "F forward, B backward, I backward for the input, W for the weights"},
+    CLASS(pp_cost, of_class),
     {"median_s", PP_JSON_TIME, OF(pp_cost, median),
      .help = "the median over the measured steps"},
     {"p5_s", PP_JSON_TIME, OF(pp_cost, p5), .help = "the 5th percentile"},
@@ -284,9 +294,37 @@ const struct pp_json_key pp_json_span[] = {
     {0},
 };
 
+static const struct pp_json_key class_of_microbatches[] = {
+    {"class", TEXT_OF(pp_class, label), .help = "prefill or decode"},
+    {"rows", PP_JSON_INTEGER, OF(pp_class, rows), .least = 1, .most = MOST_COUNT,
+     .help = "tokens that go through the stages together"},
+    {0},
+};
+
+/* What of a schedule that decodes its ops do not say. */
+const struct pp_json_key pp_json_decoding[] = {
+    {"classes", PP_JSON_LIST, OF(pp_report, schedule.classes),
+     .size = sizeof(struct pp_class),
+     .count_offset = offsetof(struct pp_report, schedule.class_count),
+     .keys = class_of_microbatches,
+     .help = "what its microbatches are, as far as their cost goes"},
+    {"after", PP_JSON_NUMBERS, OF(pp_report, schedule.after), .least = -1,
+     .most = PP_MAX_MICROBATCHES - 1,
+     .help =
+         "of each microbatch the one whose sampled tokens it begins with; -1: none"},
+    {"group_of", PP_JSON_NUMBERS, OF(pp_report, schedule.group_of),
+     .most = PP_MAX_MICROBATCHES - 1,
+     .help = "of each microbatch the group whose sequences it is of"},
+    {"class_of", PP_JSON_NUMBERS, OF(pp_report, schedule.class_of), .most = MOST_COUNT,
+     .help = "of each microbatch its place in classes"},
+    {0},
+};
+
 static const struct pp_json_key timeline[] = {
     {"step", PP_JSON_REPRESENTATIVE, OF(pp_report, representative), .derived = true,
      .help = "the number of the representative step"},
+    {"decoding", PP_JSON_OBJECT, .keys = pp_json_decoding, .decoding = true,
+     .help = "the microbatches of a schedule that decodes"},
     {"columns", PP_JSON_COLUMNS, .derived = true, .help = "what an op's row holds"},
     {"ops", PP_JSON_OPS, OF(pp_report, timeline.spans), .keys = pp_json_span,
      .help =
@@ -353,6 +391,11 @@ const struct pp_json_key pp_json_report[] = {
     {0},
 };
 
+bool pp_json_left_out(const struct pp_json_key *key, const struct pp_report *report)
+{
+    return key->decoding && !pp_decodes(&report->schedule);
+}
+
 static const struct pp_json_key *find(const struct pp_json_key *keys, size_t offset)
 {
     const struct pp_json_key *found = NULL;
@@ -370,4 +413,13 @@ const struct pp_json_key *pp_json_key_at(const struct pp_json_key *keys, size_t 
     const struct pp_json_key *found = find(keys, offset);
     assert(found);
     return found;
+}
+
+const struct pp_json_key *pp_json_object_of(const struct pp_json_key *keys,
+                                            const struct pp_json_key *members)
+{
+    while (keys->name && keys->keys != members)
+        keys++;
+    assert(keys->name);
+    return keys;
 }

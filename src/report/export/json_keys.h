@@ -22,6 +22,7 @@ enum pp_json_type {
     PP_JSON_LIST,      /* pointer and count; a list of objects, or without keys of reals
                         * as PP_JSON_REAL */
     PP_JSON_TREE,      /* json_t *; whatever it is, NULL is null */
+    PP_JSON_NUMBERS,   /* int *[microbatches], from least to most */
     /* What is no field: written and read by a function of its own. */
     PP_JSON_SCHEMA,         /* the name of the schema */
     PP_JSON_CONFIG,         /* the options, and among them pp_json_shape */
@@ -48,6 +49,7 @@ struct pp_json_key {
     bool nullable; /* of PP_JSON_INTEGER and _TEXT: unknown, 0 or "" here, is null */
     bool optional; /* older files lack it, which reads as null, or of a list as empty;
                     * an object is not written where the int at its offset is 0 */
+    bool decoding; /* only where the schedule decodes: optional, left out elsewhere */
 };
 
 /* A rank as its object has it. */
@@ -59,14 +61,22 @@ struct pp_json_rank {
 };
 
 /* Each ends with a NULL name. */
-extern const struct pp_json_key pp_json_report[]; /* of struct pp_report */
-extern const struct pp_json_key pp_json_shape[];  /* of struct pp_schedule */
-extern const struct pp_json_key pp_json_span[];   /* of struct pp_span, times */
+extern const struct pp_json_key pp_json_report[];   /* of struct pp_report */
+extern const struct pp_json_key pp_json_shape[];    /* of struct pp_schedule */
+extern const struct pp_json_key pp_json_span[];     /* of struct pp_span, times */
+extern const struct pp_json_key pp_json_decoding[]; /* of struct pp_report */
+
+/* Is it left out of this report? */
+bool pp_json_left_out(const struct pp_json_key *key, const struct pp_report *report);
 
 extern const char pp_json_schema_name[]; /* "ppsim.report/1" */
 
 /* The row of the field at the offset, which must be in the table or in the objects in
  * it that are of the same structure. */
 const struct pp_json_key *pp_json_key_at(const struct pp_json_key *keys, size_t offset);
+
+/* The row of the table that has the object of these keys. */
+const struct pp_json_key *pp_json_object_of(const struct pp_json_key *keys,
+                                            const struct pp_json_key *members);
 
 #endif

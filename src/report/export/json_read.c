@@ -261,7 +261,37 @@ static void read_ranks(struct reading *in, const struct pp_node *ranks)
     check_bubble(in);
 }
 
-/* Is there each stage and kind at most once? */
+/* Is there each stage, kind and class at most once? */
+static int compare_costs(const void *left, const void *right)
+{
+    const struct pp_cost *a = *(const struct pp_cost *const *)left;
+    const struct pp_cost *b = *(const struct pp_cost *const *)right;
+    if (a->stage != b->stage)
+        return a->stage < b->stage ? -1 : 1;
+    if (a->kind != b->kind)
+        return a->kind < b->kind ? -1 : 1;
+    if (a->of_class.rows != b->of_class.rows)
+        return a->of_class.rows < b->of_class.rows ? -1 : 1;
+    return strcmp(a->of_class.label, b->of_class.label);
+}
+
+static void refuse_repeated(struct pp_reader *reader, const struct pp_report *report,
+                            const struct pp_node *list, const struct pp_cost **sorted)
+{
+    qsort(sorted, (size_t)report->cost_count, sizeof *sorted, compare_costs);
+    for (int i = 1; i < report->cost_count; i++) {
+        const struct pp_cost *a = sorted[i - 1], *b = sorted[i];
+        const struct pp_cost *later = a > b ? a : b;
+        struct pp_node node = {.parent = list,
+                               .index = (size_t)(later - report->costs)};
+        if (compare_costs(&a, &b) == 0)
+            pp_reader_fail(reader, &node, "repeats stage %d and kind %c%s%s",
+                           later->stage, pp_kind_letter(later->kind),
+                           later->of_class.label[0] ? " of class " : "",
+                           later->of_class.label);
+    }
+}
+
 static void check_costs(struct reading *in)
 {
     struct pp_reader *reader = &in->reader;
@@ -270,26 +300,24 @@ static void check_costs(struct reading *in)
     struct pp_node list = {.parent = &in->root, .key = key->name};
     if (reader->failed)
         return;
-    unsigned char *seen = calloc((size_t)report->schedule.stages, 1); /* bit per kind */
-    if (!seen) {
+    const struct pp_cost **sorted =
+        malloc(((size_t)report->cost_count + 1) * sizeof *sorted);
+    if (!sorted) {
         pp_reader_out_of_memory(reader, &list);
         return;
     }
     for (int i = 0; i < report->cost_count && !reader->failed; i++) {
-        const struct pp_cost *cost = &report->costs[i];
         struct pp_node node = {.parent = &list, .index = (size_t)i};
         struct pp_node stage =
             member_at(&node, key->keys, offsetof(struct pp_cost, stage));
-        if (cost->stage >= report->schedule.stages)
-            pp_reader_fail(reader, &stage, "is %d, should be from 0 to %d", cost->stage,
-                           report->schedule.stages - 1);
-        else if (seen[cost->stage] & 1u << cost->kind)
-            pp_reader_fail(reader, &node, "repeats stage %d and kind %c", cost->stage,
-                           pp_kind_letter(cost->kind));
-        else
-            seen[cost->stage] |= (unsigned char)(1u << cost->kind);
+        sorted[i] = &report->costs[i];
+        if (sorted[i]->stage >= report->schedule.stages)
+            pp_reader_fail(reader, &stage, "is %d, should be from 0 to %d",
+                           sorted[i]->stage, report->schedule.stages - 1);
     }
-    free(seen);
+    if (!reader->failed)
+        refuse_repeated(reader, report, &list, sorted);
+    free(sorted);
 }
 
 /* Finds the representative step among those that were read. */

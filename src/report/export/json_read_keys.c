@@ -117,6 +117,7 @@ static void read_value(struct pp_reader *reader, const struct pp_node *object,
     case PP_JSON_TREE:
         *(json_t **)at = json_incref(json_object_get(object->value, name));
         break;
+    case PP_JSON_NUMBERS:
     case PP_JSON_SCHEMA:
     case PP_JSON_CONFIG:
     case PP_JSON_RANKS:
@@ -137,7 +138,8 @@ void pp_json_read_keys(struct pp_reader *reader, const struct pp_node *object,
     for (; keys->name; keys++) {
         if (keys->derived)
             continue;
-        bool there = !keys->optional || json_object_get(object->value, keys->name);
+        bool there = !(keys->optional || keys->decoding) ||
+                     json_object_get(object->value, keys->name);
         if (there)
             read_value(reader, object, keys, base);
         else if (keys->type == PP_JSON_REAL)

@@ -94,6 +94,8 @@ static json_t *value_of(const struct pp_json_key *key)
         return object_of(key->keys);
     case PP_JSON_LIST:
         return list_of(key->keys ? object_of(key->keys) : or_null("number"));
+    case PP_JSON_NUMBERS:
+        return list_of(json_pack("{ss, si}", "type", "integer", "minimum", key->least));
     case PP_JSON_RANKS:
         return list_of(object_of(key->keys));
     case PP_JSON_STAGES:
@@ -121,7 +123,7 @@ static json_t *object_of(const struct pp_json_key *keys)
         json_t *value = value_of(keys);
         json_object_set_new(value, "description", json_string(keys->help));
         json_object_set_new(properties, keys->name, value);
-        if (!keys->optional)
+        if (!keys->optional && !keys->decoding)
             json_array_append_new(required, json_string(keys->name));
     }
     return json_pack("{ss, so, so}", "type", "object", "required", required,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "report/export/json_keys.h"
+#include "report/export/json_read_keys.h"
 #include "report/export/text.h"
 #include "schedule/cell.h"
 #include "schedule/verify.h"
@@ -107,6 +108,56 @@ static void read_op(struct pp_reader *reader, const struct pp_node *row,
         pp_join(schedule);
 }
 
+/* Reads a number of each microbatch; the caller frees it. */
+static int *read_numbers(struct pp_reader *reader, const struct pp_node *object,
+                         const struct pp_schedule *schedule, size_t offset)
+{
+    const struct pp_json_key *key = pp_json_key_at(pp_json_decoding, offset);
+    struct pp_node list = pp_read_array(reader, object, key->name);
+    size_t count = json_array_size(list.value);
+    if (count != (size_t)schedule->microbatches)
+        pp_reader_fail(reader, &list,
+                       "has %zu numbers, should have one for each of %d "
+                       "microbatches",
+                       count, schedule->microbatches);
+    int *numbers = reader->failed ? NULL : malloc(count * sizeof *numbers);
+    if (!reader->failed && !numbers)
+        pp_reader_out_of_memory(reader, &list);
+    for (size_t i = 0; i < count && !reader->failed; i++) {
+        struct pp_node node = pp_read_element(reader, &list, i, JSON_INTEGER);
+        numbers[i] = (int)pp_node_int(reader, &node, key->least, key->most);
+    }
+    return numbers;
+}
+
+/* Makes the schedule decode, as the object says. */
+static void read_decoding(struct pp_reader *reader, const struct pp_node *object,
+                          struct pp_report *report)
+{
+    struct pp_schedule *schedule = &report->schedule;
+    struct pp_report read = {0};
+    pp_json_read_keys(reader, object, pp_json_decoding, &read);
+    int *after = read_numbers(reader, object, schedule,
+                              offsetof(struct pp_report, schedule.after));
+    int *group_of = read_numbers(reader, object, schedule,
+                                 offsetof(struct pp_report, schedule.group_of));
+    int *class_of = read_numbers(reader, object, schedule,
+                                 offsetof(struct pp_report, schedule.class_of));
+    const struct pp_decoding decoding = {
+        .after = after,
+        .group_of = group_of,
+        .class_of = class_of,
+        .classes = read.schedule.classes,
+        .class_count = read.schedule.class_count,
+    };
+    if (!reader->failed && pp_schedule_decode(schedule, &decoding, reader->error) != 0)
+        reader->failed = true;
+    free(after);
+    free(group_of);
+    free(class_of);
+    free(read.schedule.classes);
+}
+
 /* How many ops the lists hold; fails where there cannot be as many. */
 static size_t count_ops(struct pp_reader *reader, const struct pp_node *lists,
                         const struct pp_schedule *schedule)
@@ -118,10 +169,12 @@ static size_t count_ops(struct pp_reader *reader, const struct pp_node *lists,
                        schedule->ranks);
     for (size_t r = 0; r < ranks; r++)
         count += json_array_size(json_array_get(lists->value, r));
-    if (!reader->failed && (count < 2 * pairs || count > 3 * pairs))
-        pp_reader_fail(
-            reader, lists, "has %zu ops: %d stages and %d microbatches take %zu to %zu",
-            count, schedule->stages, schedule->microbatches, 2 * pairs, 3 * pairs);
+    size_t least = pp_decodes(schedule) ? pairs : 2 * pairs;
+    size_t most = pp_decodes(schedule) ? pairs : 3 * pairs;
+    if (!reader->failed && (count < least || count > most))
+        pp_reader_fail(reader, lists,
+                       "has %zu ops: %d stages and %d microbatches take %zu to %zu",
+                       count, schedule->stages, schedule->microbatches, least, most);
     return count;
 }
 
@@ -160,6 +213,13 @@ void pp_json_read_timeline(struct pp_reader *reader, const struct pp_node *timel
     const char *name =
         pp_json_key_at(keys, offsetof(struct pp_report, timeline.spans))->name;
     struct pp_node lists = pp_read_array(reader, timeline, name);
+    const char *decoding = pp_json_object_of(keys, pp_json_decoding)->name;
+    if (!reader->failed && json_object_get(timeline->value, decoding)) {
+        struct pp_node object = pp_read_object(reader, timeline, decoding);
+        read_decoding(reader, &object, report);
+    }
+    if (reader->failed)
+        return;
     size_t count = count_ops(reader, &lists, &report->schedule);
     if (reader->failed)
         return;

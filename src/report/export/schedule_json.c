@@ -14,6 +14,29 @@ static json_t *op_json(struct pp_op op)
     return object;
 }
 
+static json_t *numbers_json(const int *numbers, int count)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < count; i++)
+        pp_json_append(&list, json_integer(numbers[i]));
+    return list;
+}
+
+/* As in a report's timeline. */
+static json_t *decoding_json(const struct pp_schedule *schedule)
+{
+    int m = schedule->microbatches;
+    json_t *classes = json_array();
+    for (int c = 0; c < schedule->class_count; c++)
+        pp_json_append(&classes,
+                       json_pack("{ss, si}", "class", schedule->classes[c].label,
+                                 "rows", schedule->classes[c].rows));
+    return json_pack("{so, so, so, so}", "classes", classes, "after",
+                     numbers_json(schedule->after, m), "group_of",
+                     numbers_json(schedule->group_of, m), "class_of",
+                     numbers_json(schedule->class_of, m));
+}
+
 int pp_schedule_write_json(const struct pp_schedule *schedule, FILE *stream,
                            struct pp_error *error)
 {
@@ -32,6 +55,8 @@ int pp_schedule_write_json(const struct pp_schedule *schedule, FILE *stream,
                   "name", schedule->name, "ranks", schedule->ranks, "stages",
                   schedule->stages, "chunks", schedule->chunks, "microbatches",
                   schedule->microbatches, "rank_of", rank_of, "ops", rows);
+    if (pp_decodes(schedule))
+        pp_json_set(&root, "decoding", decoding_json(schedule));
     char *text = root ? pp_json_dump(root, JSON_COMPACT) : NULL;
     json_decref(root);
     if (!text)

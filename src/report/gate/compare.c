@@ -244,7 +244,8 @@ static const struct pp_cost *cost_of(const struct pp_report *report,
 {
     for (int i = 0; i < report->cost_count; i++) {
         const struct pp_cost *cost = &report->costs[i];
-        if (cost->stage == like->stage && cost->kind == like->kind)
+        if (cost->stage == like->stage && cost->kind == like->kind &&
+            pp_same_class(&cost->of_class, &like->of_class))
             return cost;
     }
     return NULL;
@@ -275,6 +276,9 @@ static int print_costs(const struct comparison *comparison)
         struct pp_shift shift =
             pp_median_shift(&was, &is, claim_level / after->cost_count);
         pp_assign(name, sizeof name, "stage %d, %c", b->stage, pp_kind_letter(b->kind));
+        if (b->of_class.label[0])
+            pp_append(name, sizeof name, " (%s, rows %d)", b->of_class.label,
+                      b->of_class.rows);
         if (shift.claimed)
             changed +=
                 print_tested(comparison, name, makespan, was.median, is.median, &shift);
