@@ -70,17 +70,29 @@ class Tokenizer:
         return [token for word in words for token in self.merge(word)]
 
 
-def encode(program, source, texts, *options):
-    """The program's tokens of each text."""
+def answers(program, source, texts, size, *mode):
+    """The program's answer to each text: items of that size."""
     frames = b''.join(struct.pack('=I', len(text)) + text for text in texts)
-    done = subprocess.run([program, source, *options], input=frames, capture_output=True)
+    done = subprocess.run([program, source, *mode], input=frames, capture_output=True)
     assert done.returncode == 0, done.stderr.decode()
-    out, at = memoryview(done.stdout).cast('i'), 0
+    out, at = memoryview(done.stdout), 0
     for _ in texts:
-        count = out[at]
-        yield out[at + 1:at + 1 + count].tolist()
-        at += 1 + count
+        count, = struct.unpack_from('=I', out, at)
+        yield out[at + 4:at + 4 + size * count]
+        at += 4 + size * count
     assert at == len(out)
+
+
+def encode(program, source, texts, *mode):
+    """The program's tokens of each text."""
+    for answer in answers(program, source, texts, 4, *mode):
+        yield answer.cast('i').tolist()
+
+
+def compare_replaced(program, source, texts):
+    """What is no UTF-8 becomes U+FFFD as Python has it: for each maximal subpart."""
+    for text, found in zip(texts, answers(program, source, texts, 1, 'replaced')):
+        assert found == text.decode('utf-8', 'replace').encode(), text[:200]
 
 
 def compare(program, source, tokenizer, texts):
@@ -211,6 +223,7 @@ def test_gpt2(program, root, codes, megabytes):
     for name, texts in kinds.items():
         texts = [without_new(text, every) for text in texts]
         size, count = compare(program, str(folder), tokenizer, texts)
+        compare_replaced(program, str(folder), texts)
         print(f'{name}: {len(texts)} texts, {size} bytes, {count} tokens')
     ids, = encode(program, str(folder), [f'a{END}{END} b'.encode()], 'ends')
     assert ids == [*tokenizer.encode(b'a'), 50256, 50256, *tokenizer.encode(b' b')]

@@ -1,6 +1,8 @@
 /* The tokenizer as a program, for a test that compares it with another.
  *
- *     tokens SOURCE [ends]    texts on standard input, tokens on standard output
+ *     tokens SOURCE           texts on standard input, tokens on standard output
+ *     tokens SOURCE ends      the same, where "<|endoftext|>" is a token
+ *     tokens SOURCE replaced  the texts again, decoded, with U+FFFD for invalid bytes
  *     tokens --assigned       a byte for each code point: '1' where PCRE2 knows it
  *
  * A text is its length, then so many bytes; its tokens are their count, then they. All
@@ -23,49 +25,86 @@ static void stop(int status, const char *message)
     exit(status);
 }
 
-/* The decoder's text, a token at a time, against the text. */
-static void check(const struct pp_tokenizer *tokenizer, const char *text,
-                  uint32_t length, const int32_t *tokens, int count)
+struct text {
+    char *bytes; /* to be freed */
+    uint32_t length;
+};
+
+struct tokens {
+    int32_t *list; /* to be freed */
+    int count;
+};
+
+static bool read_text(struct text *text)
+{
+    if (fread(&text->length, sizeof text->length, 1, stdin) != 1)
+        return false;
+    text->bytes = malloc((size_t)text->length + 1);
+    if (!text->bytes || fread(text->bytes, 1, text->length, stdin) != text->length)
+        stop(2, "cannot read a text");
+    return true;
+}
+
+static void write_text(struct text text)
+{
+    fwrite(&text.length, sizeof text.length, 1, stdout);
+    fwrite(text.bytes, 1, text.length, stdout);
+}
+
+/* A token at a time. */
+static struct text decode(const struct pp_tokenizer *tokenizer, struct tokens tokens,
+                          bool replace)
 {
     struct pp_text_decoder decoder;
     struct pp_error error = {0};
+    struct text text;
     const char *part;
-    size_t bytes, at = 0;
-    pp_text_decoder_init(&decoder, tokenizer, false);
-    for (int i = 0; i <= count; i++) {
-        if (i == count)
-            pp_text_decoder_finish(&decoder, &part, &bytes);
-        else if (pp_text_decoder_push(&decoder, tokens[i], &part, &bytes, &error) != 0)
+    size_t bytes, length;
+    FILE *stream = open_memstream(&text.bytes, &length);
+    if (!stream)
+        stop(2, "no memory");
+    pp_text_decoder_init(&decoder, tokenizer, replace);
+    for (int i = 0; i < tokens.count; i++) {
+        if (pp_text_decoder_push(&decoder, tokens.list[i], &part, &bytes, &error) != 0)
             stop(2, error.text);
-        if (bytes > length - at || memcmp(part, text + at, bytes) != 0)
-            stop(3, "the tokens are another text");
-        at += bytes;
+        fwrite(part, 1, bytes, stream);
     }
-    if (at != length)
-        stop(3, "the tokens are a shorter text");
+    pp_text_decoder_finish(&decoder, &part, &bytes);
+    fwrite(part, 1, bytes, stream);
     pp_text_decoder_release(&decoder);
+    fclose(stream);
+    text.length = (uint32_t)length;
+    return text;
 }
 
-static void encode(const struct pp_tokenizer *tokenizer, bool ends)
+static void check_same(const struct pp_tokenizer *tokenizer, struct tokens tokens,
+                       struct text text)
+{
+    struct text same = decode(tokenizer, tokens, false);
+    if (same.length != text.length || memcmp(same.bytes, text.bytes, text.length) != 0)
+        stop(3, "the tokens are another text");
+    free(same.bytes);
+}
+
+static void answer(const struct pp_tokenizer *tokenizer, struct text text, bool ends,
+                   bool replaced)
 {
     struct pp_error error = {0};
-    uint32_t length;
-    while (fread(&length, sizeof length, 1, stdin) == 1) {
-        char *text = malloc((size_t)length + 1);
-        int32_t *tokens;
-        int count;
-        if (!text || fread(text, 1, length, stdin) != length)
-            stop(2, "cannot read a text");
-        if (pp_tokenizer_encode(tokenizer, text, length, ends, &tokens, &count,
-                                &error) != 0)
-            stop(2, error.text);
-        if (!ends)
-            check(tokenizer, text, length, tokens, count);
-        fwrite(&count, sizeof count, 1, stdout);
-        fwrite(tokens, sizeof *tokens, (size_t)count, stdout);
-        free(tokens);
-        free(text);
+    struct tokens tokens;
+    if (pp_tokenizer_encode(tokenizer, text.bytes, text.length, ends, &tokens.list,
+                            &tokens.count, &error) != 0)
+        stop(2, error.text);
+    if (replaced) {
+        struct text other = decode(tokenizer, tokens, true);
+        write_text(other);
+        free(other.bytes);
+    } else {
+        fwrite(&tokens.count, sizeof tokens.count, 1, stdout);
+        fwrite(tokens.list, sizeof *tokens.list, (size_t)tokens.count, stdout);
     }
+    if (!ends)
+        check_same(tokenizer, tokens, text);
+    free(tokens.list);
 }
 
 /* Of a code point up to 0x10ffff; returns its length. */
@@ -112,7 +151,12 @@ int main(int argc, char **argv)
     }
     if (pp_tokenizer_init(&tokenizer, argv[1], &error) != 0)
         stop(2, error.text);
-    encode(&tokenizer, argc > 2);
+    const char *mode = argc > 2 ? argv[2] : "";
+    for (struct text text; read_text(&text);) {
+        answer(&tokenizer, text, strcmp(mode, "ends") == 0,
+               strcmp(mode, "replaced") == 0);
+        free(text.bytes);
+    }
     pp_tokenizer_release(&tokenizer);
     return 0;
 }
