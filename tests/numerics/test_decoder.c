@@ -33,11 +33,9 @@ static void pipeline_init(struct pipeline *pipeline,
     struct pp_error error = {0};
     int first = 0, blocks = SLOTS * pp_cache_blocks_of(config->seq_len);
     *pipeline = (struct pipeline){.config = *config};
-    for (int s = 0; s < MOST_STAGES && layers_of[s] > 0; s++)
-        pipeline->stages++;
-    for (int s = 0; s < pipeline->stages; s++) {
+    for (int s = 0; first < config->layers; s++) {
         struct pp_decoder *decoder = &pipeline->decoders[s];
-        bool head = s == pipeline->stages - 1;
+        bool head = first + layers_of[s] == config->layers;
         ck_assert_int_eq(pp_decoder_init(decoder, config, first, layers_of[s], s == 0,
                                          head, MOST_ROWS, &error),
                          0);
@@ -48,6 +46,7 @@ static void pipeline_init(struct pipeline *pipeline,
                                        SLOTS, blocks, &error),
                          0);
         first += layers_of[s];
+        pipeline->stages++;
     }
 }
 
