@@ -21,7 +21,7 @@ def opened(driver, server):
 
 
 def test_a_chat_its_lanes_and_its_end(tmp, driver):
-    with Server(tmp, PAUSE='0.05') as server, opened(driver, server) as page:
+    with Server(tmp, PAUSE='0.2') as server, opened(driver, server) as page:
         page.set('max_tokens', 12)
         page.send('é<b>ü')
         until('the reply to grow', lambda: page.texts('reply')[0])
@@ -61,7 +61,7 @@ def test_a_text_that_is_too_long_for_the_context(tmp, driver):
 
 
 def test_ranks_that_die_and_come_again(tmp, driver):
-    with Server(tmp, PAUSE='0.05') as server, opened(driver, server) as page:
+    with Server(tmp, PAUSE='0.2') as server, opened(driver, server) as page:
         page.set('max_tokens', 400)
         page.send('hello')
         until('the reply', lambda: page.texts('reply')[0])
