@@ -27,6 +27,11 @@ const activity = {
     return performance.now() / 1000 - this.offset;
   },
 
+  /** Seconds since anything was under way; -Infinity where nothing ever was. */
+  idle() {
+    return this.batches.length ? this.now() - this.batches.at(-1).end : -Infinity;
+  },
+
   since(from) {
     let first = this.batches.length;
     while (first > 0 && this.batches[first - 1].end >= from) first--;

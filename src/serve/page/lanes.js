@@ -15,7 +15,7 @@ const lanes = {
     this.window = () => Number(element('window').value);
     const hold = element('hold');
     hold.addEventListener('click', () => {
-      this.held = this.held === null ? activity.now() : null;
+      this.held = this.held === null ? this.edge() : null;
       hold.setAttribute('aria-pressed', String(this.held !== null));
       setText(hold, this.held === null ? 'Hold' : 'Go on');
       this.wake();
@@ -32,9 +32,9 @@ const lanes = {
     this.wake();
   },
 
-  /** The moment at the right edge. */
+  /** The moment at the right edge: now; or a little after the last work, which so stays. */
   edge() {
-    return this.held ?? activity.now();
+    return this.held ?? activity.now() - Math.max(0, activity.idle() - this.window() / 10);
   },
 
   /** There may be something new to see: draws, and goes on while the picture moves. */
@@ -72,7 +72,7 @@ const lanes = {
     const batches = Number.isFinite(to) ? activity.since(from) : [];
     this.drawBars(pen, batches, x, width);
     this.drawFrame(pen, width);
-    return batches.length > 0 && this.held === null;
+    return batches.length > 0 && this.held === null && activity.idle() < this.window() / 10;
   },
 
   /** What ranks did, within the lanes: first that they waited, over which they computed. */
@@ -142,7 +142,8 @@ const lanes = {
     }
     const y = this.ranks * this.laneHeight + 10;
     pen.textAlign = 'right';
-    pen.fillText(this.held === null ? 'now' : 'held', width - 6, y);
+    const idle = activity.idle() > this.window() / 10;
+    pen.fillText(this.held !== null ? 'held' : idle ? 'last work' : 'now', width - 6, y);
     pen.textAlign = 'left';
     pen.fillText(`−${duration(this.window())}`, this.left, y);
   },

@@ -67,6 +67,8 @@ const ranks = {
 
   showActivity() {
     if (document.hidden || !this.rows.length) return;
+    const idle = activity.idle();
+    setText(element('idle'), idle > 1 ? `Idle for ${Math.round(idle)} s` : '');
     const to = lanes.edge();
     const known = Number.isFinite(to);
     const span = lanes.window();

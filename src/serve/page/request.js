@@ -69,7 +69,7 @@ function figuresOf({ finish, figures = {}, leftOut }) {
   if (ends[finish]) said.push(ends[finish]);
   if (tokens) {
     said.push(`${plural(tokens, 'token')} in ${duration(seconds ?? 0)}`
-      + (seconds > 0 ? `, ${(tokens / seconds).toPrecision(3)} tokens/s` : ''));
+      + (seconds > 0 ? `, ${perSecond(tokens / seconds)}` : ''));
   }
   if (first) said.push(`first after ${duration(first)}`);
   if (prompt !== undefined) said.push(`${plural(prompt, 'prompt token')}`);

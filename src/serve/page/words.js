@@ -18,6 +18,7 @@ function inUnits(value, step, units) {
 const bytes = (count) => inUnits(count, 1024, ['B', 'KiB', 'MiB', 'GiB', 'TiB']);
 const duration = (seconds) => (seconds < 1 ? inUnits(seconds * 1e6, 1000, ['µs', 'ms'])
   : `${Number(seconds.toFixed(1))} s`);
+const perSecond = (rate) => `${rate < 100 ? Number(rate.toPrecision(2)) : Math.round(rate)} tokens/s`;
 const percent = (share) => `${Math.round(100 * share)} %`;
 
 /** An element with a class, a text and children. Text is only ever set as text. */
