@@ -291,6 +291,9 @@ def test_the_lanes_and_the_table_say_what_ranks_do(server):
                         '[busy, waits, [...ids]])') == [[.75, .75, [3, 4]]] * 2
         assert page.run('return activity.summary(2, 100.25, 100.75).map(({busy, waits}) => '
                         '[busy, waits])') == [[.25, .25]] * 2
+        # A sequence is under way, and both ranks wait, until its next batch begins.
+        assert page.run('return activity.summary(2, 101.5, 200).map(({busy, waits}) => '
+                        '[busy, waits])') == [[0, 98.5]] * 2
         page.by_id('hold').send_keys(Keys.ENTER)  # now nothing moves
         before = page.run('return lanes.edge()')
         shown(list)

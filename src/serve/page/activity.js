@@ -3,19 +3,27 @@
 
 const activity = {
   most: 10, // seconds that are kept: the widest picture
-  batches: [], // { kind, ids, spans: [[start, end] of each rank], start, end }
+  batches: [], // { kind, ids, spans: [[start, end] of each rank], start, end }: see add()
+  ends: new Map(), // of each sequence: when its last batch ended
   offset: Infinity, // from the ranks' clock to this page's, at most
 
   /** Ranks that have just started have a clock that begins anew. */
   reset() {
     this.batches = [];
+    this.ends.clear();
     this.offset = Infinity;
   },
 
-  /** A batch has returned from the last rank. */
+  /**
+   * A batch has returned from the last rank. It is under way since its sequences' last one
+   * ended: its tokens were then on their way to the first rank, or waited for their turn.
+   */
   add({ class: kind, ids, spans }) {
-    const start = Math.min(...spans.map((span) => span[0]));
     const end = Math.max(...spans.map((span) => span[1]));
+    const start = Math.min(...spans.map((span) => span[0]),
+      ...ids.map((id) => this.ends.get(id) ?? Infinity));
+    for (const id of ids) this.ends.set(id, end);
+    if (this.ends.size > 1000) this.ends.delete(this.ends.keys().next().value);
     // What comes late says nothing of the clocks; the quickest says the most.
     this.offset = Math.min(this.offset, performance.now() / 1000 - end);
     this.batches.push({ kind, ids, spans, start, end });
