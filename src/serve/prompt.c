@@ -22,8 +22,8 @@ static int add_tokens(struct tokens *tokens, const int32_t *more, int count,
         tokens->all = all;
         tokens->room = room;
     }
-    if (count > 0)
-        memcpy(tokens->all + tokens->count, more, (size_t)count * sizeof *more);
+    for (int i = 0; i < count; i++)
+        tokens->all[tokens->count + i] = more[i];
     tokens->count += count;
     return 0;
 }

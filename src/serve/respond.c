@@ -139,7 +139,7 @@ enum MHD_Result pp_respond_stream(struct MHD_Connection *connection,
 enum MHD_Result pp_respond_page(struct MHD_Connection *connection)
 {
     struct MHD_Response *response = MHD_create_response_from_buffer(
-        pp_page_length, (void *)(uintptr_t)pp_page, MHD_RESPMEM_PERSISTENT);
+        pp_page_length, (void *)pp_page, MHD_RESPMEM_PERSISTENT);
     return send_response(connection, MHD_HTTP_OK, response, "text/html; charset=utf-8",
                          pp_page_csp);
 }

@@ -2,12 +2,11 @@
 import contextlib
 import json
 import os
-import pathlib
 import random
 import signal
 import socket
 
-from server import LONG, Server, in_threads, run_tests, stream, texts, wait_until
+from server import LONG, Memory, Server, in_threads, run_tests, stream, texts, wait_until
 
 
 def running(server):
@@ -159,15 +158,9 @@ def test_sixty_four_at_once(tmp):
         server.idle()
         before = open_files(server) + 1  # that of the last who asked may be open
         many(0)
-        held = memory(server.run.pid)
+        memory = Memory(server.run.pid)
         many(64)
-        assert memory(server.run.pid) < held + (8 << 20), (held, memory(server.run.pid))
-
-
-def memory(pid):
-    """Bytes of its own: a leak of a few hundred requests would hardly be seen, but one of
-    bodies or answers that are kept would."""
-    return int(pathlib.Path(f'/proc/{pid}/statm').read_text().split()[5]) * os.sysconf('SC_PAGESIZE')
+        memory.check()
 
 
 def test_it_drains(tmp):

@@ -19,6 +19,8 @@ import time
 LONG = 120  # seconds: longer than anything takes, on any machine
 HERE = pathlib.Path(__file__).parent
 JSON = {'Content-Type': 'application/json'}
+# The address sanitizer keeps what is freed, and finds itself what is not.
+SANITIZED = b'__asan_init' in pathlib.Path(sys.argv[1]).read_bytes()
 
 
 def wait_until(condition, what):
@@ -150,6 +152,23 @@ def texts(data):
             piece = choice.get('text', choice.get('delta', {}).get('content', ''))
             found[choice['index']] = found.get(choice['index'], '') + piece
     return found
+
+
+class Memory:
+    """Bytes of a process's own: what a few hundred requests leak would hardly be seen, but
+    bodies or answers that are kept would."""
+
+    def __init__(self, pid):
+        self.pid, self.before = pid, self.now(pid)
+
+    @staticmethod
+    def now(pid):
+        words = pathlib.Path(f'/proc/{pid}/statm').read_text().split()
+        return int(words[5]) * os.sysconf('SC_PAGESIZE')
+
+    def check(self):
+        now = self.now(self.pid)
+        assert SANITIZED or now < self.before + (8 << 20), (self.before, now)
 
 
 def in_threads(work, count):
