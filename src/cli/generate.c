@@ -133,7 +133,7 @@ static int prepare(struct pp_generation *generation, struct pp_error *error)
  * comes. */
 static void head(struct pp_generation *generation, int index)
 {
-    if (generation->prompts.count > 1)
+    if (generation->prompts.count > 1 && generation->text)
         fprintf(generation->text, "==> prompt %d <==\n", index + 1);
 }
 
@@ -163,6 +163,8 @@ static void end_text(struct pp_generation *generation)
 {
     const struct pp_prompts *prompts = &generation->prompts;
     bool begun = true;
+    if (!generation->text)
+        return;
     for (; generation->shown < prompts->count; generation->shown++) {
         const struct pp_prompt *prompt = &prompts->prompts[generation->shown];
         if (!begun) {
@@ -259,6 +261,8 @@ static int generate(struct pp_generation *generation, struct pp_error *error)
     if (generation->rank == 0) {
         source = pp_prompts_source(&generation->prompts);
         generation->text = pp_generated_stream(options);
+        if (options->quiet && generation->text == stderr)
+            generation->text = NULL; /* the report has it */
         head(generation, 0);
     }
     if (pp_engine_run(&generation->engine, &source, &result, error) != 0)

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/words.h"
 #include "cli/environment.h"
+#include "predict/predict.h"
 #include "text/utf8.h"
 #include "timeline/quantile.h"
 #include "version.h"
@@ -220,6 +221,19 @@ static void describe_ranks(struct pp_report *report,
     }
 }
 
+static int predict(struct pp_report *report, const struct pp_model_config *model,
+                   struct pp_error *error)
+{
+    struct pp_costs costs = {0};
+    int status = pp_costs_from_report(&costs, report, &report->schedule,
+                                      pp_row_bytes(model), error);
+    if (status == 0)
+        status = pp_predict(&report->schedule, &costs, &report->predicted,
+                            &report->predicted_makespan_s, error);
+    pp_costs_release(&costs);
+    return status;
+}
+
 int pp_generate_report(struct pp_report *report, const struct pp_generation *generation,
                        const struct pp_engine_result *result, struct pp_error *error)
 {
@@ -252,5 +266,7 @@ int pp_generate_report(struct pp_report *report, const struct pp_generation *gen
     describe_ranks(report, result);
     pp_assign(report->theory_note, sizeof report->theory_note,
               "prompts and ends differ: the closed form is of decoding alone");
-    return set_generation(report, generation, result, error);
+    if (set_generation(report, generation, result, error) != 0)
+        return -1;
+    return predict(report, &generation->chosen.config, error);
 }

@@ -221,6 +221,8 @@ static int choose_groups(struct engine *engine, struct pp_error *error)
 static int set_groups(struct engine *engine, struct pp_error *error)
 {
     int groups = engine->config->groups, slots = engine->roster.slots;
+    /* Warm before the first batch, too: memory is touched, code is there. */
+    time_rows(engine, 1);
     engine->time = (struct pp_stage_time){(double)NAN, (double)NAN};
     engine->roster.groups = groups < slots ? groups : slots;
     if (groups > 0)

@@ -104,7 +104,8 @@ static void leave(struct pp_roster *roster, int place)
     sequence->used = false;
     roster->groups[sequence->group].size--;
     roster->blocks -= sequence->blocks;
-    roster->freed[roster->freed_count++] = roster->order[place];
+    if (sequence->fed > 0) /* else the ranks know nothing of it */
+        roster->freed[roster->freed_count++] = roster->order[place];
     roster->count--;
     memmove(roster->order + place, roster->order + place + 1,
             (size_t)(roster->count - place) * sizeof *roster->order);

@@ -163,12 +163,12 @@ static int set_keepalive(double timeout_s)
 
 /* Fills in what the child needs: this program's path, the pipes, the environment.
  * Returns -1 with errno set. */
-static int prepare(struct mpiexec *mpiexec, bool passes_input, double timeout_s)
+static int prepare(struct mpiexec *mpiexec, double timeout_s)
 {
     char *self = mpiexec->command.self;
     ssize_t length = readlink("/proc/self/exe", self, sizeof mpiexec->command.self - 1);
     if (length < 0 || pipe(mpiexec->output) != 0 || pipe(mpiexec->exec_errno) != 0 ||
-        (passes_input && pipe2(mpiexec->input, O_CLOEXEC) != 0))
+        (mpiexec->command.passes_input && pipe2(mpiexec->input, O_CLOEXEC) != 0))
         return -1;
     self[length] = '\0';
     set_hwloc_environment();
@@ -374,10 +374,9 @@ static int start_input(struct mpiexec *mpiexec, struct pp_error *error)
 
 /* Starts mpiexec and looks after it to its end. */
 static int run_mpiexec(struct mpiexec *mpiexec, const struct pp_lair *lair,
-                       bool passes_input, double timeout_s, struct end *end,
-                       struct pp_error *error)
+                       double timeout_s, struct end *end, struct pp_error *error)
 {
-    pid_t child = prepare(mpiexec, passes_input, timeout_s) == 0
+    pid_t child = prepare(mpiexec, timeout_s) == 0
                       ? pp_child_start(become_mpiexec, mpiexec, &signals)
                       : -1;
     if (child < 0)
@@ -407,7 +406,10 @@ static int run_mpiexec(struct mpiexec *mpiexec, const struct pp_lair *lair,
 int pp_launch(int ranks, const char *hosts, char **argv, bool passes_input,
               double timeout_s, int *status, struct pp_error *error)
 {
-    struct mpiexec mpiexec = {.command = {.ranks = ranks, .hosts = hosts, .argv = argv},
+    struct mpiexec mpiexec = {.command = {.ranks = ranks,
+                                          .hosts = hosts,
+                                          .argv = argv,
+                                          .passes_input = passes_input},
                               .input = {-1, -1},
                               .output = {-1, -1},
                               .exec_errno = {-1, -1}};
@@ -417,7 +419,7 @@ int pp_launch(int ranks, const char *hosts, char **argv, bool passes_input,
         pp_lair_init(&lair, ranks, error) != 0)
         return -1;
     fflush(stdout);
-    int ran = run_mpiexec(&mpiexec, &lair, passes_input, timeout_s, &end, error);
+    int ran = run_mpiexec(&mpiexec, &lair, timeout_s, &end, error);
     close_pipes(&mpiexec);
     int code = ran == 0 ? status_of_rank_0(end.wait_status) : -1;
     bool done = end.passed.complete && end.wait_status == 0;

@@ -1,6 +1,5 @@
 #include "run/mpiexec.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,12 +57,12 @@ static void add_own_words(struct words *words, const struct pp_mpiexec *mpiexec)
                                       "--bind-to",
                                       "none",
                                       "--quiet",
-                                      "--stdin",
-                                      "none"};
+                                      "--stdin"};
     char count[16];
     snprintf(count, sizeof count, "%d", mpiexec->ranks);
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
         add_word(words, strdup(own[i]));
+    add_word(words, strdup(mpiexec->passes_input ? "0" : "none"));
     for (size_t i = 0; mpiexec->hosts && i < sizeof handed_on / sizeof handed_on[0];
          i++) {
         if (!getenv(handed_on[i]))
