@@ -1,5 +1,6 @@
 #include "cli/simulation.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,11 +131,15 @@ static int respread_costs(struct pp_costs *costs, const struct pp_layer_costs *l
     return 0;
 }
 
-/* What a run generated took, by class. */
+/* What generating took, by class. Of the model only the width counts; sequences and
+ * prompts may be others than were measured. */
 static int take_classes(struct pp_costs *costs, const struct pp_report *report,
-                        const struct pp_options *options, const struct pp_plan *plan,
+                        struct pp_options *options, const struct pp_plan *plan,
                         struct pp_error *error)
 {
+    json_int_t width = json_integer_value(json_object_get(report->config, "d_model"));
+    if (!pp_options_given(options, "d-model") && width > 0 && width <= INT_MAX)
+        options->d_model = (int)width;
     struct pp_model_config model = pp_model_of(options);
     struct pp_error problem = {0};
     pp_costs_release(costs);
@@ -152,7 +157,8 @@ static int costs_of_report(struct pp_costs *costs, struct pp_options *options,
     struct pp_report report = {0};
     struct pp_layer_costs layers = {0};
     int status = pp_report_read_json(&report, options->costs, error);
-    if (status == 0)
+    bool decodes = pp_decodes(&plan->schedule);
+    if (status == 0 && !decodes)
         status = pp_options_take_sizes(options, report.config, options->costs, error);
     enum pp_recompute measured =
         status == 0 ? pp_report_recompute(&report) : PP_RECOMPUTE_NONE;
@@ -162,7 +168,7 @@ static int costs_of_report(struct pp_costs *costs, struct pp_options *options,
         pp_options_take(options, report.config, "optimizer");
         pp_options_take(options, report.config, "untied");
     }
-    if (status == 0 && pp_decodes(&plan->schedule)) {
+    if (status == 0 && decodes) {
         status = take_classes(costs, &report, options, plan, error);
     } else if (status == 0) {
         struct pp_model_config model = pp_model_of(options);

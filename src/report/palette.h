@@ -5,7 +5,7 @@
 
 #include "schedule/schedule.h"
 
-/* The colour of a kind of op, [0], and a lighter one for odd chunks, [1]: as 0xRRGGBB,
+/* The colour of a kind of op, [0], and a lighter one (pp_is_lighter), [1]: as 0xRRGGBB,
  * and the nearest of a terminal's 256 colours, on which black text is legible. */
 struct pp_colour {
     int rgb[2];
@@ -14,6 +14,11 @@ struct pp_colour {
 
 /* [enum pp_kind] */
 extern const struct pp_colour pp_palette[PP_KINDS];
+
+/* Which ops are drawn lighter: those of odd chunks; in decoding, pieces of prompts. */
+bool pp_is_lighter(const struct pp_schedule *schedule, struct pp_op op);
+/* What they are, in words; NULL where there are none. */
+const char *pp_lighter_name(const struct pp_schedule *schedule);
 
 enum { PP_COLOUR_BUBBLE = 0xDDDDDD, PP_COLOUR_IN_FLIGHT = 0x0072B2 };
 

@@ -18,6 +18,7 @@ static const struct fixture fixtures[] = {
     {"zb-h1", 4, 1, 8, 1, 50000, 0.1, 1},
     {"interleaved", 4, 2, 8, 5, 12345, 0.1, 1.25},
     {"dualpipev", 4, 2, 12, 1, 100000, 0.1, 1},
+    {"decode", 3, 1, 9, 1, 100000, 0.1, 1.25, .groups = 4, .prompt_chunks = 2},
 };
 enum { FIXTURES = sizeof fixtures / sizeof *fixtures };
 

@@ -54,7 +54,11 @@ void fixture_report(struct pp_report *report, const struct fixture *fixture)
     struct pp_error error = {0};
     struct pp_shape shape = {.ranks = fixture->ranks,
                              .chunks = fixture->chunks,
-                             .microbatches = fixture->microbatches};
+                             .microbatches = fixture->microbatches,
+                             .groups = fixture->groups,
+                             .prompt_chunks = fixture->prompt_chunks,
+                             .rows = 2,
+                             .prompt_rows = 16};
     struct pp_schedule schedule;
     struct pp_costs costs;
     struct pp_timeline timelines[MOST_STEPS];

@@ -13,6 +13,7 @@ struct fixture {
     double last_stage; /* factor on the last stage's ops */
     double core_share; /* that rank 0 has, the others having all of theirs; 0: CPU times
                         * are not counted */
+    int groups, prompt_chunks; /* of a schedule that decodes */
 };
 
 /* Forward 1 ms and backward 2 ms per rank. Ends the program on any error. */

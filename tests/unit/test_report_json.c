@@ -17,6 +17,17 @@ static const struct fixture noisy = {.schedule = "interleaved",
                                      .jitter = 0.1,
                                      .last_stage = 1.25};
 
+static const struct fixture decoding = {.schedule = "decode",
+                                        .ranks = 3,
+                                        .chunks = 1,
+                                        .microbatches = 7,
+                                        .steps = 2,
+                                        .latency = 1000,
+                                        .jitter = 0.1,
+                                        .last_stage = 1.5,
+                                        .groups = 2,
+                                        .prompt_chunks = 2};
+
 static json_t *load(const char *path)
 {
     json_error_t problem;
@@ -50,17 +61,25 @@ static void make_full(struct pp_report *report)
     strcpy(report->training.digest, "0123456789abcdef");
 }
 
+/* Writes the report, reads it into another, writes that, and compares the files. */
+static void go_round(const struct pp_report *report, struct pp_report *again)
+{
+    struct pp_error error = {0};
+    const char *first = unit_path("first.json"), *second = unit_path("second.json");
+    ck_assert_int_eq(pp_report_write_json(report, first, &error), 0);
+    ck_assert_msg(pp_report_read_json(again, first, &error) == 0, "%s", error.text);
+    ck_assert_int_eq(pp_report_write_json(again, second, &error), 0);
+    char *one = unit_content(first), *two = unit_content(second);
+    ck_assert_str_eq(one, two);
+    free(one);
+    free(two);
+}
+
 START_TEST(what_is_written_reads_back_the_same)
 {
     struct pp_report report, again;
-    struct pp_error error = {0};
-    const char *first = unit_path("first.json"), *second = unit_path("second.json");
     make_full(&report);
-    ck_assert_int_eq(pp_report_write_json(&report, first, &error), 0);
-    ck_assert_msg(pp_report_read_json(&again, first, &error) == 0, "%s", error.text);
-    ck_assert_int_eq(pp_report_write_json(&again, second, &error), 0);
-    char *one = unit_content(first), *two = unit_content(second);
-    ck_assert_str_eq(one, two);
+    go_round(&report, &again);
     ck_assert_double_eq(again.training.losses[0], report.training.losses[0]);
     ck_assert(isnan(again.training.losses[1]));
     ck_assert(isinf(again.link_bandwidth));
@@ -68,8 +87,31 @@ START_TEST(what_is_written_reads_back_the_same)
     ck_assert_int_eq(again.training.verified, 1);
     ck_assert_int_eq((int)pp_schedule_ops(&again.schedule),
                      (int)pp_schedule_ops(&report.schedule));
-    free(one);
-    free(two);
+    pp_report_release(&report);
+    pp_report_release(&again);
+}
+END_TEST
+
+/* What its ops do not say: whose tokens a microbatch begins with, its group, its class;
+ * and which class a cost is of. */
+START_TEST(decoding_reads_back_the_same)
+{
+    struct pp_report report, again;
+    fixture_report(&report, &decoding);
+    go_round(&report, &again);
+    const struct pp_schedule *was = &report.schedule, *is = &again.schedule;
+    ck_assert(pp_decodes(is));
+    ck_assert_int_eq(is->groups, 2);
+    for (int i = 0; i < was->microbatches; i++) {
+        ck_assert_int_eq(is->after[i], was->after[i]);
+        ck_assert_int_eq(is->then[i], was->then[i]);
+        ck_assert_int_eq(is->group_of[i], was->group_of[i]);
+        ck_assert(
+            pp_same_class(pp_class_of(is, (uint32_t)i), pp_class_of(was, (uint32_t)i)));
+    }
+    ck_assert_int_eq(again.cost_count, 3 * 2);
+    ck_assert_str_eq(again.costs[1].of_class.label, "decode");
+    ck_assert_int_eq(again.costs[1].of_class.rows, 2);
     pp_report_release(&report);
     pp_report_release(&again);
 }
@@ -125,10 +167,11 @@ START_TEST(the_keys_are_those_promised)
 END_TEST
 
 /* A good report with one thing changed, and what the message must say. */
-static const struct {
+struct change {
     const char *find, *replace;
     const char *says;
-} changes[] = {
+};
+static const struct change changes[] = {
     {"\"ppsim.report/1\"", "\"ppsim.report/2\"", "'schema' is 'ppsim.report/2'"},
     {"\"ppsim.report/1\"", "1", "'schema' is a whole number, should be text"},
     {"\"fraction\"", "\"fractional\"", "'bubble.fraction' is missing"},
@@ -169,25 +212,54 @@ static const struct {
      "'timeline.ops' has 128 ops"},
 };
 
-START_TEST(hostile_files_are_refused_in_one_line)
+static const struct change of_decoding[] = {
+    {"\"after\": [-1", "\"after\": [-2",
+     "'timeline.decoding.after[0]' is -2, should be from -1"},
+    {"\"after\": [-1,", "\"after\": [",
+     "has 10 numbers, should have one for each of 11"},
+    {"\"after\": [-1", "\"after\": [99", "'timeline.ops' is not a valid schedule"},
+    {"\"after\": [-1", "\"after\": [2", "'timeline.ops' is not a valid schedule"},
+    {"\"class_of\": [0", "\"class_of\": [2", "'timeline.ops' is not a valid schedule"},
+    {"\"group_of\": [0", "\"group_of\": [268435455", "not a valid schedule"},
+    {"\"class\": \"prefill\", \"rows\": 16}", "\"class\": \"x\", \"rows\": 16}",
+     "'timeline.ops' is not a valid schedule"},
+    {"\"classes\"", "\"q\"", "'timeline.decoding.classes' is missing"},
+    {"\"decoding\"", "\"q\"", "has 33 ops: 3 stages and 11 microbatches take 66 to 99"},
+    {"\"class\": \"decode\", \"rows\": 2, \"median_s\"",
+     "\"class\": \"prefill\", \"rows\": 16, \"median_s\"",
+     "'costs[1]' repeats stage 0 and kind F of class prefill"},
+};
+
+static void refuse(const struct fixture *fixture, const struct change *change)
 {
     struct pp_report report;
     struct pp_error error = {0};
     const char *path = unit_path("good.json");
-    fixture_report(&report, &noisy);
+    fixture_report(&report, fixture);
     ck_assert_int_eq(pp_report_write_json(&report, path, &error), 0);
     pp_report_release(&report);
     char *text = unit_content(path);
-    char *at = strstr(text, changes[_i].find), *changed;
-    ck_assert_msg(at != NULL, "no %s in the report", changes[_i].find);
+    char *at = strstr(text, change->find), *changed;
+    ck_assert_msg(at != NULL, "no %s in the report", change->find);
     size_t before = (size_t)(at - text);
-    int length = asprintf(&changed, "%.*s%s%s", (int)before, text, changes[_i].replace,
-                          at + strlen(changes[_i].find));
+    int length = asprintf(&changed, "%.*s%s%s", (int)before, text, change->replace,
+                          at + strlen(change->find));
     path = unit_file("changed.json", changed, (size_t)length);
     ck_assert_int_eq(pp_report_read_json(&report, path, &error), -1);
-    unit_expect_error(&error, PP_BAD_INPUT, path, changes[_i].says, NULL);
+    unit_expect_error(&error, PP_BAD_INPUT, path, change->says, NULL);
     free(text);
     free(changed);
+}
+
+START_TEST(hostile_files_are_refused_in_one_line)
+{
+    refuse(&noisy, &changes[_i]);
+}
+END_TEST
+
+START_TEST(hostile_decoding_is_refused_in_one_line)
+{
+    refuse(&decoding, &of_decoding[_i]);
 }
 END_TEST
 
@@ -296,6 +368,9 @@ int main(void)
     tcase_add_test(tests, the_keys_are_those_promised);
     tcase_add_loop_test(tests, hostile_files_are_refused_in_one_line, 0,
                         sizeof changes / sizeof *changes);
+    tcase_add_test(tests, decoding_reads_back_the_same);
+    tcase_add_loop_test(tests, hostile_decoding_is_refused_in_one_line, 0,
+                        sizeof of_decoding / sizeof *of_decoding);
     tcase_add_test(tests, older_files_lack_the_core_share);
     tcase_add_test(tests, truncated_files_are_refused);
     tcase_add_loop_test(tests, what_is_no_report_is_refused, 0, 6);

@@ -140,10 +140,9 @@ static void plan_timeline(struct pp_plot *plot)
     explain(plot, PP_MARK_LINE, PATH, 0, "critical path");
     explain(plot, PP_MARK_LINE, BOUND, 0, "lower bound: the busiest rank's work");
     set_axis(plot, "time in %s", plot->unit.name);
-    if (plot->report->schedule.held > 1)
-        add_note(plot, plot->report->schedule.chunks > 1
-                           ? "odd chunks lighter"
-                           : "the other weight copy's lighter");
+    const char *lighter = pp_lighter_name(&plot->report->schedule);
+    if (lighter)
+        add_note(plot, "%s lighter", lighter);
     if (plot->layout.ranks_per_row > 1)
         add_note(plot, "%d ranks per row", plot->layout.ranks_per_row);
     if (plot->thinned)

@@ -16,7 +16,7 @@ int pp_plot_colour(const struct pp_plot *plot, size_t k)
 {
     const struct pp_schedule *schedule = &plot->report->schedule;
     struct pp_op op = schedule->ops[k];
-    return pp_palette[op.kind].rgb[schedule->chunk_of[pp_op_place(schedule, op)] % 2];
+    return pp_palette[op.kind].rgb[pp_is_lighter(schedule, op)];
 }
 
 static double row_of(const struct pp_plot *plot, int rank)

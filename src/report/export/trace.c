@@ -65,8 +65,12 @@ static void put_name(struct trace *trace, struct pp_op op)
     put(trace, "\"");
 }
 
+/* Of a microbatch in decoding what it is; in training, where its op stands. */
 static const char *phase_of(const struct trace *trace, size_t k)
 {
+    const struct pp_schedule *schedule = &trace->report->schedule;
+    if (pp_decodes(schedule))
+        return pp_class_of(schedule, schedule->ops[k].microbatch)->label;
     if (k < trace->first_back)
         return "warm-up";
     return k > trace->last_f ? "cool-down" : "steady";
@@ -106,6 +110,8 @@ static void put_op(struct trace *trace, int rank, size_t k)
     pp_text_char(&trace->text, pp_kind_letter(op.kind));
     put_number(trace, "\",\"args\":{\"stage\":", op.stage);
     put_number(trace, ",\"microbatch\":", op.microbatch);
+    if (pp_decodes(&report->schedule))
+        put_number(trace, ",\"group\":", report->schedule.group_of[op.microbatch]);
     put(trace, ",\"phase\":\"");
     put(trace, phase_of(trace, k));
     put(trace, "\"");

@@ -20,24 +20,19 @@ struct gantt {
     int label; /* width of the ranks' column */
 };
 
-static int odd_chunk(const struct pp_schedule *schedule, size_t op)
-{
-    return schedule->chunk_of[pp_op_place(schedule, schedule->ops[op])] % 2;
-}
-
 /* Draws the op that cells [0, width) hold. */
 static void draw_op(const struct gantt *gantt, const struct pp_cell *cell, int width)
 {
     const struct pp_schedule *schedule = &gantt->layout->report->schedule;
-    int odd = odd_chunk(schedule, cell->op);
+    bool lighter = pp_is_lighter(schedule, schedule->ops[cell->op]);
     char letter = pp_kind_letter(cell->kind), text[16];
-    if (odd)
+    if (lighter)
         letter = (char)(letter - 'A' + 'a');
     int length = snprintf(text, sizeof text, "%u", schedule->ops[cell->op].microbatch);
 
     if (gantt->color) {
         fprintf(gantt->stream, "\x1b[48;5;%d;38;5;16m",
-                pp_palette[cell->kind].terminal[odd]);
+                pp_palette[cell->kind].terminal[lighter]);
     } else {
         fputc(letter, gantt->stream);
         width--;
@@ -136,9 +131,9 @@ static void draw_legend(const struct gantt *gantt)
     put_item(gantt, &column, 0, ".", "bubble");
     put_item(gantt, &column, 0, gantt->color ? "3" : "F3==",
              gantt->color ? "microbatch 3" : "F of microbatch 3");
-    if (report->schedule.held > 1)
-        put_item(gantt, &column, 0, gantt->color ? "lighter:" : "lower case:",
-                 report->schedule.chunks > 1 ? "odd chunks" : "other weight copy");
+    const char *lighter = pp_lighter_name(&report->schedule);
+    if (lighter)
+        put_item(gantt, &column, 0, gantt->color ? "lighter:" : "lower case:", lighter);
     fputc('\n', gantt->stream);
 }
 
