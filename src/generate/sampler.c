@@ -31,12 +31,22 @@ void pp_sampler_release(struct pp_sampler *sampler)
 /* The largest logit's token, -1 where one is not finite. */
 static int32_t largest(const float *logits, int vocab)
 {
+    /* In blocks, of which few hold a new best: the first two questions are vectors'. */
+    enum { BLOCK = 64 };
     int32_t best = 0;
-    for (int32_t v = 0; v < vocab; v++) {
-        if (!isfinite(logits[v]))
+    for (int32_t start = 0; start < vocab; start += BLOCK) {
+        int32_t end = vocab - start < BLOCK ? vocab : start + BLOCK;
+        float most = logits[best];
+        int finite = 1, larger = 0;
+        for (int32_t v = start; v < end; v++) {
+            finite &= isfinite(logits[v]) != 0;
+            larger |= logits[v] > most;
+        }
+        if (!finite)
             return -1;
-        if (logits[v] > logits[best])
-            best = v;
+        for (int32_t v = start; larger && v < end; v++)
+            if (logits[v] > logits[best])
+                best = v;
     }
     return best;
 }
