@@ -163,16 +163,16 @@ int pp_schedule_generate(struct pp_schedule *schedule, const struct pp_scheduler
         return -1;
     int microbatches = shape->microbatches + shape->groups * shape->prompt_chunks;
     if (pp_schedule_init(schedule, shape->ranks, shape->ranks * shape->chunks,
-                         microbatches, row->placement, error) != 0 ||
-        (pp_row_decodes(row) && row->feed_back(schedule, shape, error) != 0))
+                         microbatches, row->placement, error) != 0)
         return -1;
     pp_assign(schedule->name, sizeof schedule->name, "%s", row->name);
     schedule->group_size = shape->group_size;
-    for (int rank = 0; row->generate && rank < schedule->ranks; rank++) {
+    int status = pp_row_decodes(row) ? row->feed_back(schedule, shape, error) : 0;
+    for (int rank = 0; status == 0 && row->generate && rank < schedule->ranks; rank++) {
         pp_schedule_begin_rank(schedule, rank);
         row->generate(schedule, rank);
     }
-    if ((row->generate_all && row->generate_all(schedule, error) != 0) ||
+    if (status != 0 || (row->generate_all && row->generate_all(schedule, error) != 0) ||
         pp_schedule_end(schedule, error) != 0 ||
         pp_verify_ops(schedule, schedule->name, error) != 0) {
         pp_schedule_release(schedule);

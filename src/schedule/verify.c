@@ -312,6 +312,7 @@ int pp_verify_ops(const struct pp_schedule *schedule, const char *called,
             calloc(stages, (size_t)schedule->groups * sizeof *checker.latest);
     if (!checker.seen || (pp_decodes(schedule) && !checker.latest)) {
         free(checker.seen);
+        free(checker.latest);
         return pp_fail(error, PP_ENVIRONMENT, "out of memory to verify '%s'", called);
     }
     for (int r = 0; r < schedule->ranks; r++) {

@@ -34,6 +34,15 @@ def test_a_simulation():
            '--link latency=5us,bandwidth=10GB/s --far-link latency=1ms --ranks-per-node 1')
 
 
+def test_decoding():
+    starve(f'simulate --schedule decode {SHAPE} --groups 2 --prompt-chunks 1 '
+           '--cost prefill=2,decode=1 --quiet --json a.json')
+    saved = made(f'simulate --schedule decode {SHAPE} --prompt-chunks 1 --quiet --json d.json')
+    starve('explain d.json', saved)
+    starve(f'simulate --schedule decode {SHAPE} --costs d.json --quiet --json x.json', saved)
+    starve(f'schedules show decode {SHAPE} --format json')
+
+
 def test_schedules():
     starve('schedules check s.csv', SCHEDULE)
     starve('simulate --schedule s.csv --quiet --json a.json', SCHEDULE)

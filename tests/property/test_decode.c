@@ -158,9 +158,10 @@ static bool happen(struct walkers *walkers)
         if (beginning(walkers, s) < beginning(walkers, stage))
             stage = s;
     }
-    int64_t begins = beginning(walkers, stage), ends = begins + ring->cost[stage];
+    int64_t begins = beginning(walkers, stage);
     if (begins == INT64_MAX)
         return false;
+    int64_t ends = begins + ring->cost[stage];
     int due = walkers->due[stage]++, group = due % ring->groups;
     bool last = stage == ring->stages - 1;
     walkers->start[stage][due] = begins;
