@@ -77,6 +77,10 @@ class Page:
     def run(self, script, *arguments):
         return self.driver.execute_script(script, *arguments)
 
+    def hears(self):
+        """Waits until it hears what the ranks do."""
+        until('the events', lambda: self.text('#events-state') == [''])
+
     def state(self):
         return self.by_id('state').get_attribute('data-state')
 

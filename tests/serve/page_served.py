@@ -22,6 +22,7 @@ def opened(driver, server):
 
 def test_a_chat_its_lanes_and_its_end(tmp, driver):
     with Server(tmp, PAUSE='0.2') as server, opened(driver, server) as page:
+        page.hears()
         page.set('max_tokens', 12)
         page.send('é<b>ü')
         until('the reply to grow', lambda: page.texts('reply')[0])
@@ -73,7 +74,7 @@ def test_ranks_that_die_and_come_again(tmp, driver):
         page.send('anyone?')
         until('the refusal', lambda: len(page.text('.error')) == 2)
         page.by_id('reconnect').send_keys(Keys.ENTER)
-        page.ready()
+        page.ready().hears()
         page.set('max_tokens', 6)
         page.send('back')
         until('the reply', lambda: page.texts('reply')[-1] == 'hello\n')

@@ -29,9 +29,9 @@ const ranks = {
         for await (const data of eventsOf(response)) this.event(JSON.parse(data));
       } catch (problem) {
         if (problem.name === 'AbortError') return;
-        setText(element('events-state'), 'No events come.');
         if (problem.status === 401) return;
       }
+      setText(element('events-state'), 'No events come.');
       await pause(2000);
       if (health.state.dataset.state !== 'ready') return;
     }
