@@ -262,10 +262,14 @@ static void read_ranks(struct reading *in, const struct pp_node *ranks)
 }
 
 /* Is there each stage, kind and class at most once? */
+struct listed {
+    const struct pp_cost *cost;
+};
+
 static int compare_costs(const void *left, const void *right)
 {
-    const struct pp_cost *a = *(const struct pp_cost *const *)left;
-    const struct pp_cost *b = *(const struct pp_cost *const *)right;
+    const struct pp_cost *a = ((const struct listed *)left)->cost;
+    const struct pp_cost *b = ((const struct listed *)right)->cost;
     if (a->stage != b->stage)
         return a->stage < b->stage ? -1 : 1;
     if (a->kind != b->kind)
@@ -276,15 +280,15 @@ static int compare_costs(const void *left, const void *right)
 }
 
 static void refuse_repeated(struct pp_reader *reader, const struct pp_report *report,
-                            const struct pp_node *list, const struct pp_cost **sorted)
+                            const struct pp_node *list, struct listed *sorted)
 {
     qsort(sorted, (size_t)report->cost_count, sizeof *sorted, compare_costs);
     for (int i = 1; i < report->cost_count; i++) {
-        const struct pp_cost *a = sorted[i - 1], *b = sorted[i];
+        const struct pp_cost *a = sorted[i - 1].cost, *b = sorted[i].cost;
         const struct pp_cost *later = a > b ? a : b;
         struct pp_node node = {.parent = list,
                                .index = (size_t)(later - report->costs)};
-        if (compare_costs(&a, &b) == 0)
+        if (compare_costs(&sorted[i - 1], &sorted[i]) == 0)
             pp_reader_fail(reader, &node, "repeats stage %d and kind %c%s%s",
                            later->stage, pp_kind_letter(later->kind),
                            later->of_class.label[0] ? " of class " : "",
@@ -300,8 +304,7 @@ static void check_costs(struct reading *in)
     struct pp_node list = {.parent = &in->root, .key = key->name};
     if (reader->failed)
         return;
-    const struct pp_cost **sorted =
-        malloc(((size_t)report->cost_count + 1) * sizeof *sorted);
+    struct listed *sorted = malloc(((size_t)report->cost_count + 1) * sizeof *sorted);
     if (!sorted) {
         pp_reader_out_of_memory(reader, &list);
         return;
@@ -310,10 +313,10 @@ static void check_costs(struct reading *in)
         struct pp_node node = {.parent = &list, .index = (size_t)i};
         struct pp_node stage =
             member_at(&node, key->keys, offsetof(struct pp_cost, stage));
-        sorted[i] = &report->costs[i];
-        if (sorted[i]->stage >= report->schedule.stages)
+        sorted[i].cost = &report->costs[i];
+        if (sorted[i].cost->stage >= report->schedule.stages)
             pp_reader_fail(reader, &stage, "is %d, should be from 0 to %d",
-                           sorted[i]->stage, report->schedule.stages - 1);
+                           sorted[i].cost->stage, report->schedule.stages - 1);
     }
     if (!reader->failed)
         refuse_repeated(reader, report, &list, sorted);

@@ -123,7 +123,7 @@ static int *read_numbers(struct pp_reader *reader, const struct pp_node *object,
     int *numbers = reader->failed ? NULL : malloc(count * sizeof *numbers);
     if (!reader->failed && !numbers)
         pp_reader_out_of_memory(reader, &list);
-    for (size_t i = 0; i < count && !reader->failed; i++) {
+    for (size_t i = 0; numbers && i < count && !reader->failed; i++) {
         struct pp_node node = pp_read_element(reader, &list, i, JSON_INTEGER);
         numbers[i] = (int)pp_node_int(reader, &node, key->least, key->most);
     }
