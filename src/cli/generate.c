@@ -48,8 +48,7 @@ static int add_file(struct pp_generation *generation, const char *path,
     int status = strcmp(path, "-") == 0 ? read_stdin(&text, &length, error)
                                         : pp_input_whole(path, &text, &length, error);
     if (status == 0)
-        status = pp_prompts_add(&generation->prompts, text, length,
-                                generation->chosen.config.seq_len, error);
+        status = pp_prompts_add(&generation->prompts, text, length, error);
     free(text);
     return status;
 }
@@ -60,16 +59,29 @@ static int add_prompts(struct pp_generation *generation, struct pp_error *error)
     int status = 0;
     for (int i = 0; i < options->prompts.count && status == 0; i++) {
         const char *text = options->prompts.items[i];
-        status = pp_prompts_add(&generation->prompts, text, strlen(text),
-                                generation->chosen.config.seq_len, error);
+        status = pp_prompts_add(&generation->prompts, text, strlen(text), error);
     }
     if (status == 0 && options->prompt_file)
         status = add_file(generation, options->prompt_file, error);
-    if (status == 0 && generation->prompts.count == 0)
-        return pp_fail(error, PP_BAD_INPUT,
-                       "there is no prompt: give '--prompt' TEXT, or '--prompt-file' "
-                       "FILE ('-': standard input)");
     return status;
+}
+
+/* Without a prompt on a terminal it is a conversation. */
+static bool converses(const struct pp_generation *generation)
+{
+    const struct pp_options *options = generation->options;
+    return options->prompts.count == 0 && !options->prompt_file &&
+           generation->terminal.input && generation->terminal.output;
+}
+
+static int check_prompts(const struct pp_generation *generation, struct pp_error *error)
+{
+    const struct pp_options *options = generation->options;
+    if (options->prompts.count > 0 || options->prompt_file || converses(generation))
+        return 0;
+    return pp_fail(error, PP_BAD_INPUT,
+                   "there is no prompt: give '--prompt' TEXT, or '--prompt-file' FILE "
+                   "('-': standard input); on a terminal there may be none");
 }
 
 /* --- what is asked for ------------------------------------------------------------ */
@@ -116,7 +128,7 @@ static int prepare(struct pp_generation *generation, struct pp_error *error)
 {
     if (pp_chosen_model_init(&generation->chosen, generation->options,
                              generation->world, error) != 0 ||
-        configure(generation, error) != 0)
+        configure(generation, error) != 0 || check_prompts(generation, error) != 0)
         return -1;
     if (generation->world > 0 && generation->chosen.ranks != generation->world)
         return pp_fail(error, PP_BAD_INPUT,
@@ -133,7 +145,7 @@ static int prepare(struct pp_generation *generation, struct pp_error *error)
  * comes. */
 static void head(struct pp_generation *generation, int index)
 {
-    if (generation->prompts.count > 1 && generation->text)
+    if (generation->prompts.count > 1 && generation->text && !converses(generation))
         fprintf(generation->text, "==> prompt %d <==\n", index + 1);
 }
 
@@ -193,22 +205,28 @@ static int set_up(struct pp_generation *generation, struct pp_error *error)
     if (pp_chosen_tokenizer(&generation->tokenizer, &generation->chosen, options,
                             error) != 0)
         return -1;
-    pp_prompts_init(&generation->prompts, &(struct pp_prompts_config){
-                                              .tokenizer = &generation->tokenizer,
-                                              .sampling = generation->sampling,
-                                              .max_tokens = options->max_tokens,
-                                              .stops = options->stops.items,
-                                              .stop_count = options->stops.count,
-                                              .write = write_text,
-                                              .batch = take_batch,
-                                              .data = generation,
-                                          });
+    pp_prompts_init(&generation->prompts,
+                    &(struct pp_prompts_config){
+                        .tokenizer = &generation->tokenizer,
+                        .sampling = generation->sampling,
+                        .max_tokens = options->max_tokens,
+                        .context = generation->chosen.config.seq_len,
+                        .cut = converses(generation),
+                        .stops = options->stops.items,
+                        .stop_count = options->stops.count,
+                        .write = write_text,
+                        .batch = take_batch,
+                        .data = generation,
+                    });
     if (add_prompts(generation, error) != 0)
         return -1;
     pp_record_init(&generation->record, generation->world);
     generation->engine.end_token = generation->chosen.end_token;
     int count = generation->prompts.count;
-    generation->engine.slots = count < PP_MOST_SLOTS ? count : PP_MOST_SLOTS;
+    generation->engine.slots = count < 1               ? 1
+                               : count < PP_MOST_SLOTS ? count
+                                                       : PP_MOST_SLOTS;
+    generation->engine.blocks = pp_prompts_blocks(&generation->prompts);
     return 0;
 }
 
@@ -241,9 +259,10 @@ static int tell(struct pp_generation *generation, const struct pp_engine_result 
     end_text(generation);
     pp_warn_of_clock(&result->environment, generation->chosen.ranks,
                      generation->options->link);
-    if (generation->record.count > 0)
+    /* Of a conversation most of the time was the user's. */
+    if (generation->record.count > 0 && !converses(generation))
         status = report(generation, result, error);
-    if (!result->stopped || status == PP_ENVIRONMENT)
+    if (converses(generation) || !result->stopped || status == PP_ENVIRONMENT)
         return status;
     pp_say("stopped before all was generated");
     return result->stopped == SIGINT ? PP_INTERRUPTED : PP_TERMINATED;
@@ -259,7 +278,10 @@ static int generate(struct pp_generation *generation, struct pp_error *error)
     if (pp_world_agree(status, error) != 0)
         return (int)error->status;
     if (generation->rank == 0) {
-        source = pp_prompts_source(&generation->prompts);
+        source = converses(generation)
+                     ? pp_conversation_source(&generation->conversation,
+                                              &generation->prompts)
+                     : pp_prompts_source(&generation->prompts);
         generation->text = pp_generated_stream(options);
         if (options->quiet && generation->text == stderr)
             generation->text = NULL; /* the report has it */
@@ -285,12 +307,15 @@ static int join(struct pp_generation *generation, struct pp_error *error)
 static int launch(struct pp_generation *generation, struct pp_error *error)
 {
     const struct pp_options *options = generation->options;
-    bool input = options->prompt_file && strcmp(options->prompt_file, "-") == 0;
+    bool file = options->prompt_file && strcmp(options->prompt_file, "-") == 0;
     int status = PP_DONE;
     pp_terminal_hand_down(&generation->terminal);
-    if (pp_launch(generation->chosen.ranks, NULL, options->argv, input,
-                  options->timeout, &status, error) != 0) {
+    if (pp_launch(generation->chosen.ranks, NULL, options->argv,
+                  file || converses(generation), options->timeout, &status,
+                  error) != 0) {
         pp_output_paths_tidy(options);
+        if (generation->terminal.output)
+            putchar('\n'); /* behind the text that there is */
         return (int)error->status;
     }
     return status;
@@ -319,6 +344,7 @@ int pp_command_generate(struct pp_options *options)
         status = launched ? generate(&generation, &error) : launch(&generation, &error);
     if (generation.rank == 0 && error.lines > 0)
         pp_refuse(options, &error);
+    pp_conversation_release(&generation.conversation);
     pp_prompts_release(&generation.prompts);
     pp_record_release(&generation.record);
     pp_gate_release(&generation.gate);

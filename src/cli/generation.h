@@ -3,6 +3,7 @@
 #define PP_CLI_GENERATION_H
 
 #include "cli/chosen_model.h"
+#include "cli/conversation.h"
 #include "cli/gate.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
@@ -22,6 +23,7 @@ struct pp_generation {
     /* Of rank 0. */
     struct pp_tokenizer tokenizer;
     struct pp_prompts prompts;
+    struct pp_conversation conversation; /* where that is what it is */
     struct pp_record record;
     FILE *text; /* where it goes; NULL: nowhere */
     int shown;  /* the sequence whose text goes there now */

@@ -31,13 +31,14 @@ struct pp_terminal pp_terminal_detect(bool launched)
 {
     struct pp_terminal terminal = {.width = DEFAULT_WIDTH};
     const char *text = getenv(handed_down);
-    int output = 0, errors = 0, width = 0;
+    int input = 0, output = 0, errors = 0, width = 0;
     if (launched) {
-        if (text && sscanf(text, "%d %d %d", &output, &errors, &width) == 3)
-            terminal = (struct pp_terminal){output, errors, width};
+        if (text && sscanf(text, "%d %d %d %d", &input, &output, &errors, &width) == 4)
+            terminal = (struct pp_terminal){input, output, errors, width};
         return terminal;
     }
     return (struct pp_terminal){
+        .input = isatty(STDIN_FILENO),
         .output = isatty(STDOUT_FILENO),
         .errors = isatty(STDERR_FILENO),
         .width = width_of_terminal(),
@@ -47,8 +48,8 @@ struct pp_terminal pp_terminal_detect(bool launched)
 void pp_terminal_hand_down(const struct pp_terminal *terminal)
 {
     char text[64];
-    snprintf(text, sizeof text, "%d %d %d", terminal->output, terminal->errors,
-             terminal->width);
+    snprintf(text, sizeof text, "%d %d %d %d", terminal->input, terminal->output,
+             terminal->errors, terminal->width);
     setenv(handed_down, text, 1);
 }
 

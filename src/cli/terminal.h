@@ -9,8 +9,8 @@
 #include "report/report.h"
 
 struct pp_terminal {
-    bool output, errors; /* stdout, stderr: is it a terminal? */
-    int width;           /* columns; 80 where it is none */
+    bool input, output, errors; /* stdin, stdout, stderr: is it a terminal? */
+    int width;                  /* columns; 80 where it is none */
 };
 
 /* What the standard streams are. A rank's own streams lead to mpiexec, whatever the

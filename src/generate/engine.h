@@ -25,7 +25,9 @@ struct pp_engine_config {
     int groups;        /* 0: chosen from what stages and hops take (groups.h) */
     int slots;         /* sequences under way at once, at least 1 */
     int prefill_chunk; /* rows of a batch of prompts, at least 1 */
-    int blocks;        /* of the cache; 0: the whole context for every slot */
+    int blocks;        /* of the cache: at least one a slot, and those that any request
+                        * may come to need (pp_roster_blocks), or that request is never
+                        * begun; 0: the whole context for every slot */
     int end_token;     /* -1: none */
     /* The same on every rank, as those above. */
     enum pp_clock_choice clock;

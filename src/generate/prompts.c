@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "generate/roster.h"
+
 void pp_prompts_init(struct pp_prompts *prompts, const struct pp_prompts_config *config)
 {
     *prompts = (struct pp_prompts){.config = *config};
@@ -50,8 +52,21 @@ static int encode(const struct pp_tokenizer *tokenizer, const char *text, size_t
     return 0;
 }
 
+/* Leaves out the begin of a prompt without room for what follows it. */
+static void cut(const struct pp_prompts_config *config, struct pp_prompt *prompt)
+{
+    int half = config->context / 2;
+    int most =
+        config->context - (config->max_tokens < half ? config->max_tokens : half);
+    int over = prompt->prompt_count - most;
+    if (over <= 0)
+        return;
+    memmove(prompt->prompt, prompt->prompt + over, (size_t)most * sizeof(int32_t));
+    prompt->prompt_count = most;
+}
+
 int pp_prompts_add(struct pp_prompts *prompts, const char *text, size_t length,
-                   int context, struct pp_error *error)
+                   struct pp_error *error)
 {
     const struct pp_prompts_config *config = &prompts->config;
     struct pp_prompt *more =
@@ -65,19 +80,31 @@ int pp_prompts_add(struct pp_prompts *prompts, const char *text, size_t length,
     pp_stopper_init(&prompt->stopper, config->stops, config->stop_count);
     if (encode(config->tokenizer, text, length, prompt, error) != 0)
         return -1;
-    if (prompt->prompt_count > context)
+    if (config->cut)
+        cut(config, prompt);
+    if (prompt->prompt_count > config->context)
         return pp_fail(
             error, PP_BAD_INPUT,
             "the prompt has %d tokens, but the model's context is %d: give a "
             "shorter one",
-            prompt->prompt_count, context);
-    int most = context + 1 - prompt->prompt_count;
+            prompt->prompt_count, config->context);
+    int most = config->context + 1 - prompt->prompt_count;
     most = most < config->max_tokens ? most : config->max_tokens;
     prompt->tokens = malloc((size_t)most * sizeof *prompt->tokens);
     prompt->times = malloc((size_t)most * sizeof *prompt->times);
     if (!prompt->tokens || !prompt->times)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for %d tokens", most);
     return 0;
+}
+
+int pp_prompts_blocks(const struct pp_prompts *prompts)
+{
+    const struct pp_roster_config roster = {.context = prompts->config.context};
+    int blocks = 0;
+    for (int i = 0; i < prompts->count; i++)
+        blocks += pp_roster_blocks(&roster, prompts->prompts[i].prompt_count,
+                                   prompts->config.max_tokens);
+    return blocks;
 }
 
 /* --- the source ------------------------------------------------------------------- */

@@ -11,6 +11,9 @@ struct pp_prompts_config {
     const struct pp_tokenizer *tokenizer; /* borrowed, as are the stops */
     struct pp_sampling sampling;
     int max_tokens; /* of each */
+    int context;    /* the model's */
+    bool cut; /* of a prompt that has no room in the context, with its max_tokens or
+               * half of it, the begin is left out; else it is refused */
     const char *const *stops;
     int stop_count;
     /* Text of the index-th sequence, in order, whole characters or bytes that are none;
@@ -51,7 +54,10 @@ void pp_prompts_release(struct pp_prompts *prompts);
 /* One more. The empty text is the end token, if the tokenizer has one. PP_BAD_INPUT:
  * where it has none, and where the text has more tokens than the context. */
 int pp_prompts_add(struct pp_prompts *prompts, const char *text, size_t length,
-                   int context, struct pp_error *error);
+                   struct pp_error *error);
+
+/* Blocks of the cache that all of them may come to need. */
+int pp_prompts_blocks(const struct pp_prompts *prompts);
 
 /* The source of them. */
 struct pp_source pp_prompts_source(struct pp_prompts *prompts);

@@ -182,9 +182,15 @@ struct pp_parcel *pp_ring_wait(struct pp_ring *ring, struct pp_op awaited)
 struct pp_parcel *pp_ring_rest(struct pp_ring *ring)
 {
     struct pp_parcel *parcel = pp_ring_look(ring);
+    enum { FIRST_NS = 1000000, LAST_NS = 20000000, LONGER = 50 };
+    int64_t rested = 0, nap = FIRST_NS;
     pp_note_place(PP_OUTSIDE_OPS, 0);
     while (!parcel) {
-        nanosleep(&(struct timespec){.tv_nsec = PP_RING_NAP_NS}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = nap}, NULL);
+        rested += nap;
+        nap = rested / LONGER < FIRST_NS  ? FIRST_NS
+              : rested / LONGER > LAST_NS ? LAST_NS
+                                          : rested / LONGER;
         parcel = pp_ring_look(ring);
     }
     return parcel;

@@ -29,9 +29,7 @@ struct pp_parcel {
     char data[]; /* aligned to PP_ALIGN */
 };
 
-/* NAP_NS: between two looks of a rank at rest. A look takes some microseconds, so that
- * rest costs well under 0.5 % of a core, and a message finds the rank within 10 ms. */
-enum { PP_RING_RECEIVES = 4, PP_RING_NAP_NS = 5000000 };
+enum { PP_RING_RECEIVES = 4 };
 
 struct pp_ring {
     const struct pp_world *world; /* borrowed, as is the next one */
@@ -79,8 +77,9 @@ struct pp_parcel *pp_ring_look(struct pp_ring *ring);
 /* Waits for it. awaited: the op whose result it brings, for the status page. */
 struct pp_parcel *pp_ring_wait(struct pp_ring *ring, struct pp_op awaited);
 
-/* The same where the whole ring has nothing to do: asleep but for a look every few
- * milliseconds, which is what an idle rank costs. */
+/* The same where the whole ring has nothing to do: asleep but for looks, the fewer the
+ * longer it rests, from one each millisecond to one in twenty. A look wakes caches and
+ * the scheduler too, some 30 us together: after a second that is 0.2 % of a core. */
 struct pp_parcel *pp_ring_rest(struct pp_ring *ring);
 
 /* Makes progress on the ring that data points to. Cheap, for calling inside long ops.

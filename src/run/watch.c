@@ -91,28 +91,31 @@ static const char *op_text(const struct pp_line *line, char text[OP_TEXT])
     return text;
 }
 
-/* Where a rank was. */
+/* Where a rank was. A generation has no steps: there it is 0. */
 static void put_place(const struct pp_line *line, char *text, size_t size)
 {
-    char op[OP_TEXT];
+    char op[OP_TEXT], of[32] = "", in[32] = "";
     int step = atomic_load(&line->step);
     op_text(line, op);
+    if (step > 0) {
+        snprintf(of, sizeof of, " of step %d", step);
+        snprintf(in, sizeof in, " in step %d", step);
+    }
     switch ((enum pp_place)atomic_load(&line->place)) {
     case PP_BEFORE_STEPS:
         pp_append(text, size, " before the first step");
         break;
     case PP_IN_OP:
-        pp_append(text, size, " in %s of step %d", op, step);
+        pp_append(text, size, " in %s%s", op, of);
         break;
     case PP_BEFORE_OP:
-        pp_append(text, size, " in step %d, waiting for %s", step, op);
+        pp_append(text, size, "%s, waiting for %s", in, op);
         break;
     case PP_OUTSIDE_OPS:
-        pp_append(text, size, " outside the ops of step %d", step);
+        pp_append(text, size, " outside the ops%s", of);
         break;
     case PP_BEFORE_ALL:
-        pp_append(text, size, step > 0 ? " in step %d" : "", step);
-        pp_append(text, size, ", waiting for all ranks");
+        pp_append(text, size, "%s, waiting for all ranks", in);
         break;
     }
 }

@@ -228,13 +228,40 @@ def test_checks_judge_a_generation(tmp):
         assert status == expected, (check, status, err)
 
 
+def test_a_conversation(tmp):
+    write_model(tmp / 'm.safetensors')
+    lines = ['Some words', 'and more']
+    # What was said before is in front of each line; of what is too long, the end.
+    said, expected = b'', []
+    for line in lines:
+        said = (said + line.encode() + b'\n')[-(CONTEXT - 6):]
+        (tmp / 'said').write_bytes(said)
+        answer, = tokens(generate(tmp, '--prompt-file', 'said', '--max-tokens', '6', prompts=[]))
+        expected.append(answer)
+        said += bytes(answer) + (b'' if answer[-1] == ord('\n') else b'\n')
+    shown = Terminal([PPSIM, 'generate', '--load', 'm.safetensors', '--max-tokens', '6', '--ranks',
+                      '2'], cwd=tmp)
+    for count, line in enumerate(lines, 1):
+        wait_until(lambda: shown.shown.count('> ') >= count, 'it asks')
+        shown.type(line + '\n')
+    wait_until(lambda: shown.shown.count('> ') > len(lines), 'it asks again')
+    shown.type('\x04')
+    status, text = shown.wait()
+    assert status == 0, (status, text)
+    answers = [part.split('\n', 1)[1] for part in text.replace('\r', '').split('> ')[1:-1]]
+    for answer, expected_tokens in zip(answers, expected):
+        assert answer.rstrip('\n') == bytes(expected_tokens).decode(
+            errors='replace').replace('\r', '').rstrip('\n'), (answer, expected_tokens)
+
+
 def test_a_rank_that_is_killed_is_named(tmp):
     shown, ranks = long_generation(tmp)
     os.kill(ranks[1], signal.SIGKILL)
     status, text = shown.wait()
     assert status == 4, (status, text[-2000:])
     said = [line for line in text.splitlines() if 'ppsim: ' in line][-1]
-    assert re.search(r'rank 1 was killed by SIGKILL', said), text[-2000:]
+    assert re.match(r'ppsim: rank 1 was killed by SIGKILL.*( in F\(1, \d+\)|, waiting for F\(0, '
+                    r'\d+\)|outside the ops)', said), text[-2000:]
 
 
 def test_ctrl_c_keeps_what_there_is(tmp):

@@ -18,7 +18,11 @@ class Terminal:
         self.run = subprocess.Popen(command, **{**on_it, **options})
         os.close(theirs)
         self.shown, self.ended, self.changed = '', False, threading.Condition()
+        self._ours = ours
         threading.Thread(target=self._read, args=(ours,), daemon=True).start()
+
+    def type(self, text):
+        os.write(self._ours, text.encode())
 
     def _read(self, ours):
         piece = b'-'
