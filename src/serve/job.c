@@ -46,13 +46,15 @@ static int add_prompt(struct pp_job *job, const struct pp_ask_prompt *prompt,
     int32_t *tokens = NULL;
     int count = 0;
     int status = pp_prompt_encode(&job->ask, prompt, limits, &tokens, &count, error);
-    if (status == 0 && count >= limits->context) {
+    if (status == 0 && count > limits->context) {
         *too_long = true;
         status = pp_fail(error, PP_BAD_INPUT,
-                         "the prompt has %d tokens, and the model's context is %d: it "
-                         "leaves no room for an answer",
+                         "the prompt has %d tokens, but the model's context is %d: "
+                         "give a shorter one",
                          count, limits->context);
     }
+    /* The token after the last position needs none itself. */
+    int room = limits->context + 1 - count, most = job->ask.max_tokens;
     for (int i = 0; i < job->ask.n && status == 0; i++) {
         struct pp_sequence *sequence =
             make_sequence(job, tokens, count, limits->tokenizer);
@@ -60,7 +62,6 @@ static int add_prompt(struct pp_job *job, const struct pp_ask_prompt *prompt,
             status = no_memory(error);
             break;
         }
-        int room = limits->context - count, most = job->ask.max_tokens;
         sequence->max_tokens = most > 0 && most < room ? most : room;
         sequence->index = job->count;
         job->sequences[job->count++] = sequence;

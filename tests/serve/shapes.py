@@ -25,7 +25,8 @@ def test_completions(tmp):
             assert answer['usage']['prompt_tokens'] == 4
         # 16 tokens where nobody says; as many as the context holds where that is less.
         assert len(server.complete('x')) == 16
-        assert len(server.complete('x' * 500, max_tokens=100)) == 12
+        assert len(server.complete('x' * 500, max_tokens=100)) == 13
+        assert len(server.complete('x' * 512, max_tokens=100)) == 1
         assert server.complete('xyz', max_tokens=9, stop='yz') == 'x'
         assert server.complete('abcd', max_tokens=9, stop=['zz', 'da']) == 'abc'
         answer = server.post('/v1/completions', {'prompt': '!end', 'max_tokens': 9})
@@ -57,7 +58,7 @@ def test_chat(tmp):
         # Without a number: to the end of the context.
         answer = server.post('/v1/chat/completions',
                              {'messages': [{'role': 'user', 'content': 'a' * 510}]})
-        assert answer['usage']['completion_tokens'] == 2
+        assert answer['usage']['completion_tokens'] == 3
 
 
 def test_turns_of_a_tokenizer_with_an_end(tmp):
@@ -156,7 +157,7 @@ def test_what_is_refused(tmp):
         refused('/v1/completions', {'prompt': [256]}, 'token 256', param='prompt')
         refused('/v1/completions', {'prompt': ''}, 'empty', param='prompt')
         long = dict(param='prompt', code='context_length_exceeded')
-        refused('/v1/completions', {'prompt': 'x' * 512}, '512 tokens', 'context', **long)
+        refused('/v1/completions', {'prompt': 'x' * 513}, '513 tokens', 'context', **long)
         for message, words in [
                 ('hi', 'role'), ({'content': 'x'}, 'role'), ({'role': 'user'}, 'content'),
                 ({'role': 'tool', 'content': 'x'}, "'tool'"),

@@ -64,6 +64,7 @@ def test_the_same_tokens_as_generate(tmp):
     drawn = {prompt: generated(tmp, prompt, count, '--temperature', '0.8', '--top-k', '40',
                                '--top-p', '0.9', '--seed', '7') for prompt in PROMPTS}
     assert greedy != drawn
+    longest = {length: generated(tmp, 'x' * length, 60) for length in (60, CONTEXT)}
     sampling = {'temperature': 0.8, 'top_k': 40, 'top_p': 0.9, 'seed': 7}
     for options in ['--ranks', '1'], ['--ranks', '3', '--groups', '2', '--prefill-chunk', '3']:
         with Server(tmp, *options, '--slots', '3') as served:
@@ -85,10 +86,13 @@ def test_the_same_tokens_as_generate(tmp):
             config = served.config()
             assert sum(rank['layers'] for rank in config['ranks']) == config['layers'] == 3
             assert all(rank['kv_cache_bytes'] > 0 for rank in config['ranks'])
-            # Beyond the context it ends by its length.
-            answer = served.post('/v1/completions', {'prompt': 'x' * 60, 'max_tokens': 60})
-            assert answer['choices'][0]['finish_reason'] == 'length'
-            assert answer['usage']['total_tokens'] == CONTEXT
+            # Where the context ends, so do both.
+            for length in longest:
+                answer = served.post('/v1/completions', {
+                    'prompt': 'x' * length, 'max_tokens': 60, 'temperature': 0})
+                assert answer['choices'][0]['text'] == longest[length], length
+                assert answer['choices'][0]['finish_reason'] == 'length'
+                assert answer['usage']['total_tokens'] == CONTEXT + 1
             assert served.stop() == 0, served.said()
         assert not list(tmp.glob('ppsim-*')), 'a folder was left behind'
 
