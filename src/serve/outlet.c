@@ -47,6 +47,9 @@ void pp_outlet_close(struct pp_outlet *outlet)
 
 void pp_outlet_sleep(struct pp_outlet *outlet)
 {
+    /* Who is cut off is not woken again, and MHD may not end while somebody sleeps. */
+    if (outlet->left)
+        return;
     outlet->asleep = true;
     MHD_suspend_connection(outlet->connection);
 }

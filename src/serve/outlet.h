@@ -45,7 +45,8 @@ void pp_outlet_open(struct pp_outlet *outlet, struct pp_outlets *all,
 /* Does nothing where it is not open. */
 void pp_outlet_close(struct pp_outlet *outlet);
 
-/* In MHD's thread, in its callbacks alone: until pp_outlet_wake. */
+/* In MHD's thread, in its callbacks alone: until pp_outlet_wake. Not where the client
+ * is cut off: MHD then asks again at once, and is told so. */
 void pp_outlet_sleep(struct pp_outlet *outlet);
 /* Something was added, or it has ended. */
 void pp_outlet_wake(struct pp_outlet *outlet);
