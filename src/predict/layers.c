@@ -108,7 +108,8 @@ int pp_layer_costs_init(struct pp_layer_costs *costs, const struct pp_report *re
                                       error);
     if (status == 0 && text)
         status = pp_slow_text(text, schedule->ranks, &slow, error);
-    costs->known = status == 0 && read_split(report, costs->layers_of);
+    costs->known = status == 0 && costs->measured.classes == 1 &&
+                   read_split(report, costs->layers_of);
     for (int kind = 0; kind < PP_KINDS && costs->known; kind++)
         find_costs(costs, schedule, slow, kind, values);
     free(slow);

@@ -14,7 +14,8 @@
  * factor of --slow. What the first takes beyond is the embedding's, where its rank has
  * other stages to tell it by; else it counts as the layers'. */
 struct pp_layer_costs {
-    bool known; /* false: the report does not say its split */
+    bool known; /* false: the report does not say its split, or is of several classes of
+                 * microbatches: one number is not what an op of a stage takes then */
     int stages;
     int *layers_of;            /* [stages] as measured; owned */
     double (*layer)[PP_KINDS]; /* [stages] ns of one layer; owned */

@@ -192,6 +192,21 @@ def test_bubbles_are_those_of_the_closed_form(tmp, counted):
                 assert abs(bubble['fraction'] - bubble['predicted']) < 1e-9, bubble
 
 
+def test_it_is_explained(tmp, counted):
+    """What a layer costs is not known where prompts and tokens take different times."""
+    write_model(tmp / 'm.safetensors')
+    found = generate(tmp, '--ranks', '2', '--layer-split', '3,1', '--clock', 'virtual',
+                     environment={**counted, 'COUNTED_READS': '1'})
+    for cost in found['costs']:  # a split that would be worth another
+        if cost['stage'] == 0:
+            cost['median_s'] *= 5
+    (tmp / 'r.json').write_text(json.dumps(found))
+    done = subprocess.run([PPSIM, 'explain', 'r.json'], cwd=tmp, capture_output=True, text=True,
+                          timeout=LONG)
+    assert done.returncode == 0 and 'critical path' in done.stdout, done
+    assert '--layer-split' not in done.stdout, done.stdout
+
+
 def test_what_is_wrong_is_refused(tmp):
     write_model(tmp / 'm.safetensors')
     load = 'generate --load m.safetensors'
