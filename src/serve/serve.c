@@ -84,16 +84,21 @@ static int start_ranks(struct server *server, struct pp_error *error)
     return 0;
 }
 
-/* Asks them to end, then tells them, then kills them: to be called again and again. */
+/* Asks them to end, then tells them, then kills them: to be called again and again.
+ * Rank 0 does so by itself when the link has ended. */
 static void end_ranks(struct server *server)
 {
     double now = pp_now_s();
     if (server->ranks.child <= 0)
         return;
-    if (server->ending == 0)
+    if (server->ending == 0) {
+        pp_hub_lock(&server->hub);
+        pp_wire_release(&server->hub.wire);
+        pp_hub_unlock(&server->hub);
         server->ending = now;
-    else if (now - server->last_asked < told_s)
+    } else if (now - server->last_asked < told_s) {
         return;
+    }
     server->last_asked = now;
     pp_ranks_end(&server->ranks, now - server->ending >= killed_s);
 }
