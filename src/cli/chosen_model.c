@@ -30,6 +30,10 @@ int pp_chosen_model_init(struct pp_chosen_model *model,
                    : world > 0                 ? world
                    : layers < PP_DEFAULT_RANKS ? layers
                                                : PP_DEFAULT_RANKS;
+    if (model->ranks > layers)
+        return pp_fail(error, PP_BAD_INPUT,
+                       "%d layers cannot fill %d ranks: give '--ranks' of at most %d",
+                       layers, model->ranks, layers);
     return 0;
 }
 

@@ -293,6 +293,8 @@ void pp_options_release(struct pp_options *options)
     free(options->arguments);
     free(options->checks.items);
     free(options->wheres.items);
+    free(options->prompts.items);
+    free(options->stops.items);
     for (int i = 0; options->lists && i < pp_option_count; i++)
         pp_list_release(&options->lists[i]);
     free(options->lists);
