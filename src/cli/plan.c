@@ -106,8 +106,7 @@ static int check_memory(const struct pp_plan *plan, const struct pp_options *opt
         ops, bytes / 1e9, memory / 1e9);
 }
 
-/* The tokens of a chunk of a prompt, of all sequences of a group together. */
-static int prompt_rows(const struct pp_options *options)
+int pp_plan_prompt_rows(const struct pp_options *options)
 {
     int chunks = options->prompt_chunks > 0 ? options->prompt_chunks : 1;
     long tokens = (options->seq_len + chunks - 1L) / chunks * options->microbatch_size;
@@ -135,7 +134,7 @@ int pp_plan_schedule(struct pp_plan *plan, const struct pp_options *options,
         .groups = options->groups,
         .prompt_chunks = options->prompt_chunks,
         .rows = options->microbatch_size,
-        .prompt_rows = prompt_rows(options),
+        .prompt_rows = pp_plan_prompt_rows(options),
     };
     if (options->work == PP_RUN && pp_row_decodes(plan->row))
         return pp_fail(error, PP_BAD_INPUT,

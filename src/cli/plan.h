@@ -36,6 +36,10 @@ int pp_plan_model(struct pp_plan *plan, const struct pp_options *options,
                   const struct pp_layer_costs *costs, struct pp_error *error);
 void pp_plan_release(struct pp_plan *plan);
 
+/* Of a schedule that decodes: the tokens of a chunk of a prompt, of all sequences of a
+ * group together. */
+int pp_plan_prompt_rows(const struct pp_options *options);
+
 /* Is this the name of a file rather than of a schedule? */
 bool pp_plan_is_file(const char *schedule);
 

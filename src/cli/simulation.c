@@ -131,15 +131,39 @@ static int respread_costs(struct pp_costs *costs, const struct pp_layer_costs *l
     return 0;
 }
 
+/* As many sequences in a group as were measured most often, unless the options say it:
+ * what one row took says nothing of four. */
+static void take_rows(struct pp_options *options, struct pp_plan *plan,
+                      const struct pp_report *report)
+{
+    const struct pp_cost *most = NULL;
+    for (int i = 0; i < report->cost_count; i++) {
+        const struct pp_cost *cost = &report->costs[i];
+        if (strcmp(cost->of_class.label, pp_decode) == 0 &&
+            (!most || cost->count > most->count))
+            most = cost;
+    }
+    if (!most || !plan->row || pp_options_given(options, "microbatch-size"))
+        return;
+    options->microbatch_size = most->of_class.rows;
+    for (int c = 0; c < plan->schedule.class_count; c++) {
+        struct pp_class *of_class = &plan->schedule.classes[c];
+        of_class->rows = strcmp(of_class->label, pp_decode) == 0
+                             ? options->microbatch_size
+                             : pp_plan_prompt_rows(options);
+    }
+}
+
 /* What generating took, by class. Of the model only the width counts; sequences and
  * prompts may be others than were measured. */
 static int take_classes(struct pp_costs *costs, const struct pp_report *report,
-                        struct pp_options *options, const struct pp_plan *plan,
+                        struct pp_options *options, struct pp_plan *plan,
                         struct pp_error *error)
 {
     json_int_t width = json_integer_value(json_object_get(report->config, "d_model"));
     if (!pp_options_given(options, "d-model") && width > 0 && width <= INT_MAX)
         options->d_model = (int)width;
+    take_rows(options, plan, report);
     struct pp_model_config model = pp_model_of(options);
     struct pp_error problem = {0};
     pp_costs_release(costs);

@@ -126,6 +126,14 @@ def test_costs_of_a_report_are_by_rows(tmp):
         assert [cost['median_s'] for cost in again['costs']] == \
             [round(times * 1e-3, 9), round(times * 2e-3, 9)], (rows, again['costs'])
         assert again['tokens_per_s'] > 0
+    # Of as many rows as were measured most often, unless it is said.
+    for cost in saved['costs']:
+        cost['count'] = 9 if cost['rows'] == 8 else 1
+    (tmp / 'r.json').write_text(json.dumps(saved))
+    again = report(f'{DECODE} --ranks 2 --costs r.json', tmp)
+    assert again['config']['microbatch_size'] == 8, again['config']
+    assert {cost['rows'] for cost in again['costs']} == {8}, again['costs']
+    assert [cost['median_s'] for cost in again['costs']] == [2e-3, 4e-3], again['costs']
     refused(f'{DECODE} --ranks 2 --costs r.json --prompt-chunks 1', 'no cost of prefill',
             directory=tmp)
     refused('simulate --ranks 2 --costs r.json', 'no cost of F', directory=tmp)
