@@ -1,5 +1,6 @@
 #include "cli/conversation.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,7 +63,7 @@ static void read_line(struct pp_conversation *conversation)
     while (!conversation->whole && !conversation->over && !failed(conversation) &&
            poll(&input, 1, WHILE_MS) > 0) {
         ssize_t got = read(STDIN_FILENO, &byte, 1);
-        conversation->over = got == 0;
+        conversation->over = got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN);
         if (got > 0)
             add(conversation, &byte, 1);
         conversation->whole = got > 0 && byte == '\n';

@@ -106,7 +106,9 @@ static int set_up_worker(struct engine *engine, struct pp_error *error)
     engine->roster = (struct pp_roster_config){
         .groups = 1,
         .slots = config->slots,
-        .blocks = config->blocks > 0 ? config->blocks : blocks * config->slots,
+        .blocks = config->blocks > 0 && config->blocks < blocks * config->slots
+                      ? config->blocks
+                      : blocks * config->slots,
         .chunk = config->prefill_chunk,
         .context = context,
         .end_token = config->end_token,

@@ -27,7 +27,8 @@ struct pp_engine_config {
     int prefill_chunk; /* rows of a batch of prompts, at least 1 */
     int blocks;        /* of the cache: at least one a slot, and those that any request
                         * may come to need (pp_roster_blocks), or that request is never
-                        * begun; 0: the whole context for every slot */
+                        * begun; 0, or more than that:
+                        * the whole context for every slot */
     int end_token;     /* -1: none */
     /* The same on every rank, as those above. */
     enum pp_clock_choice clock;
