@@ -14,12 +14,12 @@ static const char *seconds_text(double seconds, char text[PP_DURATION_TEXT])
     return pp_duration_text(1e9 * seconds, text);
 }
 
-/* "64 tokens · 812 tokens/s · the first after 3.1 ms, then one every 1.2 ms (95 %: …)"
- */
+/* "64 generated after 3 of prompts · 812 tokens/s · the first after 3.1 ms, then one
+ * every 1.2 ms (p95 …, p99 …)" */
 static void print_speed(const struct pp_report_generation *generation, FILE *stream)
 {
     char text[3][PP_DURATION_TEXT];
-    fprintf(stream, "tokens    %d after %d of prompts · %.4g tokens/s",
+    fprintf(stream, "tokens    %d generated after %d of prompts · %.4g tokens/s",
             generation->generated_tokens, generation->prompt_tokens,
             generation->tokens_per_s);
     if (isfinite(generation->ttft.p50))
@@ -48,15 +48,17 @@ static void print_bubble(const struct pp_report *report, FILE *stream)
     fputc('\n', stream);
 }
 
-/* Busy is not fast: how fast weights are read says how much a busy rank does. */
+/* Busy is not fast: how fast weights are read says how much a busy rank does. Weights
+ * that fit into caches are read from there, by both: memory may be slower than either.
+ */
 static void print_reading(const struct pp_report_generation *generation, FILE *stream)
 {
     const double giga = 1e9;
     if (!isfinite(generation->weight_Bps))
         return;
     fprintf(stream,
-            "weights   read at %.3g GB/s by a busy rank · plain reading %.3g GB/s "
-            "(%.0f %%)\n",
+            "weights   read at %.3g GB/s by a busy rank · the same weights, only read: "
+            "%.3g GB/s (%.0f %%)\n",
             generation->weight_Bps / giga, generation->read_Bps / giga,
             100 * generation->weight_Bps / generation->read_Bps);
 }
