@@ -13,9 +13,12 @@ except ImportError:
     except ImportError:
         print('python3-selenium is not installed')
         sys.exit(77)
+from selenium.webdriver import ActionChains
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+
+from server import LONG
 
 CHROMIUM, DRIVER = shutil.which('chromium'), shutil.which('chromedriver')
 if not CHROMIUM or not DRIVER:
@@ -25,12 +28,11 @@ if not CHROMIUM or not DRIVER:
 # The sandbox asks for rights that root in a container lacks; the page is our own.
 OPTIONS = ('--headless=new --no-sandbox --disable-dev-shm-usage --disable-gpu '
            '--window-size=1280,800')
-PATIENCE = 120  # seconds; how long it takes is no matter
 
 
 def until(what, condition):
     """Waits for the condition to hold; returns what it gives."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + LONG
     while not (found := condition()):
         assert time.monotonic() < end, f'waited in vain for {what}'
         time.sleep(.05)
@@ -91,6 +93,9 @@ class Page:
     def keys(self, *keys):
         """Types them where the focus is."""
         self.driver.switch_to.active_element.send_keys(*keys)
+
+    def press_tab(self):
+        ActionChains(self.driver).send_keys(Keys.TAB).perform()
 
     def to_message(self):
         """To the message, with keys alone: by the link that comes first."""

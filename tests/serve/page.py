@@ -333,6 +333,28 @@ def test_all_that_can_be_used_has_a_name(server):
         assert len(found) > 25 and not nameless, nameless
 
 
+def test_keys_reach_all_and_the_focus_is_seen(server):
+    with opened(server) as page:
+        server.say('yes')
+        server.end()
+        page.send('x')
+        page.ended()
+        page.driver.refresh()
+        page.ready()
+        can = [each for each in page.all('button, input, select, textarea, summary')
+               if each.is_displayed() and each.is_enabled()
+               and each.get_attribute('value') != 'continue']  # arrow keys choose that one
+        reached = []
+        for _ in range(len(can) + 3):  # and a link, and two that scroll
+            page.press_tab()
+            reached.append(page.driver.switch_to.active_element)
+            assert page.run('return getComputedStyle(document.activeElement).outlineStyle') == \
+                'solid', reached[-1].get_attribute('outerHTML')
+        assert len(can) > 18
+        missed = [each.get_attribute('outerHTML') for each in can if each not in reached]
+        assert not missed, missed
+
+
 def test_it_fits_a_narrow_screen(server):
     with opened(server) as page:
         page.narrow(320, 640)
