@@ -188,10 +188,11 @@ static double time_rows(struct engine *engine, int rows)
 static bool measure(struct engine *engine, struct pp_stage_time *stages)
 {
     int ranks = engine->site.world.size;
-    struct pp_stage_time *own = &stages[engine->site.world.rank];
-    own->one = time_rows(engine, 1) / 1e9;
-    own->many = time_rows(engine, engine->roster.slots) / 1e9;
-    engine->time = *own;
+    engine->time = (struct pp_stage_time){
+        time_rows(engine, 1) / 1e9,
+        time_rows(engine, engine->roster.slots) / 1e9,
+    };
+    stages[engine->site.world.rank] = engine->time;
     pp_sum_doubles(&engine->site.world, &stages[0].one, 2 * ranks);
     for (int s = 0; s < ranks; s++) {
         if (!isfinite(stages[s].one) || !isfinite(stages[s].many))
@@ -212,7 +213,7 @@ static int choose_groups(struct engine *engine, struct pp_error *error)
     if (status != 0)
         pp_fail(error, PP_ENVIRONMENT, "out of memory for %d stages", ranks);
     status = agree(engine, status, error);
-    if (status == 0 && !measure(engine, stages))
+    if (status == 0 && stages && !measure(engine, stages))
         status = pp_fail(error, PP_ENVIRONMENT, "out of memory for %d rows", slots);
     if (status == 0)
         engine->roster.groups = pp_choose_groups(stages, ranks, hop, slots, slots);
@@ -267,7 +268,7 @@ static int gather(struct engine *engine, struct pp_error *error)
     int status = result->rank ? 0
                               : pp_fail(error, PP_ENVIRONMENT,
                                         "out of memory for %d ranks", world->size);
-    if (agree(engine, status, error) != 0)
+    if (agree(engine, status, error) != 0 || !result->rank)
         return -1;
     if (world->rank > 0)
         pp_send_bytes(world, &own, sizeof own, 0, PP_TAG_SPANS);
