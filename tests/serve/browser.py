@@ -1,7 +1,10 @@
 """Chromium without a window, and the page in it as its user meets it. Where there is none
 to drive, a test is skipped with a word."""
+import contextlib
+import os
 import shutil
 import sys
+import tempfile
 import time
 
 try:
@@ -39,15 +42,19 @@ def until(what, condition):
     return found
 
 
+@contextlib.contextmanager
 def browser():
-    """One for all tests: each server is another origin, whose storage is its own. To be
-    used as a context, which ends it."""
+    """One for all tests: each server is another origin, whose storage is its own. What it
+    leaves in the folder for temporary files goes with it."""
     options = webdriver.ChromeOptions()
     options.binary_location = CHROMIUM
     for option in OPTIONS.split():
         options.add_argument(option)
     options.set_capability('goog:loggingPrefs', {'browser': 'ALL'})
-    return webdriver.Chrome(service=Service(DRIVER), options=options)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        service = Service(DRIVER, env={**os.environ, 'TMPDIR': folder})
+        with webdriver.Chrome(service=service, options=options) as driver:
+            yield driver
 
 
 class Page:

@@ -8,12 +8,11 @@ import signal
 
 from browser import Keys, Page, browser, until
 from server import run_tests
-from whole import Server, generated, model
+from whole import Server, generated
 
 
 def test_text_lanes_and_a_rank_that_is_killed(tmp):
-    model(tmp)
-    right = generated(tmp, 'The ', 20)
+    right = generated('pipeline', 20)
     with Server(tmp, '--ranks', '3') as served, browser() as driver:
         with Page(driver, f'http://127.0.0.1:{served.port}/').ready() as page:
             page.hears()
@@ -21,7 +20,7 @@ def test_text_lanes_and_a_rank_that_is_killed(tmp):
             page.all('[name=mode]')[1].send_keys(Keys.SPACE)
             page.by_id('decode').send_keys('the likeliest')
             page.set('max_tokens', 20)
-            page.send('The ')
+            page.send('pipeline')
             until('the text', lambda: page.texts('reply') == [right])
             page.ended()
             # The lanes have all of it: each token has been through all ranks.
@@ -32,7 +31,7 @@ def test_text_lanes_and_a_rank_that_is_killed(tmp):
             until('the reason', lambda: 'SIGKILL' in page.by_id('state').text)
             page.by_id('reconnect').send_keys(Keys.ENTER)
             page.ready()
-            page.send('The ')
+            page.send('pipeline')
             until('the text again', lambda: page.texts('reply') == [right, right])
             page.ended()
         assert served.stop() == 0, served.said()
