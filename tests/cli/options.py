@@ -39,7 +39,7 @@ def test_help_of_a_command_is_its_own():
         listed = re.findall(r'^  --(\S+)', out, re.M)
         assert len(set(listed)) == len(listed), (command, listed)
         assert ('lr' in listed) == (command in ('run', 'explain', 'sweep')), command
-        assert ('check' in listed) == (command in ('run', 'simulate', 'sweep')), command
+        assert ('check' in listed) == (command in ('run', 'simulate', 'sweep', 'generate')), command
         titles = re.findall(r'^([A-Z][a-z ]+)$', out, re.M)
         assert len(set(titles)) == len(titles), (command, titles)
     assert 'FILE.csv' in help_of('schedules') and 'REPORT.json' in help_of('plot')

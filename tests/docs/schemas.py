@@ -9,6 +9,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 try:
     import jsonschema
@@ -32,6 +33,10 @@ REPORTS = (
     f'{TINY} --schedule interleaved --ranks 2 --untied --clock virtual --layer-split 1,1,1,1',
     f'{TINY} --ranks 1 --optimizer sgd --clip-norm 0',
 )
+GENERATIONS = (
+    'generate --prompt He --prompt Hello --ranks 2 --groups 2 --prefill-chunk 2 --max-tokens 3',
+    'generate --prompt H --ranks 1 --temperature 0.8 --stop x',
+)
 SCHEDULES = ('1f1b', 'interleaved', 'zb-v', 'dualpipev', 'decode --prompt-chunks 2',
              f'{EXAMPLES}/uneven.csv')
 SWEEPS = ('--schedule gpipe,interleaved --ranks 2,4 --chunks 1,2',
@@ -53,6 +58,11 @@ def printed(arguments, valid=(0,)):
 def documents():
     for arguments in REPORTS:
         yield 'report', arguments, printed(f'{arguments} --quiet --json -')
+    with tempfile.TemporaryDirectory() as folder:
+        model = f'{folder}/m.safetensors'
+        printed(f'{TINY} --ranks 1 --save {model} --quiet --json -')
+        for arguments in GENERATIONS:
+            yield 'report', arguments, printed(f'{arguments} --load {model} --quiet --json -')
     for name in SCHEDULES:
         yield 'schedule', name, printed(f'schedules show {name} --format json')
     for arguments in SWEEPS:
@@ -119,13 +129,13 @@ def free(kind, path):
     is false, what older files lack, what is of decoding alone,
     what a sweep varies."""
     named = schema(kind)['properties'].get('config', {}).get('properties', {})
-    if path[-1] in ('reduction_s', 'reduction_exposed_s', 'decoding') or \
+    if path[-1] in ('reduction_s', 'reduction_exposed_s', 'decoding', 'generation') or \
             (path[0] == 'costs' and path[-1] in ('class', 'rows')):
         return True
     return (path[0] == 'config' and path[1:2] and path[1] not in named) or \
         path[-1] in ('timeline', 'timeline_dropped', 'core_share', 'joined', 'resumed_from',
                      'lr', 'evaluations', 'copies', 'stopped_after', 'values', 'judged',
-                     'peak_memory', 'gradient_bytes', 'optimizer_bytes') or \
+                     'peak_memory', 'gradient_bytes', 'optimizer_bytes', 'kv_cache_bytes') or \
         path[-2:-1] in (('values',), ('judged',))
 
 

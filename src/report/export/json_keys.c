@@ -241,6 +241,16 @@ static const struct pp_json_key decoding[] = {
     {0},
 };
 
+static const struct pp_json_key sequence[] = {
+    {"prompt_tokens", PP_JSON_NUMBERS, .help = "the prompt's tokens"},
+    {"tokens", PP_JSON_NUMBERS, .help = "those that were generated"},
+    {"text", PP_JSON_TEXT, .help = "theirs, without what '--stop' cut off"},
+    {"finish", PP_JSON_TEXT, .nullable = true,
+     .help =
+         "length, stop or end (the model's end token); null: it was stopped before"},
+    {0},
+};
+
 static const struct pp_json_key generation[] = {
     {"groups", PP_JSON_INTEGER, GENERATION(groups), .least = 1, .most = MOST_COUNT,
      .help = "groups of sequences in flight"},
@@ -269,9 +279,8 @@ static const struct pp_json_key generation[] = {
              "the other, all ranks at once; the mean over ranks"},
     {"decoding", PP_JSON_OBJECT, .keys = decoding,
      .help = "the batches after the last one of a prompt"},
-    {"sequences", PP_JSON_TREE, GENERATION(sequences),
-     .help = "in the order of the prompts: prompt_tokens and tokens (lists of tokens), "
-             "text, and finish (length, stop or end; null: it was stopped before)"},
+    {"sequences", PP_JSON_TREE, GENERATION(sequences), .keys = sequence,
+     .help = "in the order of the prompts"},
     {0},
 };
 

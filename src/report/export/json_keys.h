@@ -21,7 +21,8 @@ enum pp_json_type {
     PP_JSON_OBJECT,    /* the same structure; an object of the row's keys */
     PP_JSON_LIST,      /* pointer and count; a list of objects, or without keys of reals
                         * as PP_JSON_REAL */
-    PP_JSON_TREE,      /* json_t *; whatever it is, NULL is null */
+    PP_JSON_TREE,      /* json_t *, NULL is null; a list of objects, whose keys are for
+                        * the schema alone: it is read and written as it is */
     PP_JSON_NUMBERS,   /* int *[microbatches], from least to most */
     /* What is no field: written and read by a function of its own. */
     PP_JSON_SCHEMA,         /* the name of the schema */
@@ -42,7 +43,8 @@ struct pp_json_key {
     size_t offset; /* of the field in its structure */
     const char *help;
     int least, most;                /* of PP_JSON_INTEGER */
-    size_t size;                    /* bytes: of a text, or of a list's element */
+    size_t size;                    /* bytes: of a text, or of a list's element; of a
+                                     * tree's text 0: any */
     size_t count_offset;            /* of a list's count, an int */
     const struct pp_json_key *keys; /* of an object, or of a list's elements */
     bool derived;                   /* follows from other keys: written, not read */

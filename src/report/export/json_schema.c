@@ -75,6 +75,9 @@ static json_t *value_of(const struct pp_json_key *key)
         return json_pack("{s[ss], si}", "type", "number", "null", "exclusiveMinimum",
                          0);
     case PP_JSON_TEXT:
+        if (key->size == 0)
+            return key->nullable ? or_null("string")
+                                 : json_pack("{ss}", "type", "string");
         if (key->nullable)
             return json_pack("{s[ss], si}", "type", "string", "null", "maxLength",
                              (int)key->size - 1);
@@ -102,7 +105,7 @@ static json_t *value_of(const struct pp_json_key *key)
     case PP_JSON_COPIES:
         return list_of(number("integer", true));
     case PP_JSON_TREE:
-        return json_object(); /* as its description says */
+        return list_of(object_of(key->keys));
     case PP_JSON_SCHEMA:
         return json_pack("{ss}", "const", pp_json_schema_name);
     case PP_JSON_REPRESENTATIVE:
