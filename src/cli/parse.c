@@ -299,7 +299,5 @@ void pp_options_release(struct pp_options *options)
         pp_list_release(&options->lists[i]);
     free(options->lists);
     free(options->formats.items);
-    free(options->prompts.items);
-    free(options->stops.items);
     *options = (struct pp_options){0};
 }
