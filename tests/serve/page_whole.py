@@ -24,9 +24,9 @@ def test_text_lanes_and_a_rank_that_is_killed(tmp):
             until('the text', lambda: page.texts('reply') == [right])
             page.ended()
             # The lanes have all of it: each token has been through all ranks.
+            until('the batches', lambda: page.run('return activity.batches.length') >= 20)
             until('the table', lambda: set(page.text('#ranks tbody td:last-child')) == {'1'})
             assert page.run('return activity.batches.every(({spans}) => spans.length === 3)')
-            assert page.run('return activity.batches.length') >= 20
             os.kill(served.ranks()[1], signal.SIGKILL)
             until('the reason', lambda: 'SIGKILL' in page.by_id('state').text)
             page.by_id('reconnect').send_keys(Keys.ENTER)
