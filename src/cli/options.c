@@ -197,18 +197,36 @@ static int argument_of(const struct pp_options *options, const struct pp_option 
     return length < 0 ? -1 : length > 0;
 }
 
-/* Those that both commands take and that are not at their defaults, but for the roles
- * in `without`, bits 1 << role. Returns how many, -1 when out of memory. */
-static int list_arguments(const struct pp_options *options, enum pp_command command,
-                          unsigned without, char **arguments, int most)
+/* The same of an option that may be given several times: a text for each. */
+static int arguments_of(const struct pp_options *options,
+                        const struct pp_option *option, char **arguments, int most)
 {
+    const struct pp_texts *texts = pp_option_field(options, option);
+    int count = 0;
+    if (option->type != PP_TEXTS)
+        return argument_of(options, option, arguments);
+    for (; count < texts->count && count < most; count++) {
+        if (asprintf(&arguments[count], "--%s=%s", option->name, texts->items[count]) >=
+            0)
+            continue;
+        while (count > 0)
+            free(arguments[--count]);
+        return -1;
+    }
+    return count;
+}
+
+int pp_options_pass_on(const struct pp_options *options, enum pp_command command,
+                       char **arguments, int most)
+{
+    const unsigned without = 1U << PP_ROLE_OUTPUT | 1U << PP_ROLE_JUDGING;
     int count = 0;
     for (int i = 0; i < pp_option_count && count < most; i++) {
         const struct pp_option *option = &pp_option_table[i];
         if (without & 1U << option->role || !pp_option_of(option, options->command) ||
             !pp_option_of(option, command))
             continue;
-        int made = argument_of(options, option, &arguments[count]);
+        int made = arguments_of(options, option, &arguments[count], most - count);
         if (made < 0) {
             while (count > 0)
                 free(arguments[--count]);
@@ -219,15 +237,7 @@ static int list_arguments(const struct pp_options *options, enum pp_command comm
     return count;
 }
 
-int pp_options_pass_on(const struct pp_options *options, enum pp_command command,
-                       char **arguments, int most)
-{
-    return list_arguments(options, command, 1U << PP_ROLE_OUTPUT, arguments, most);
-}
-
 int pp_options_again(const struct pp_options *options, char **arguments, int most)
 {
-    return list_arguments(options, options->command,
-                          1U << PP_ROLE_OUTPUT | 1U << PP_ROLE_JUDGING, arguments,
-                          most);
+    return pp_options_pass_on(options, options->command, arguments, most);
 }

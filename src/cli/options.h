@@ -38,8 +38,8 @@ bool pp_options_orders(const char *key);
 bool pp_options_default(const char *key, const json_t *value);
 
 /* The options that make this work again, without outputs and what judges them: each
- * that is not at its default, as "--name=value". Returns how many, for the caller to
- * free each; -1 when out of memory. */
+ * that is not at its default, as "--name=value", at most so many. Returns how many, for
+ * the caller to free each; -1 when out of memory. */
 int pp_options_again(const struct pp_options *options, char **arguments, int most);
 
 /* Writes what was given of the cost model, other than --cost, as a headline says it:
@@ -50,8 +50,8 @@ void pp_options_headline(const struct pp_options *options, char *text, size_t si
 int pp_options_on_stdout(const struct pp_options *options);
 
 /* Writes those options that another command takes too and that are not at their
- * defaults, as "--name=value", except where output goes. Returns how many, for the
- * caller to free each; -1 when out of memory. */
+ * defaults, as "--name=value", except where output goes and what judges it. Returns how
+ * many, for the caller to free each; -1 when out of memory. */
 int pp_options_pass_on(const struct pp_options *options, enum pp_command command,
                        char **arguments, int most);
 

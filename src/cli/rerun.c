@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/option_table.h"
 #include "cli/quote.h"
 #include "run/launch.h"
 
 static void put_mpirun(const struct pp_options *options, int ranks, FILE *stream)
 {
-    if (pp_launched_by_user() && options->work == PP_RUN)
+    if (pp_launched_by_user() &&
+        (options->work == PP_RUN || options->work == PP_GENERATE))
         fprintf(stream, "mpirun -n %d ", ranks);
 }
 
@@ -32,11 +34,17 @@ char *pp_rerun_command(const struct pp_options *options, int ranks)
 static int put_work(const struct pp_options *options, int ranks, const char *json,
                     FILE *stream)
 {
-    enum { MOST = 64 };
-    char *words[MOST + 1] = {options->argv[0], (char *)pp_commands[options->work].name};
-    int given = pp_options_again(options, words + 2, MOST - 4);
-    if (given < 0)
+    int most = pp_option_count;
+    while (options->argv[most - pp_option_count])
+        most++;
+    char **words = calloc((size_t)most + 5, sizeof *words);
+    int given = words ? pp_options_again(options, words + 2, most) : -1;
+    if (given < 0) {
+        free(words);
         return -1;
+    }
+    words[0] = options->argv[0];
+    words[1] = (char *)pp_commands[options->work].name;
     words[2 + given] = (char *)"--json";
     words[3 + given] = (char *)json;
     put_mpirun(options, ranks, stream);
@@ -44,6 +52,7 @@ static int put_work(const struct pp_options *options, int ranks, const char *jso
     fputs("; ", stream);
     for (int i = 0; i < given; i++)
         free(words[2 + i]);
+    free(words);
     return 0;
 }
 

@@ -106,11 +106,13 @@ static void end_ranks(struct server *server)
 static void say_ready(struct server *server)
 {
     const json_t *info = server->hub.info;
-    printf("serving %s (%s, %lld layers on %zu ranks, %d sequences at once; Ctrl-C "
+    long long layers = json_integer_value(json_object_get(info, "layers"));
+    size_t ranks = json_array_size(json_object_get(info, "ranks"));
+    int slots = server->hub.slots;
+    printf("serving %s (%s, %lld layer%s on %zu rank%s, %d sequence%s at once; Ctrl-C "
            "ends)\n",
-           server->address, server->config->model,
-           (long long)json_integer_value(json_object_get(info, "layers")),
-           json_array_size(json_object_get(info, "ranks")), server->hub.slots);
+           server->address, server->config->model, layers, layers == 1 ? "" : "s",
+           ranks, ranks == 1 ? "" : "s", slots, slots == 1 ? "" : "s");
     fflush(stdout);
     server->was_ready = server->said_ready = true;
     pp_deaths_watch(&server->deaths, json_object_get(info, "ranks"));

@@ -241,6 +241,15 @@ def test_checks_judge_a_generation(tmp):
         status, _, err = run(tmp, '--prompt', 'ab', '--max-tokens', '4', '--quiet', '--ranks',
                              '2', '--force', '--check', check)
         assert status == expected, (check, status, err)
+    # Where one fails there is a command that goes on: with all prompts and stops.
+    status, _, err = run(tmp, '--prompt', 'ab', '--prompt', "it's", '--stop', 'no such text',
+                         '--max-tokens', '4', '--check', 'tokens_per_s<=0', '--force')
+    assert status == 1, (status, err)
+    go_on = re.search('^go on: (.*)', err, re.M)[1]
+    done = subprocess.run(['sh', '-c', go_on], cwd=tmp, capture_output=True, timeout=LONG)
+    assert done.returncode == 0 and b'critical path' in done.stdout, (go_on, done)
+    config = json.loads((tmp / 'report.json').read_text())['config']
+    assert config['prompt'] == ['ab', "it's"] and config['stop'] == ['no such text'], config
 
 
 def test_a_conversation(tmp):
