@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -339,35 +340,34 @@ struct end {
  * signal. Where nobody reads the pipe any more, write() says so. */
 static void *pass_input(void *data)
 {
-    const int *into = data;
+    int into = (int)(intptr_t)data;
     char text[1 << 12];
     ssize_t got, put = 0;
     while (put >= 0 && (got = read(STDIN_FILENO, text, sizeof text)) > 0) {
         for (ssize_t at = 0; at < got && put >= 0; at += put)
-            put = write(*into, text + at, (size_t)(got - at));
+            put = write(into, text + at, (size_t)(got - at));
     }
-    close(*into);
+    close(into);
     return NULL;
 }
 
 /* The thread may wait for the terminal for ever: it ends with this process. */
 static int start_input(struct mpiexec *mpiexec, struct pp_error *error)
 {
-    static int into;
     sigset_t all, before;
     pthread_t thread;
     if (mpiexec->input[0] < 0)
         return 0;
     close_end(&mpiexec->input[0]);
-    into = mpiexec->input[1];
-    mpiexec->input[1] = -1;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int reason = pthread_create(&thread, NULL, pass_input, &into);
+    void *into = (void *)(intptr_t)mpiexec->input[1];
+    int reason = pthread_create(&thread, NULL, pass_input, into);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (reason != 0)
         return pp_fail(error, PP_ENVIRONMENT, "cannot start a thread: %s",
                        strerror(reason));
+    mpiexec->input[1] = -1; /* the thread's */
     pthread_detach(thread);
     return 0;
 }
