@@ -6,6 +6,7 @@
 
 #include "base/available.h"
 #include "base/json.h"
+#include "base/words.h"
 #include "cli/option_table.h"
 #include "model/partition.h"
 #include "run/config.h"
@@ -177,6 +178,15 @@ struct pp_model_config pp_model_of(const struct pp_options *options)
     };
 }
 
+/* Where numbers do not sum to the layers, the layers may be what is wrong. */
+static void advise_layers(const struct pp_options *options, int stages,
+                          struct pp_error *error)
+{
+    long listed = pp_partition_listed(options->layer_split, stages);
+    if (error->status == PP_BAD_INPUT && listed > 0 && listed != options->layers)
+        pp_append(error->text, sizeof error->text, ", or '--layers' %ld", listed);
+}
+
 static int split_layers(struct pp_plan *plan, const struct pp_options *options,
                         const struct pp_layer_costs *costs, struct pp_error *error)
 {
@@ -194,6 +204,8 @@ static int split_layers(struct pp_plan *plan, const struct pp_options *options,
         pp_work_of_flops(&plan->model, stages, schedule->rank_of, plan->slow, work);
     int status = pp_partition(&plan->model, options->layer_split, stages, work,
                               plan->layers_of, error);
+    if (status != 0)
+        advise_layers(options, stages, error);
     free(work);
     return status;
 }

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <ctype.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -173,9 +174,19 @@ static int split_as_listed(const struct pp_model_config *config, const char *spl
     if (sum != config->layers)
         return pp_fail(error, PP_BAD_INPUT,
                        "'--layer-split' %s sums to %ld, but the model has %d layers: "
-                       "give '--layers' %ld, or numbers that sum to %d, such as %s",
-                       split, sum, config->layers, sum, config->layers, example);
+                       "give numbers that sum to %d, such as %s",
+                       split, sum, config->layers, config->layers, example);
     return 0;
+}
+
+long pp_partition_listed(const char *split, int stages)
+{
+    struct pp_error error = {0};
+    struct pp_scanner scanner = PP_SCANNER("layer-split", split, &error);
+    long sum;
+    if (!split || read_list(&scanner, INT_MAX, 0, NULL, &sum) != stages)
+        return 0;
+    return sum;
 }
 
 int pp_partition(const struct pp_model_config *config, const char *split, int stages,

@@ -23,6 +23,10 @@ int pp_partition(const struct pp_model_config *config, const char *split, int st
                  const struct pp_stage_work *work, int *layers_of,
                  struct pp_error *error);
 
+/* How many layers a split has that lists as many numbers as there are stages; 0 where
+ * it does not. */
+long pp_partition_listed(const char *split, int stages);
+
 /* Floating-point operations of one microbatch through layers layers, and through the
  * head if one follows them: forward, and the two halves of backward. A multiply-add
  * counts 2; only GEMMs are counted, so the embedding, a look-up, costs nothing. input

@@ -205,7 +205,8 @@ static const struct {
     {"2,2,2,2,0", 4, "column 9: want a number of layers from 1 to 8"},
     {"1,2,2,2,1", 4, "names 5 stages"},
     {"3,2,2,2", 4,
-     "sums to 9, but the model has 8 layers: give '--layers' 9, or numbers"},
+     "sums to 9, but the model has 8 layers: give numbers that sum to 8, such as "
+     "2,2,2,2"},
     {"8,0", 2, "'--layer-split' '8,0', column 3: want a number of layers from 1 to 8"},
     {"-1,9", 2,
      "'--layer-split' '-1,9', column 1: want 'even', 'auto', or the layers of each "
