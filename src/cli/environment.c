@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/words.h"
+#include "cli/terminal.h"
 
 void pp_describe_environment(struct pp_report *report,
                              const struct pp_run_environment *environment)
@@ -33,4 +34,12 @@ void pp_warn_of_clock(const struct pp_run_environment *environment, int ranks,
     if (link)
         fprintf(stderr, "ppsim: warning: '--link' has no effect on the wall clock: it "
                         "sets what messages take under '--clock' virtual\n");
+}
+
+void pp_warn_of_groups(int groups, int sequences)
+{
+    if (groups > sequences)
+        pp_say("warning: '--groups' %d is cut to %d: each group needs a sequence, and "
+               "no more are under way at once",
+               groups, sequences);
 }

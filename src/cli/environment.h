@@ -15,4 +15,8 @@ void pp_describe_environment(struct pp_report *report,
 void pp_warn_of_clock(const struct pp_run_environment *environment, int ranks,
                       const char *link);
 
+/* Says so where more groups are asked for (--groups; 0: not) than there are sequences
+ * at once, since each group has one at least. */
+void pp_warn_of_groups(int groups, int sequences);
+
 #endif

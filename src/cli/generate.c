@@ -1,7 +1,9 @@
 /* ppsim generate: continues texts with a model that is split over ranks. */
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/input.h"
@@ -37,7 +39,15 @@ static int read_stdin(char **text, size_t *length, struct pp_error *error)
         got = fread(*text + *length, 1, capacity - *length, stdin);
         *length += got;
     } while (got > 0);
+    if (ferror(stdin))
+        return pp_fail(error, pp_status_of(errno), "cannot read standard input: %s",
+                       strerror(errno));
     return 0;
+}
+
+static bool reads_stdin(const struct pp_options *options)
+{
+    return options->prompt_file && strcmp(options->prompt_file, "-") == 0;
 }
 
 static int add_file(struct pp_generation *generation, const char *path,
@@ -45,8 +55,9 @@ static int add_file(struct pp_generation *generation, const char *path,
 {
     char *text = NULL;
     size_t length = 0;
-    int status = strcmp(path, "-") == 0 ? read_stdin(&text, &length, error)
-                                        : pp_input_whole(path, &text, &length, error);
+    int status = reads_stdin(generation->options)
+                     ? read_stdin(&text, &length, error)
+                     : pp_input_whole(path, &text, &length, error);
     if (status == 0)
         status = pp_prompts_add(&generation->prompts, text, length, error);
     free(text);
@@ -187,6 +198,8 @@ static void end_text(struct pp_generation *generation)
             fputc('\n', generation->text);
         begun = false;
     }
+    if (generation->conversation.asking && !generation->conversation.over)
+        fputc('\n', generation->text); /* behind what the user was asked with */
     fflush(generation->text);
 }
 
@@ -227,6 +240,7 @@ static int set_up(struct pp_generation *generation, struct pp_error *error)
                                : count < PP_MOST_SLOTS ? count
                                                        : PP_MOST_SLOTS;
     generation->engine.blocks = pp_prompts_blocks(&generation->prompts);
+    pp_warn_of_groups(options->groups, generation->engine.slots);
     return 0;
 }
 
@@ -262,9 +276,10 @@ static int tell(struct pp_generation *generation, const struct pp_engine_result 
     /* Of a conversation most of the time was the user's. */
     if (generation->record.count > 0 && !converses(generation))
         status = report(generation, result, error);
-    if (converses(generation) || !result->stopped || status == PP_ENVIRONMENT)
+    if (!result->stopped || status == PP_ENVIRONMENT)
         return status;
-    pp_say("stopped before all was generated");
+    if (!converses(generation))
+        pp_say("stopped before all was generated");
     return result->stopped == SIGINT ? PP_INTERRUPTED : PP_TERMINATED;
 }
 
@@ -303,12 +318,42 @@ static int join(struct pp_generation *generation, struct pp_error *error)
     return 0;
 }
 
+/* The text is what standard input holds from now on. Returns -1 with errno set. */
+static int replace_stdin(const char *text, size_t length)
+{
+    int file = memfd_create("prompt", MFD_CLOEXEC), status = -1;
+    ssize_t put = 0;
+    for (size_t at = 0; file >= 0 && at < length && put >= 0; at += (size_t)put)
+        put = write(file, text + at, length - at);
+    if (file >= 0 && put >= 0 && lseek(file, 0, SEEK_SET) == 0)
+        status = dup2(file, STDIN_FILENO);
+    if (file >= 0)
+        close(file);
+    return status < 0 ? -1 : 0;
+}
+
+/* A pipe can tell rank 0 that its input has ended, not that it could not be read: so it
+ * is read before. */
+static int read_ahead(struct pp_error *error)
+{
+    char *text = NULL;
+    size_t length = 0;
+    int status = read_stdin(&text, &length, error);
+    if (status == 0 && replace_stdin(text, length) != 0)
+        status = pp_fail(error, PP_ENVIRONMENT, "cannot keep the prompt: %s",
+                         strerror(errno));
+    free(text);
+    return status;
+}
+
 /* The process that starts the ranks. Returns the exit status. */
 static int launch(struct pp_generation *generation, struct pp_error *error)
 {
     const struct pp_options *options = generation->options;
-    bool file = options->prompt_file && strcmp(options->prompt_file, "-") == 0;
+    bool file = reads_stdin(options);
     int status = PP_DONE;
+    if (file && read_ahead(error) != 0)
+        return (int)error->status;
     pp_terminal_hand_down(&generation->terminal);
     if (pp_launch(generation->chosen.ranks, NULL, options->argv,
                   file || converses(generation), options->timeout, &status,

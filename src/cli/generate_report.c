@@ -194,13 +194,15 @@ static int set_generation(struct pp_report *report,
 
 /* --- the whole -------------------------------------------------------------------- */
 
-static json_t *config_of(const struct pp_options *options,
+static json_t *config_of(const struct pp_generation *generation,
                          const struct pp_engine_result *result)
 {
-    json_t *config = pp_options_config(options), *split = json_array();
+    json_t *config = pp_options_config(generation->options), *split = json_array();
     for (int r = 0; r < result->info.ranks; r++)
         pp_json_append(&split, json_integer(result->rank[r].layers));
     pp_json_set(&config, "layer_split", split);
+    pp_json_set(&config, "decode",
+                json_string(generation->sampling.greedy ? "greedy" : "sample"));
     pp_json_set(&config, "groups", json_integer(result->info.groups));
     pp_json_set(&config, "layers", json_integer(result->info.layers));
     pp_json_set(&config, "d_model", json_integer(result->info.d_model));
@@ -257,7 +259,7 @@ int pp_generate_report(struct pp_report *report, const struct pp_generation *gen
     };
     if (pp_report_measure(report, &measured, error) != 0)
         return -1;
-    report->config = config_of(generation->options, result);
+    report->config = config_of(generation, result);
     if (!report->config)
         return pp_fail(error, PP_ENVIRONMENT, "out of memory for the options");
     pp_assign(report->command, sizeof report->command, "generate");

@@ -9,6 +9,7 @@
 #include "base/words.h"
 #include "cli/chosen_model.h"
 #include "cli/command.h"
+#include "cli/environment.h"
 #include "cli/paths.h"
 #include "cli/terminal.h"
 #include "cli/verdicts.h"
@@ -139,6 +140,7 @@ static int serve(const struct pp_options *options, const struct pp_tokenizer *to
     char **command = make_command(self, sizeof self, options->argv, error);
     if (!command)
         return -1;
+    pp_warn_of_groups(options->groups, options->slots);
     name_model(options->load, name, sizeof name);
     const struct pp_serve_config config = {
         .host = options->host,

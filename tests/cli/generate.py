@@ -123,6 +123,15 @@ def test_a_sequence_ends(tmp):
     assert stopped['finish'] == 'stop' and stopped['tokens'] == list(text[:begin + 2])
 
 
+def test_groups_that_cannot_be_are_told(tmp):
+    write_model(tmp / 'm.safetensors')
+    for groups, warned in ('2', ''), ('3', "warning: '--groups' 3 is cut to 2"):
+        status, _, err = run(tmp, '--prompt', 'a', '--prompt', 'b', '--groups', groups, '--ranks',
+                             '2', '--max-tokens', '2', '--quiet')
+        assert status == 0 and err.startswith(f'ppsim: {warned}' if warned else '') and \
+            err.count('\n') == bool(warned), (groups, status, err)
+
+
 def test_texts_on_standard_output(tmp):
     write_model(tmp / 'm.safetensors')
     one, two = (bytes(found) for found in tokens(generate(tmp, '--max-tokens', '9', '--ranks', '2',
@@ -159,6 +168,9 @@ def test_it_is_reported(tmp):
     assert abs(told['utilization'] + found['bubble']['fraction'] - 1) < 1e-12
     assert all(rank['kv_cache_bytes'] > 0 for rank in found['ranks'])
     assert found['config']['layer_split'] == [2, 2] and found['config']['groups'] == 2
+    assert found['config']['decode'] == 'greedy'
+    drawn = generate(tmp, '--max-tokens', '2', '--top-k', '3', prompts=PROMPTS[:1])
+    assert drawn['config']['decode'] == 'sample'
     assert len((tmp / 't.csv').read_text().splitlines()) == 1 + 2 * found['config']['microbatches']
     assert json.loads((tmp / 't.json').read_text())['traceEvents']
 
@@ -226,6 +238,16 @@ def test_what_is_wrong_is_refused(tmp):
     for words in ['--prompt', ''], ['--prompt', 'a', '--stop', '']:
         status, out, err = run(tmp, *words)
         assert (status, out) == (2, b'') and 'empty' in err, (words, status, err)
+    # There is no '--layers' to be advised of.
+    refused(f'{load} --prompt a --ranks 2 --layer-split 3,2',
+            'sums to 5, but the model has 4 layers: give numbers that sum to 4, such as 2,2\n',
+            directory=tmp)
+    folder = os.open(tmp, os.O_RDONLY)  # as of a shell: </folder
+    done = subprocess.run([PPSIM, *load.split(), '--prompt-file', '-'], cwd=tmp, stdin=folder,
+                          capture_output=True, text=True, timeout=LONG)
+    os.close(folder)
+    assert (done.returncode, done.stdout) == (2, '') and done.stderr == \
+        'ppsim: cannot read standard input: Is a directory\n', done
     write_model(tmp / 'v.safetensors', vocab=300)
     refused('generate --load v.safetensors --prompt a', 'tokenizer', '300', "'--tokenizer'",
             directory=tmp)
@@ -276,6 +298,24 @@ def test_a_conversation(tmp):
     for answer, expected_tokens in zip(answers, expected):
         assert answer.rstrip('\n') == bytes(expected_tokens).decode(
             errors='replace').replace('\r', '').rstrip('\n'), (answer, expected_tokens)
+
+
+def test_a_conversation_is_stopped(tmp):
+    """While it asks and while it answers; behind what the terminal echoes a line ends."""
+    write_model(tmp / 'm.safetensors', context=1 << 20, width=8, layers=2)
+    for number, speaks in (signal.SIGINT, False), (signal.SIGTERM, False), (signal.SIGINT, True):
+        shown = Terminal([PPSIM, 'generate', '--load', 'm.safetensors', '--max-tokens', '1000000',
+                          '--ranks', '2', '--timeout', '3600'], cwd=tmp,
+                         preexec_fn=lambda: os.setpgid(0, 0))
+        shown.wait_for('> ')
+        if speaks:
+            shown.type('a\n')
+            wait_until(lambda: len(shown.shown) > 20, 'it speaks')
+        os.killpg(shown.run.pid, number)
+        status, text = shown.wait()
+        assert status == -number, (number, status, text[-2000:])
+        assert text.endswith('\n') and 'ppsim: ' not in text, text[-2000:]
+        assert speaks or text.count('\n') == 1, text
 
 
 def test_a_rank_that_is_killed_is_named(tmp):
