@@ -97,14 +97,17 @@ static int check_prompts(const struct pp_generation *generation, struct pp_error
 
 /* --- what is asked for ------------------------------------------------------------ */
 
+/* Greedy unless something says how a token is drawn. A seed says nothing of that: where
+ * none is drawn it is not needed. Nor does a temperature of 0, which is greedy. */
 static int set_sampling(struct pp_sampling *sampling, const struct pp_options *options,
                         struct pp_error *error)
 {
-    static const char *const sampled[] = {"temperature", "top-k", "top-p", "seed"};
+    static const char *const drawn[] = {"temperature", "top-k", "top-p"};
+    bool cold = options->temperature == 0;
     const char *given = NULL;
-    for (size_t i = 0; i < sizeof sampled / sizeof *sampled && !given; i++) {
-        if (pp_options_given(options, sampled[i]))
-            given = sampled[i];
+    for (size_t i = 0; i < sizeof drawn / sizeof *drawn && !given && !cold; i++) {
+        if (pp_options_given(options, drawn[i]))
+            given = drawn[i];
     }
     if (given && options->decode == PP_DECODE_GREEDY)
         return pp_fail(error, PP_BAD_INPUT,
@@ -112,7 +115,7 @@ static int set_sampling(struct pp_sampling *sampling, const struct pp_options *o
                        "none: leave one of them out",
                        given);
     *sampling = (struct pp_sampling){
-        .greedy = !given && options->decode != PP_DECODE_SAMPLE,
+        .greedy = cold || (!given && options->decode != PP_DECODE_SAMPLE),
         .temperature = options->temperature,
         .top_k = options->top_k,
         .top_p = options->top_p,

@@ -250,6 +250,19 @@ static int set_single_values(struct pp_options *options, struct pp_error *error)
     return 0;
 }
 
+/* What somebody who gives an argument probably wants. */
+static const char *instead_of_argument(const struct pp_options *options,
+                                       const struct pp_command_row *command)
+{
+    if (command->most_arguments > 0)
+        return "";
+    if (options->command == PP_GENERATE)
+        return ": a model is given with '--load', a text with '--prompt'";
+    if (options->command == PP_SERVE)
+        return ": a model is given with '--load'";
+    return ": a schedule is given with '--schedule'";
+}
+
 int pp_options_parse(struct pp_options *options, const struct pp_command_row *commands,
                      int argc, char **argv, struct pp_error *error)
 {
@@ -277,9 +290,7 @@ int pp_options_parse(struct pp_options *options, const struct pp_command_row *co
     if (options->argument_count > command->most_arguments)
         return pp_fail(error, PP_BAD_INPUT, "'ppsim %s' takes no argument '%s'%s",
                        command->name, options->arguments[command->most_arguments],
-                       command->most_arguments > 0
-                           ? ""
-                           : ": a schedule is given with '--schedule'");
+                       instead_of_argument(options, command));
     if (options->help)
         return 0;
     if (check_needs(options, error) != 0 || check_streams(options, error) != 0)

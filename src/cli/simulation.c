@@ -182,6 +182,11 @@ static int costs_of_report(struct pp_costs *costs, struct pp_options *options,
     struct pp_layer_costs layers = {0};
     int status = pp_report_read_json(&report, options->costs, error);
     bool decodes = pp_decodes(&plan->schedule);
+    if (status == 0 && !decodes && pp_decodes(&report.schedule))
+        status = pp_fail(error, PP_BAD_INPUT,
+                         "'--costs' '%s' has what generating took, and no backward: "
+                         "give '--schedule' decode",
+                         options->costs);
     if (status == 0 && !decodes)
         status = pp_options_take_sizes(options, report.config, options->costs, error);
     enum pp_recompute measured =

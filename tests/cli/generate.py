@@ -130,6 +130,31 @@ def test_groups_that_cannot_be_are_told(tmp):
                              '2', '--max-tokens', '2', '--quiet')
         assert status == 0 and err.startswith(f'ppsim: {warned}' if warned else '') and \
             err.count('\n') == bool(warned), (groups, status, err)
+def test_what_makes_it_greedy(tmp):
+    write_model(tmp / 'm.safetensors')
+
+    def found(arguments):
+        return tokens(generate(tmp, '--max-tokens', '12', '--ranks', '1', *arguments.split(),
+                               prompts=PROMPTS[:2]))
+    greedy, drawn = found(''), found('--decode sample --seed 7')
+    assert greedy != drawn
+    # A seed alone, and where nothing is drawn, harms nobody; a temperature of 0 draws nothing.
+    for same in ('--seed 7', '--decode greedy --seed 7', '--temperature 0 --seed 7',
+                 '--temperature 0 --decode greedy', '--temperature 0 --top-k 3',
+                 '--decode sample --temperature 0'):
+        assert found(same) == greedy, same
+    for same in '--temperature 1 --seed 7', '--top-k 0 --seed 7', '--top-p 1 --seed 7':
+        assert found(same) == drawn, same
+
+
+def test_who_asks_for_more_learns_why_there_are_none(tmp):
+    write_model(tmp / 'm.safetensors')
+    for most, full in ('3', False), ('100', True):
+        status, out, err = run(tmp, '--prompt', 'x', '--prompt', 'y', '--max-tokens', most,
+                               '--ranks', '3', '--groups', '2')
+        assert status == 0, err
+        assert (f'2 of 2 texts filled the context of {CONTEXT} tokens' in err) == full, err
+        assert 'a token takes all 3 ranks in turn: 2 groups keep 2 of them busy' in err, err
 
 
 def test_texts_on_standard_output(tmp):
@@ -232,7 +257,11 @@ def test_what_is_wrong_is_refused(tmp):
             directory=tmp)
     refused(f'{load} --prompt a --decode greedy --top-k 3', "'--top-k'", "'--decode'",
             directory=tmp)
+    refused('generate m.safetensors', "'m.safetensors'", "'--load'", "'--prompt'", directory=tmp)
+    refused('serve m.safetensors', "'m.safetensors'", "'--load'", directory=tmp)
     refused(f'{load} --prompt a --check nonsense', 'nonsense', directory=tmp)
+    assert run(tmp, '--prompt', 'x', '--ranks', '2', '--json', 'kept.json')[0] == 0
+    refused('simulate --costs kept.json', "'kept.json'", "'--schedule' decode", directory=tmp)
     refused(f'{load} --prompt a --tokenizer none', "'none'", directory=tmp)
     (tmp / 'empty').write_bytes(b'')
     for words in ['--prompt', ''], ['--prompt', 'a', '--stop', '']:

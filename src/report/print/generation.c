@@ -1,6 +1,7 @@
 #include "report/print/generation.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "report/numbers.h"
 
@@ -14,38 +15,71 @@ static const char *seconds_text(double seconds, char text[PP_DURATION_TEXT])
     return pp_duration_text(1e9 * seconds, text);
 }
 
-/* "64 generated after 3 of prompts · 812 tokens/s · the first after 3.1 ms, then one
- * every 1.2 ms (p95 …, p99 …)" */
-static void print_speed(const struct pp_report_generation *generation, FILE *stream)
+static bool is_virtual(const struct pp_report *report)
 {
+    return strcmp(report->environment.clock, "virtual") == 0;
+}
+
+static void print_speed(const struct pp_report *report, FILE *stream)
+{
+    const struct pp_report_generation *generation = &report->generation;
     char text[3][PP_DURATION_TEXT];
-    fprintf(stream, "tokens    %d generated after %d of prompts · %.4g tokens/s",
+    fprintf(stream, "tokens    %d generated after %d of prompts · %.0f tokens/s%s\n",
             generation->generated_tokens, generation->prompt_tokens,
-            generation->tokens_per_s);
+            generation->tokens_per_s,
+            is_virtual(report) ? " on the virtual clock" : "");
     if (isfinite(generation->ttft.p50))
-        fprintf(stream, " · the first after %s",
+        fprintf(stream, "          the first after %s",
                 seconds_text(generation->ttft.p50, text[0]));
     if (isfinite(generation->tpot.p50))
         fprintf(stream, ", then one every %s (p95 %s, p99 %s)",
                 seconds_text(generation->tpot.p50, text[0]),
                 seconds_text(generation->tpot.p95, text[1]),
                 seconds_text(generation->tpot.p99, text[2]));
-    fputc('\n', stream);
+    if (isfinite(generation->ttft.p50))
+        fputc('\n', stream);
+}
+
+/* Who asked for more tokens learns why there are none. */
+static void print_full(const struct pp_report *report, FILE *stream)
+{
+    const json_t *sequences = report->generation.sequences;
+    size_t context =
+        (size_t)json_integer_value(json_object_get(report->config, "seq_len"));
+    size_t full = 0, count = json_array_size(sequences);
+    for (size_t i = 0; i < count; i++) {
+        const json_t *sequence = json_array_get(sequences, i);
+        full += json_array_size(json_object_get(sequence, "prompt_tokens")) +
+                    json_array_size(json_object_get(sequence, "tokens")) >
+                context;
+    }
+    if (full > 0)
+        fprintf(stream,
+                "          %zu of %zu text%s filled the context of %zu tokens\n", full,
+                count, plural((int)count), context);
 }
 
 static void print_bubble(const struct pp_report *report, FILE *stream)
 {
     const struct pp_report_generation *generation = &report->generation;
+    int ranks = report->schedule.ranks, groups = generation->groups;
     fprintf(stream, "ranks     %d, %d group%s in flight · busy %.1f %% · bubble %.4f",
-            report->schedule.ranks, generation->groups, plural(generation->groups),
-            100 * generation->utilization, report->metrics.bubble.fraction);
+            ranks, groups, plural(groups), 100 * generation->utilization,
+            report->metrics.bubble.fraction);
     if (isfinite(report->predicted))
         fprintf(stream, ", predicted %.4f", report->predicted);
+    fputc('\n', stream);
     if (isfinite(generation->decode_bubble))
-        fprintf(stream, " · of decoding alone %.4f", generation->decode_bubble);
+        fprintf(stream, "          of decoding alone %.4f", generation->decode_bubble);
     if (isfinite(generation->decode_theory))
         fprintf(stream, ", theory %.4f", generation->decode_theory);
-    fputc('\n', stream);
+    if (isfinite(generation->decode_bubble))
+        fputc('\n', stream);
+    if (groups < ranks)
+        fprintf(stream,
+                "          a token takes all %d ranks in turn: %d group%s %d of them "
+                "busy at most\n",
+                ranks, groups, groups == 1 ? " keeps" : "s keep", groups);
 }
 
 /* Busy is not fast: how fast weights are read says how much a busy rank does. Weights
@@ -65,7 +99,8 @@ static void print_reading(const struct pp_report_generation *generation, FILE *s
 
 void pp_report_print_generation(const struct pp_report *report, FILE *stream)
 {
-    print_speed(&report->generation, stream);
+    print_speed(report, stream);
+    print_full(report, stream);
     print_bubble(report, stream);
     print_reading(&report->generation, stream);
 }

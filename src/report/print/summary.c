@@ -181,7 +181,9 @@ static void fill_memory(struct pp_table *table, const struct pp_report *report, 
         pp_table_set(table, row, 3, "%.2f", rank->peak_activation_bytes / mib);
     if (isfinite(rank->parameter_bytes))
         pp_table_set(table, row, 4, "%.2f", rank->parameter_bytes / mib);
-    pp_table_set(table, row, 5, "%.*s", PP_CELL - 1, rank->cpuset);
+    if (isfinite(rank->kv_cache_bytes))
+        pp_table_set(table, row, 5, "%.2f", rank->kv_cache_bytes / mib);
+    pp_table_set(table, row, 6, "%.*s", PP_CELL - 1, rank->cpuset);
 }
 
 static int print_tables(const struct pp_report *report, int width, FILE *stream,
@@ -200,7 +202,7 @@ static int print_tables(const struct pp_report *report, int width, FILE *stream,
         goto done;
     }
     if (pp_table_init(&times, rows, 10, error) != 0 ||
-        pp_table_init(&memory, rows, 6, error) != 0)
+        pp_table_init(&memory, rows, 7, error) != 0)
         goto done;
     pp_table_set(&times, -1, 0, "rank");
     pp_table_set(&times, -1, 1, "stages");
@@ -214,7 +216,8 @@ static int print_tables(const struct pp_report *report, int width, FILE *stream,
     pp_table_set(&memory, -1, 2, "peak memory");
     pp_table_set(&memory, -1, 3, "activations MiB");
     pp_table_set(&memory, -1, 4, "parameters MiB");
-    pp_table_set(&memory, -1, 5, "cpus");
+    pp_table_set(&memory, -1, 5, "keys, values MiB");
+    pp_table_set(&memory, -1, 6, "cpus");
     for (int row = 0; row < rows; row++) {
         int r = rank_of_row(row, rows, ranks);
         if (r < 0) {
@@ -253,7 +256,8 @@ static void print_bubble(const struct pp_report *report, FILE *stream)
         fputs("none", stream);
     if (isfinite(report->predicted))
         fprintf(stream, " · predicted %.4f", report->predicted);
-    fprintf(stream, " · %s %.4f", simulated ? "simulated" : "measured", bubble->fraction);
+    fprintf(stream, " · %s %.4f", simulated ? "simulated" : "measured",
+            bubble->fraction);
     if (report->step_count > 1)
         fprintf(stream, " (%.4f to %.4f over %d steps)", report->bubble_min,
                 report->bubble_max, report->step_count);
