@@ -179,7 +179,7 @@ const struct pp_option pp_option_table[] = {
      "attention heads, where neither the file nor config.json says it"},
     {"tokenizer", "DIR|bytes", PP_TEXT, MODEL, G | V, AT(tokenizer), 0, 0, NULL,
      "a folder with tokenizer.json or merges.txt, or bytes (default: the model's own)",
-     .file = PP_FILE_READ},
+     .file = PP_FILE_READ, .model = true},
     {"layer-split", "A,B,..", PP_TEXT, MODEL, G | V, AT(layer_split), 0, 0, "auto",
      "layers of each stage: numbers, even, or auto (by the weights that a token needs, "
      "the head's with them)"},

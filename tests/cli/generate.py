@@ -263,6 +263,10 @@ def test_what_is_wrong_is_refused(tmp):
     assert run(tmp, '--prompt', 'x', '--ranks', '2', '--json', 'kept.json')[0] == 0
     refused('simulate --costs kept.json', "'kept.json'", "'--schedule' decode", directory=tmp)
     refused(f'{load} --prompt a --tokenizer none', "'none'", directory=tmp)
+    (tmp / 'words').mkdir()
+    (tmp / 'words' / 'merges.txt').write_text('')
+    refused(f'{load} --prompt a --tokenizer words --json words/merges.txt', 'overwrite',
+            directory=tmp)
     (tmp / 'empty').write_bytes(b'')
     for words in ['--prompt', ''], ['--prompt', 'a', '--stop', '']:
         status, out, err = run(tmp, *words)
