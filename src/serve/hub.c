@@ -302,6 +302,31 @@ static void send_state(struct pp_hub *hub)
     json_decref(event);
 }
 
+/* The file may hold another model when ranks are started again: the tokenizer is that
+ * of the first. */
+static bool is_other_model(const struct pp_hub *hub, const json_t *ready)
+{
+    return hub->info && !json_equal(json_object_get(hub->info, "vocab"),
+                                    json_object_get(ready, "vocab"));
+}
+
+static void hear_ready(struct pp_hub *hub, json_t *ready)
+{
+    if (is_other_model(hub, ready)) {
+        pp_hub_lose(hub, "the model has another vocabulary than when the server "
+                         "started: start the server again");
+        return;
+    }
+    json_decref(hub->info);
+    hub->info = json_incref(ready);
+    hub->state = PP_HUB_READY;
+    hub->reason[0] = '\0';
+    json_int_t slots = json_integer_value(json_object_get(ready, "slots"));
+    if (slots > 0 && slots < hub->slots)
+        hub->slots = (int)slots;
+    send_state(hub);
+}
+
 void pp_hub_hear(struct pp_hub *hub, const json_t *message)
 {
     json_t *ready = json_object_get(message, "ready");
@@ -313,16 +338,8 @@ void pp_hub_hear(struct pp_hub *hub, const json_t *message)
         free_slot(hub, sequence);
     else if (json_object_get(message, "batch"))
         pp_events_send(&hub->events, message);
-    if (ready) {
-        json_decref(hub->info);
-        hub->info = json_incref(ready);
-        hub->state = PP_HUB_READY;
-        hub->reason[0] = '\0';
-        json_int_t slots = json_integer_value(json_object_get(ready, "slots"));
-        if (slots > 0 && slots < hub->slots)
-            hub->slots = (int)slots;
-        send_state(hub);
-    }
+    if (ready)
+        hear_ready(hub, ready);
 }
 
 /* One of them is lost. */

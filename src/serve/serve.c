@@ -131,6 +131,8 @@ static void listen_to_ranks(struct server *server)
     }
     if (hub->state == PP_HUB_READY && !server->said_ready)
         say_ready(server);
+    if (hub->state == PP_HUB_DEAD && server->alone == 0)
+        server->alone = pp_now_s(); /* they live, but are of no use */
     if (!hub->wire.ended)
         return;
     pp_wire_release(&hub->wire);
@@ -172,11 +174,13 @@ static void note_end(struct server *server, int status)
     struct pp_hub *hub = &server->hub;
     char reason[sizeof server->ranks.reason];
     bool wanted = server->ending > 0 || server->drained;
+    pp_hub_lock(hub);
     if (server->ranks.reason[0])
         pp_assign(reason, sizeof reason, "%s", server->ranks.reason);
+    else if (hub->state == PP_HUB_DEAD)
+        pp_assign(reason, sizeof reason, "%s", hub->reason);
     else
         pp_assign(reason, sizeof reason, "the ranks ended with status %d", status);
-    pp_hub_lock(hub);
     bool restart = hub->restart;
     if (hub->wire.fd >= 0)
         listen_to_ranks(server); /* their last words */

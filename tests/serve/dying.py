@@ -19,6 +19,11 @@ def ranks_of(server):
         return int(file.read())
 
 
+def has_ranks(server):
+    with open(f'/proc/{server.run.pid}/task/{server.run.pid}/children') as file:
+        return bool(file.read())
+
+
 def test_ranks_that_die(tmp):
     """Whoever has an answer under way, or waits, is told; the server lives on."""
     with Server(tmp) as server:
@@ -73,6 +78,24 @@ def test_reconnect_of_ranks_that_live(tmp):
         assert answer.status == 503 and b'started again' in answer.read()
         server.serving()
         assert server.complete('ab', max_tokens=4) == 'abab'
+
+
+def test_another_model_when_they_come_again(tmp):
+    """The server's tokenizer would make nonsense of its tokens."""
+    other = tmp / 'vocab'
+    with Server(tmp, VOCAB=str(other)) as server:
+        assert server.complete('ab', max_tokens=4) == 'abab'
+        other.write_text('300')
+        assert server.ask('/reconnect', '{}')[0] == 202
+        wait_until(lambda: server.health() == (503, 'dead'), 'it is refused')
+        words = 'another vocabulary'
+        assert words in server.ask('/health')[2]['reason']
+        assert server.ask('/v1/completions', {'prompt': 'x'})[0] == 503
+        wait_until(lambda: not has_ranks(server), 'the ranks have ended')
+        assert words in server.ask('/health')[2]['reason']
+        other.unlink()
+        reconnect(server)
+        assert server.stop() == 0
 
 
 def test_health_while_they_load(tmp):

@@ -31,8 +31,10 @@ class Ranks:
         self.link.sendall(b''.join(json.dumps(m).encode() + b'\n' for m in messages))
 
     def ready(self):
+        other = pathlib.Path(os.environ.get('VOCAB', '/none'))
+        vocab = int(other.read_text()) if other.exists() else 256
         self.say({'ready': {
-            'layers': 4, 'd_model': 16, 'heads': 2, 'vocab': 256, 'context': CONTEXT,
+            'layers': 4, 'd_model': 16, 'heads': 2, 'vocab': vocab, 'context': CONTEXT,
             'groups': 2, 'slots': SLOTS, 'prefill_chunk': 64, 'clock': 'wall',
             'ranks': [{'rank': r, 'first_layer': 2 * r, 'layers': 2, 'parameter_bytes': 1000,
                        'kv_cache_bytes': 500, 'cpuset': str(r), 'host': 'here'}
