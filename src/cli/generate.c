@@ -134,7 +134,10 @@ static int configure(struct pp_generation *generation, struct pp_error *error)
             return pp_fail(error, PP_BAD_INPUT,
                            "'--stop' is empty: give the text to end before");
     }
-    return pp_chosen_engine(&generation->engine, &generation->chosen, options, error);
+    if (pp_chosen_engine(&generation->engine, &generation->chosen, options, error) != 0)
+        return -1;
+    generation->engine.reads = !converses(generation);
+    return 0;
 }
 
 /* What can be known to be wrong before ranks are started. */

@@ -146,13 +146,13 @@ static int set_decoding(struct pp_report_generation *told,
     return status;
 }
 
-/* How fast weights are read: by a rank while it decodes, and plainly. */
+/* How fast weights are read: by a rank while it decodes, and plainly; and memory. */
 static void set_reading(struct pp_report_generation *told,
                         const struct pp_record *record,
                         const struct pp_engine_result *result)
 {
     int ranks = record->ranks;
-    double read = 0, plain = 0;
+    double read = 0, plain = 0, memory = 0;
     for (int r = 0; r < ranks; r++) {
         int64_t busy = 0, batches = 0;
         for (int i = 0; i < record->count; i++) {
@@ -162,10 +162,13 @@ static void set_reading(struct pp_report_generation *told,
             batches += !record->batches[i].prefill;
         }
         read += (double)(result->rank[r].token_bytes * batches) * 1e9 / (double)busy;
-        plain += result->rank[r].read_Bps;
+        plain += result->rank[r].reading.weights;
+        memory += result->rank[r].reading.memory;
+        told->weights_cached |= result->rank[r].reading.cached;
     }
     told->weight_Bps = read / ranks;
     told->read_Bps = plain / ranks;
+    told->memory_Bps = memory / ranks;
 }
 
 static int set_generation(struct pp_report *report,

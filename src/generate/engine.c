@@ -21,7 +21,7 @@ struct engine {
     struct pp_worker worker;
     struct pp_ring ring;
     struct pp_stage_time time; /* of this rank's stage, s; NaN: not asked */
-    double read_Bps;
+    struct pp_reading reading;
 };
 
 /* All that follows is collective, in this order. */
@@ -245,7 +245,7 @@ static struct pp_engine_rank rank_of(const struct engine *engine)
         .parameter_bytes = (int64_t)worker->decoder.parameter_bytes,
         .kv_cache_bytes = (int64_t)worker->cache.bytes,
         .token_bytes = pp_token_bytes(&worker->decoder),
-        .read_Bps = engine->read_Bps,
+        .reading = engine->reading,
         .rows_s = {engine->time.one, engine->time.many},
         .pid = getpid(),
     };
@@ -260,8 +260,10 @@ static int gather(struct engine *engine, struct pp_error *error)
     const struct pp_world *world = &engine->site.world;
     const struct pp_model_config *model = &engine->weights.config;
     struct pp_engine_result *result = engine->result;
-    pp_barrier(world);
-    engine->read_Bps = pp_read_speed(&engine->worker);
+    if (engine->config->reads) {
+        pp_barrier(world);
+        engine->reading = pp_reading_measure(&engine->worker);
+    }
     struct pp_engine_rank own = rank_of(engine);
     result->environment = engine->site.environment;
     result->rank = calloc((size_t)world->size, sizeof *result->rank);

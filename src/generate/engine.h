@@ -33,6 +33,7 @@ struct pp_engine_config {
     /* The same on every rank, as those above. */
     enum pp_clock_choice clock;
     double link_latency_s, link_bandwidth; /* NaN: measured */
+    bool reads; /* measures how fast ranks can read, which takes a part of a second */
 };
 
 struct pp_engine_result {

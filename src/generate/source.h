@@ -41,17 +41,25 @@ struct pp_batch_trace {
                                           * shortly before the engine was ready */
 };
 
+/* How fast a rank can read plainly, in bytes per second of its clock. */
+struct pp_reading {
+    double weights; /* all of its weights: from the caches, as in decoding, where they
+                     * fit them */
+    double memory;  /* an array beyond the caches; NaN: there was too little memory to
+                     * spare for it */
+    bool cached;    /* what each batch reads of the weights fits the last cache */
+};
+
 /* A rank of an engine that is ready. */
 struct pp_engine_rank {
     int first_layer, layers;
     int64_t parameter_bytes, kv_cache_bytes;
-    int64_t token_bytes; /* of the parameters, those that each batch reads: the
-                          * matrices, and of wte only the head's */
-    double read_Bps;     /* how fast one thread reads them plainly, one after the
-                          * other; where ranks share memory, all at once */
-    double rows_s[2];    /* what its stage took at the start for one row and for as many
-                          * as there are slots; NaN: it was not asked */
-    char cpuset[256];    /* as hwloc lists it */
+    int64_t token_bytes;       /* of the parameters, those that each batch reads: the
+                                * matrices, and of wte only the head's */
+    struct pp_reading reading; /* 0 where that was not measured */
+    double rows_s[2]; /* what its stage took at the start for one row and for as many
+                       * as there are slots; NaN: it was not asked */
+    char cpuset[256]; /* as hwloc lists it */
     char host[64];
     int64_t pid; /* its process on that host */
 };

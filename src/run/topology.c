@@ -108,6 +108,18 @@ static void find_cpu(hwloc_topology_t found, struct pp_topology *topology)
     pp_assign(topology->cpu, sizeof topology->cpu, "%s", name ? name : "");
 }
 
+/* Each core has one of the last level, so the largest object is it. */
+static uint64_t find_cache(hwloc_topology_t found)
+{
+    uint64_t most = 0;
+    for (hwloc_obj_type_t type = HWLOC_OBJ_L1CACHE; type <= HWLOC_OBJ_L5CACHE; type++) {
+        hwloc_obj_t cache = NULL;
+        while ((cache = hwloc_get_next_obj_by_type(found, type, cache)))
+            most = cache->attr->cache.size > most ? cache->attr->cache.size : most;
+    }
+    return most;
+}
+
 int pp_topology_init(struct pp_topology *topology, const struct pp_world *world,
                      int threads, struct pp_error *error)
 {
@@ -134,6 +146,7 @@ int pp_topology_init(struct pp_topology *topology, const struct pp_world *world,
     hwloc_bitmap_list_snprintf(topology->cpuset, sizeof topology->cpuset, host.mine);
     gethostname(topology->host, sizeof topology->host - 1);
     find_cpu(host.topology, topology);
+    topology->cache_bytes = find_cache(host.topology);
 
     release_host(&host);
     return 0;

@@ -2,6 +2,8 @@
 #ifndef PP_RUN_TOPOLOGY_H
 #define PP_RUN_TOPOLOGY_H
 
+#include <stdint.h>
+
 #include "run/world.h"
 
 struct pp_topology {
@@ -10,7 +12,9 @@ struct pp_topology {
     bool own_core;    /* on every host each rank can have its threads' cores alone */
     char cpuset[256]; /* this rank's, as hwloc lists it: "0-1" */
     char host[64];
-    char cpu[128]; /* its model, as hwloc says it; empty where that is unknown */
+    char cpu[128];        /* its model, as hwloc says it; empty where that is unknown */
+    uint64_t cache_bytes; /* of the largest cache that a core reads through; 0: unknown
+                           */
 };
 
 /* Collective. Finds the above; where own_core, and the launcher has not bound the

@@ -184,6 +184,8 @@ def test_it_is_reported(tmp):
     assert told['groups'] == 2 and told['generated_tokens'] == 50
     assert told['prompt_tokens'] == sum(map(len, PROMPTS))
     assert told['tokens_per_s'] > 0 and told['weight_Bps'] > 0 and told['read_Bps'] > 0
+    # 200 KB of weights; memory is not measured where there is none to spare for that.
+    assert told['weights_cached'] and (told['memory_Bps'] is None or told['memory_Bps'] > 0), told
     for times in told['ttft_s'], told['tpot_s']:
         assert 0 < times['p50'] <= times['p95'] <= times['p99']
     for sequence, prompt in zip(told['sequences'], PROMPTS):

@@ -277,6 +277,12 @@ static const struct pp_json_key generation[] = {
     {"read_Bps", PP_JSON_REAL, GENERATION(read_Bps),
      .help = "bytes per second that a rank's thread reads its weights with, one after "
              "the other, all ranks at once; the mean over ranks"},
+    {"memory_Bps", PP_JSON_REAL, GENERATION(memory_Bps),
+     .help = "the same of an array of twice the last cache: what memory gives; null "
+             "where there was no room for it"},
+    {"weights_cached", PP_JSON_FLAG, GENERATION(weights_cached),
+     .help = "true where on some rank what a batch reads of the weights fits the last "
+             "cache: weight_Bps is then no share of memory_Bps"},
     {"decoding", PP_JSON_OBJECT, .keys = decoding,
      .help = "the batches after the last one of a prompt"},
     {"sequences", PP_JSON_TREE, GENERATION(sequences), .keys = sequence,

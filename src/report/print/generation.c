@@ -82,19 +82,34 @@ static void print_bubble(const struct pp_report *report, FILE *stream)
                 ranks, groups, groups == 1 ? " keeps" : "s keep", groups);
 }
 
-/* Busy is not fast: how fast weights are read says how much a busy rank does. Weights
- * that fit into caches are read from there, by both: memory may be slower than either.
- */
-static void print_reading(const struct pp_report_generation *generation, FILE *stream)
+/* Where weights fit the caches, or memory is not known. */
+static void print_plain_reading(const struct pp_report_generation *generation,
+                                FILE *stream)
 {
     const double giga = 1e9;
-    if (!isfinite(generation->weight_Bps))
-        return;
-    fprintf(stream,
-            "weights   read at %.3g GB/s by a busy rank · the same weights, only read: "
-            "%.3g GB/s (%.0f %%)\n",
-            generation->weight_Bps / giga, generation->read_Bps / giga,
+    fprintf(stream, " · the same weights, only read: %.3g GB/s (%.0f %%)",
+            generation->read_Bps / giga,
             100 * generation->weight_Bps / generation->read_Bps);
+    if (generation->weights_cached)
+        fprintf(stream, " · they fit the caches");
+    if (isfinite(generation->memory_Bps))
+        fprintf(stream, "; memory gives %.3g GB/s", generation->memory_Bps / giga);
+    fputc('\n', stream);
+}
+
+/* Busy is not fast: how much of what can be read in a second is read says how much a
+ * busy rank does. Of memory that is, where weights have to come from there. */
+static void print_reading(const struct pp_report_generation *generation, FILE *stream)
+{
+    const double giga = 1e9, read = generation->weight_Bps;
+    if (!isfinite(read))
+        return;
+    fprintf(stream, "weights   read at %.3g GB/s by a busy rank", read / giga);
+    if (!generation->weights_cached && isfinite(generation->memory_Bps))
+        fprintf(stream, " · %.0f %% of the %.3g GB/s that memory gives it\n",
+                100 * read / generation->memory_Bps, generation->memory_Bps / giga);
+    else
+        print_plain_reading(generation, stream);
 }
 
 void pp_report_print_generation(const struct pp_report *report, FILE *stream)
