@@ -9,6 +9,7 @@
 #include "generate/lead.h"
 #include "generate/reading.h"
 #include "model/partition.h"
+#include "run/fit.h"
 
 struct engine {
     struct pp_engine_config own;           /* of rank 0 what only that one knows */
@@ -122,6 +123,12 @@ static int set_up_worker(struct engine *engine, struct pp_error *error)
     };
     for (int s = 0; s < rank; s++)
         own.first_layer += engine->layers_of[s];
+    double bytes =
+        pp_worker_bytes(&own, &engine->weights.config, rank, engine->site.world.size);
+    if (pp_world_has(&engine->site.world, bytes,
+                     "take fewer or shorter sequences at once, or more machines",
+                     error) != 0)
+        return -1;
     int status =
         pp_worker_init(&engine->worker, &engine->site, &own, &engine->weights, error);
     return agree(engine, status, error);

@@ -45,6 +45,20 @@ static int allocate(struct pp_worker *worker, const struct pp_worker_config *con
     return last ? pp_sampler_init(&worker->sampler, vocab, error) : 0;
 }
 
+double pp_worker_bytes(const struct pp_worker_config *config,
+                       const struct pp_model_config *model, int rank, int ranks)
+{
+    double C = model->d_model, wte = C * model->vocab;
+    bool first = rank == 0, last = rank == ranks - 1;
+    double floats = config->layers * (12 * C * C + 13 * C);
+    floats += first ? C * model->seq_len : 0;
+    floats += (first && !(last && !model->untied) ? wte : 0) + (last ? wte : 0);
+    floats += first || last ? wte : 4 * C * C; /* a tensor as it is read */
+    floats += last ? (double)config->most_parts * model->vocab : 0;
+    floats += 10 * C * config->most_rows; /* of a call */
+    return 4 * floats + (double)pp_cache_bytes(model, config->layers, config->blocks);
+}
+
 int pp_worker_init(struct pp_worker *worker, struct pp_site *site,
                    const struct pp_worker_config *config,
                    const struct pp_weights *weights, struct pp_error *error)

@@ -24,6 +24,11 @@ struct pp_worker_config {
     int most_parts, most_rows; /* of a batch */
 };
 
+/* Bytes that pp_worker_init allocates, but for what is small; rank 0 of ranks is the
+ * first. */
+double pp_worker_bytes(const struct pp_worker_config *config,
+                       const struct pp_model_config *model, int rank, int ranks);
+
 /* Reads its weights. Not collective. PP_BAD_INPUT, PP_ENVIRONMENT. */
 int pp_worker_init(struct pp_worker *worker, struct pp_site *site,
                    const struct pp_worker_config *config,

@@ -174,6 +174,34 @@ static void gather(const struct pp_world *world, struct need *need)
     MPI_Comm_free(&machine);
 }
 
+static int refuse_bytes(const struct need *need, const char *advice,
+                        struct pp_error *error)
+{
+    struct pp_available available = pp_available("");
+    char one[PP_BYTES_TEXT], all[PP_BYTES_TEXT], had[PP_BYTES_TEXT];
+    const char *limit;
+    double least = pp_available_least(&available, &limit);
+    bool addresses = need->all <= least;
+    if (addresses && need->most.bytes <= available.process)
+        return 0;
+    return pp_fail(
+        error, PP_ENVIRONMENT,
+        "this does not fit into memory: the ranks on this machine need %s, rank %d "
+        "alone %s; there is %s%s (%s): %s",
+        pp_bytes_text(need->all, all), need->most.rank,
+        pp_bytes_text(need->most.bytes, one),
+        pp_bytes_text(addresses ? available.process : least, had),
+        addresses ? " for each" : "", addresses ? "'ulimit -v'" : limit, advice);
+}
+
+int pp_world_has(const struct pp_world *world, double bytes, const char *advice,
+                 struct pp_error *error)
+{
+    struct need need = {.all = bytes, .most = {bytes, world->rank}};
+    gather(world, &need);
+    return pp_agree(world, refuse_bytes(&need, advice, error), error);
+}
+
 int pp_world_fits(const struct pp_run_config *config, struct pp_error *error)
 {
     struct pp_world world = {.comm = MPI_COMM_WORLD};

@@ -12,4 +12,12 @@ int pp_run_fits(const struct pp_run_config *config, struct pp_error *error);
  * of each machine its own ranks. The error reaches all ranks. */
 int pp_world_fits(const struct pp_run_config *config, struct pp_error *error);
 
+struct pp_world;
+
+/* Collective, for ranks of any kind: each is to allocate so many bytes. PP_ENVIRONMENT,
+ * on every rank, says what the ranks of a machine need, what there is there, and
+ * advice. */
+int pp_world_has(const struct pp_world *world, double bytes, const char *advice,
+                 struct pp_error *error);
+
 #endif

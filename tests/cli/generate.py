@@ -292,6 +292,14 @@ def test_what_is_wrong_is_refused(tmp):
     assert done.returncode == 0, done
 
 
+def test_what_does_not_fit_is_refused(tmp):
+    """A thousand sequences of a million tokens: terabytes of keys and values."""
+    write_model(tmp / 'm.safetensors', context=1 << 20, width=8, layers=16)
+    status, out, err = run(tmp, *['--prompt', 'x'] * 1000, '--max-tokens', '1000000', '--ranks',
+                           '2', '--quiet')
+    assert (status, out) == (4, b'') and 'does not fit into memory' in err, (status, err)
+
+
 def test_checks_judge_a_generation(tmp):
     write_model(tmp / 'm.safetensors')
     for check, expected in ('bubble<=1', 0), ('tokens_per_s<=0', 1):
