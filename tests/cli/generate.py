@@ -130,6 +130,8 @@ def test_groups_that_cannot_be_are_told(tmp):
                              '2', '--max-tokens', '2', '--quiet')
         assert status == 0 and err.startswith(f'ppsim: {warned}' if warned else '') and \
             err.count('\n') == bool(warned), (groups, status, err)
+
+
 def test_what_makes_it_greedy(tmp):
     write_model(tmp / 'm.safetensors')
 
@@ -154,7 +156,7 @@ def test_who_asks_for_more_learns_why_there_are_none(tmp):
                                '--ranks', '3', '--groups', '2')
         assert status == 0, err
         assert (f'2 of 2 texts filled the context of {CONTEXT} tokens' in err) == full, err
-        assert 'a token takes all 3 ranks in turn: 2 groups keep 2 of them busy' in err, err
+        assert 'a token takes all 3 ranks in turn, so 2 groups decoding keep 2 busy' in err, err
 
 
 def test_texts_on_standard_output(tmp):

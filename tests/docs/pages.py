@@ -38,10 +38,19 @@ def shown(block):
 
 
 def trains(command):
-    """Does it start ranks? What they measure differs from time to time."""
     words = shlex.split(command, comments=True)
-    return words[:2] == ['build/ppsim', 'run'] or words[1].startswith('--schedule') or \
+    return words[:2] == ['build/ppsim', 'run'] or words[1].startswith('--') or \
         words[0] == './bootstrap'
+
+
+def measures(command):
+    """Does it start ranks? What they measure differs from time to time."""
+    return trains(command) or shlex.split(command)[1] == 'generate'
+
+
+def serves(command):
+    """It would not end."""
+    return shlex.split(command)[1:2] == ['serve']
 
 
 class Workplace(tempfile.TemporaryDirectory):
@@ -51,6 +60,7 @@ class Workplace(tempfile.TemporaryDirectory):
         place = pathlib.Path(super().__enter__())
         for name in 'schedules', 'docs', 'bench':
             shutil.copytree(ROOT / name, place / name)
+        shutil.copy(ROOT / 'README.md', place)
         (place / 'build').mkdir()
         (place / 'build/ppsim').symlink_to(PPSIM)
         (place / 'bootstrap').write_text('#!/bin/sh\nshift\nexec build/ppsim "$@"\n')
@@ -94,7 +104,8 @@ def test_the_readme_is_short():
 
 def test_every_option_exists():
     known = set()
-    for command in 'run simulate schedules explain compare plot sweep doctor optimize recommend'.split():
+    for command in ('run simulate schedules explain compare plot sweep doctor optimize '
+                    'recommend generate serve').split():
         done = subprocess.run([PPSIM, command, '--help'], text=True, capture_output=True,
                               check=True)
         known.update(re.findall(r'--[a-z][a-z-]*', done.stdout))
@@ -145,7 +156,7 @@ def test_simulations_print_what_is_shown():
         for page in PAGES:
             for block in blocks(page, 'console'):
                 for command, lines in shown(block):
-                    if trains(command):
+                    if measures(command):
                         continue
                     done = run(command, place)
                     output = (done.stdout + done.stderr).rstrip('\n').split('\n')
@@ -169,7 +180,7 @@ def test_commands_work():
                                    for word in shlex.split(line, comments=True))
                 if command.startswith(('mkdir', 'echo')):
                     run(command, place)
-                if not command.startswith('build/ppsim'):
+                if not command.startswith('build/ppsim') or serves(command):
                     continue
                 judged = trains(command) and '--baseline' in command
                 done = run(f'{command} {TINY}' if trains(command) else command, place)
@@ -246,6 +257,8 @@ def update():
     with Workplace() as place:
         for page in PAGES:
             for line in '\n'.join(blocks(page, 'sh')).split('\n'):
+                if line.endswith('--save m.safetensors'):  # what generates below
+                    run(line, place)
                 for picture in re.findall(r'--plot (docs/\S+)', line):
                     run(line, place)
                     shutil.copy(place / picture, ROOT / picture)

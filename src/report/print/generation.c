@@ -75,11 +75,11 @@ static void print_bubble(const struct pp_report *report, FILE *stream)
         fprintf(stream, ", theory %.4f", generation->decode_theory);
     if (isfinite(generation->decode_bubble))
         fputc('\n', stream);
-    if (groups < ranks)
+    if (isfinite(generation->decode_bubble) && groups < ranks)
         fprintf(stream,
-                "          a token takes all %d ranks in turn: %d group%s %d of them "
-                "busy at most\n",
-                ranks, groups, groups == 1 ? " keeps" : "s keep", groups);
+                "          a token takes all %d ranks in turn, so %d group%s decoding "
+                "keep%s %d busy at most\n",
+                ranks, groups, plural(groups), groups == 1 ? "s" : "", groups);
 }
 
 /* Where weights fit the caches, or memory is not known. */
