@@ -107,6 +107,26 @@ static const struct pp_route *find_route(const char *path, const char *method,
     return NULL;
 }
 
+static enum MHD_Result count_length(void *cls, enum MHD_ValueKind kind,
+                                    const char *name, const char *value)
+{
+    int *count = cls;
+    (void)kind;
+    (void)value;
+    *count += strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0 ||
+              strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
+    return MHD_YES;
+}
+
+/* Where its length stands there twice, a proxy in between may have taken the other one:
+ * what it holds for a body would be the next request here (RFC 9112, 6.3). */
+static bool has_two_lengths(struct MHD_Connection *connection)
+{
+    int count = 0;
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, count_length, &count);
+    return count > 1;
+}
+
 static void check_length(struct MHD_Connection *connection, struct pp_refusal *refusal)
 {
     const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
@@ -172,6 +192,12 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection,
         *context = exchange = begin(http, connection, url, method);
         if (!exchange)
             return MHD_NO;
+        if (has_two_lengths(connection)) {
+            pp_refuse_with(&exchange->refusal, MHD_HTTP_BAD_REQUEST,
+                           "the body's length is given more than once");
+            /* An answer now closes the connection. */
+            return pp_respond_refusal(connection, &exchange->refusal);
+        }
         /* Who asks before it sends a body is told now. */
         if (exchange->refusal.status &&
             MHD_lookup_connection_value(connection, MHD_HEADER_KIND,

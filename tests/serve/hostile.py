@@ -102,6 +102,26 @@ def test_nonsense_does_no_harm(tmp):
         assert server.complete('ab', max_tokens=4) == 'abab'
 
 
+def test_a_length_given_twice_hides_no_request(tmp):
+    """Of what may be its body or the next request nothing is answered."""
+    with Server(tmp) as server:
+        head = ('POST /v1/completions HTTP/1.1\r\nHost: localhost\r\n'
+                'Content-Type: application/json\r\n')
+        for lengths in ('Content-Length: 0\r\nContent-Length: 500\r\n',
+                        'Transfer-Encoding: chunked\r\nContent-Length: 500\r\n'):
+            answer = b''
+            with socket.create_connection((server.host, server.port), LONG) as client:
+                client.sendall(f'{head}{lengths}\r\n0\r\n\r\n'.encode()
+                               + request('Host: localhost\r\n'))
+                try:
+                    while piece := client.recv(1 << 16):
+                        answer += piece
+                except ConnectionError:  # it closes, and has not read all
+                    pass
+            assert answer.count(b'HTTP/1.1') <= 1 and b'ready' not in answer, (lengths, answer)
+            assert not answer or status_of(answer) == 400, (lengths, answer)
+
+
 def test_a_header_that_never_ends_is_cut_off(tmp):
     """However slowly its bytes come; and a body that does."""
     with Server(tmp) as server:
