@@ -160,10 +160,12 @@ static int prepare(struct pp_generation *generation, struct pp_error *error)
 /* Texts stand one after the other, in the order of the prompts: of the first that has
  * not ended what comes is passed on, of those behind it all at once when their turn
  * comes. */
-static void head(struct pp_generation *generation, int index)
+static void head(struct pp_generation *generation)
 {
-    if (generation->prompts.count > 1 && generation->text && !converses(generation))
-        fprintf(generation->text, "==> prompt %d <==\n", index + 1);
+    bool new = generation->headed <= generation->shown;
+    generation->headed = generation->shown + 1;
+    if (new && generation->prompts.count > 1 && !converses(generation))
+        fprintf(generation->text, "==> prompt %d <==\n", generation->shown + 1);
 }
 
 static void write_text(void *data, int index, const char *text, size_t length)
@@ -172,6 +174,7 @@ static void write_text(void *data, int index, const char *text, size_t length)
     const struct pp_prompts *prompts = &generation->prompts;
     if (!generation->text || index != generation->shown)
         return;
+    head(generation);
     fwrite(text, 1, length, generation->text);
     while (generation->shown < prompts->count &&
            prompts->prompts[generation->shown].finish) {
@@ -181,7 +184,7 @@ static void write_text(void *data, int index, const char *text, size_t length)
         if (generation->shown == prompts->count)
             break;
         const struct pp_prompt *next = &prompts->prompts[generation->shown];
-        head(generation, generation->shown);
+        head(generation);
         fwrite(next->text, 1, next->text_bytes, generation->text);
     }
     fflush(generation->text);
@@ -196,8 +199,8 @@ static void end_text(struct pp_generation *generation)
         return;
     for (; generation->shown < prompts->count; generation->shown++) {
         const struct pp_prompt *prompt = &prompts->prompts[generation->shown];
+        head(generation);
         if (!begun) {
-            head(generation, generation->shown);
             fwrite(prompt->text, 1, prompt->text_bytes, generation->text);
         }
         if (prompts->count > 1 || generation->terminal.output)
@@ -306,7 +309,6 @@ static int generate(struct pp_generation *generation, struct pp_error *error)
         generation->text = pp_generated_stream(options);
         if (options->quiet && generation->text == stderr)
             generation->text = NULL; /* the report has it */
-        head(generation, 0);
     }
     if (pp_engine_run(&generation->engine, &source, &result, error) != 0)
         status = (int)error->status;

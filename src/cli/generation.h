@@ -27,6 +27,7 @@ struct pp_generation {
     struct pp_record record;
     FILE *text; /* where it goes; NULL: nowhere */
     int shown;  /* the sequence whose text goes there now */
+    int headed; /* the first so many have had their line in front of it */
 };
 
 #endif
