@@ -29,8 +29,7 @@ struct pp_hub {
     const char *model; /* its name */
     const struct pp_tokenizer *tokenizer;
     enum pp_turns turns;
-    int slots, queue; /* sequences that run, and that wait, at most; the ranks may have
-                       * fewer slots */
+    int queue; /* sequences that wait, at most */
     time_t created;
     /* Under the lock. */
     enum pp_hub_state state;
@@ -38,6 +37,8 @@ struct pp_hub {
     char reason[256];
     json_t *info; /* what the ranks said when they were ready last; NULL */
     struct pp_sequences waiting, running;
+    int slots; /* sequences that run, at most; set before, too: the ranks may say that
+                * they have fewer */
     uint64_t last_id;
     struct pp_wire wire; /* its reading is the main thread's alone */
     struct pp_outlets outlets;
@@ -45,7 +46,7 @@ struct pp_hub {
     struct pp_metrics metrics;
 };
 
-/* The members that are set once are the caller's to set. PP_ENVIRONMENT. */
+/* The members that are set once, and slots, are the caller's to set. PP_ENVIRONMENT. */
 int pp_hub_init(struct pp_hub *hub, struct pp_error *error);
 void pp_hub_release(struct pp_hub *hub);
 

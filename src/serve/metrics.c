@@ -140,9 +140,11 @@ void pp_metrics_print(const struct pp_metrics *metrics, const struct pp_gauges *
                 model, gauges->running);
     print_value(text, "vllm:num_requests_waiting", "gauge", "Sequences in the queue",
                 model, gauges->waiting);
-    print_value(text, "vllm:kv_cache_usage_perc", "gauge",
-                "Part of the slots of the cache that is used, 0 to 1", model,
-                gauges->cache);
+    /* vllm:kv_cache_usage_perc is of the cache's blocks, which a slot may use few of.
+     */
+    print_value(text, "ppsim:slots_used", "gauge",
+                "Part of the slots that sequences have, 0 to 1", model,
+                gauges->slots_used);
     print_value(text, "ppsim:ready", "gauge", "Do the ranks answer? 1 or 0", model,
                 gauges->ready);
     print_counters(metrics, model, text);

@@ -42,7 +42,7 @@ void pp_metrics_add(struct pp_metrics *metrics, enum pp_histogram histogram,
 struct pp_gauges {
     const char *model;
     int running, waiting;
-    double cache; /* used part of the slots, 0 to 1 */
+    double slots_used; /* part of all, 0 to 1 */
     bool ready;
 };
 void pp_metrics_print(const struct pp_metrics *metrics, const struct pp_gauges *gauges,

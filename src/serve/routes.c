@@ -85,7 +85,7 @@ static enum MHD_Result show_metrics(struct pp_exchange *exchange,
         .model = hub->model,
         .running = hub->running.count,
         .waiting = hub->waiting.count,
-        .cache = (double)hub->running.count / hub->slots,
+        .slots_used = (double)hub->running.count / hub->slots,
         .ready = hub->state == PP_HUB_READY,
     };
     pp_hub_unlock(hub);

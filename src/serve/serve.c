@@ -103,6 +103,8 @@ static void end_ranks(struct server *server)
     pp_ranks_end(&server->ranks, now - server->ending >= killed_s);
 }
 
+/* Without the lock, since who reads standard output may be slow: what the ranks are
+ * changes in this thread alone. */
 static void say_ready(struct server *server)
 {
     const json_t *info = server->hub.info;
@@ -129,8 +131,6 @@ static void listen_to_ranks(struct server *server)
         pp_hub_hear(hub, message);
         json_decref(message);
     }
-    if (hub->state == PP_HUB_READY && !server->said_ready)
-        say_ready(server);
     if (hub->state == PP_HUB_DEAD && server->alone == 0)
         server->alone = pp_now_s(); /* they live, but are of no use */
     if (!hub->wire.ended)
@@ -320,7 +320,10 @@ static void wait_and_do(struct server *server)
     pp_hub_lock(hub);
     if (hub->wire.fd >= 0)
         listen_to_ranks(server);
+    bool ready = hub->state == PP_HUB_READY;
     pp_hub_unlock(hub);
+    if (ready && !server->said_ready)
+        say_ready(server);
     note_deaths(server);
 }
 

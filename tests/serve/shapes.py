@@ -207,6 +207,9 @@ def test_metrics(tmp):
                 name, value = line.rsplit(' ', 1)
                 found[name] = float(value)
         label = 'model_name="made \\"up\\""'
+        assert 0 <= found[f'ppsim:slots_used{{{label}}}'] <= 1
+        # A part of the cache's blocks, which the parent does not know.
+        assert f'vllm:kv_cache_usage_perc{{{label}}}' not in found
         assert found[f'vllm:prompt_tokens_total{{{label}}}'] == 6
         assert found[f'vllm:generation_tokens_total{{{label}}}'] == 9
         for how, count in ('stop', 1), ('length', 1), ('abort', 0):
