@@ -8,6 +8,7 @@
 #include "base/words.h"
 #include "cli/environment.h"
 #include "predict/predict.h"
+#include "schedules/catalogue.h"
 #include "text/utf8.h"
 #include "timeline/quantile.h"
 #include "version.h"
@@ -100,25 +101,38 @@ static int set_latencies(struct pp_report_generation *told,
 
 /* --- decoding --------------------------------------------------------------------- */
 
-/* The closed form of a window in which each of g groups has T batches: stages that take
- * alike, free links (schedules/decode.c derives it). NaN where groups differ. */
+/* How many groups take turns in one order from the first batch to the last, be the last
+ * turn incomplete; 0 where they do not. */
+static int groups_in_turn(const struct pp_schedule *schedule)
+{
+    const int *after = schedule->after;
+    int groups = 0;
+    while (groups < schedule->microbatches && after[groups] < 0)
+        groups++;
+    for (int i = groups; i < schedule->microbatches; i++) {
+        if (after[i] != i - groups)
+            return 0;
+    }
+    return groups;
+}
+
+/* The catalogue's closed form for a window's batches, of stages that take alike and
+ * free links. NaN where groups do not take turns. */
 static double closed_form(const struct pp_schedule *schedule)
 {
-    double p = schedule->ranks, m = schedule->microbatches;
-    int *turns = calloc((size_t)schedule->groups, sizeof *turns);
-    double g = 0, T = 0;
-    bool alike = turns != NULL;
-    for (int i = 0; i < schedule->microbatches && alike; i++)
-        turns[schedule->group_of[i]]++;
-    for (int j = 0; j < schedule->groups && alike; j++) {
-        alike = turns[j] == 0 || T == 0 || turns[j] == T;
-        g += turns[j] > 0;
-        T = turns[j] > 0 ? turns[j] : T;
-    }
-    free(turns);
-    if (!alike)
+    const struct pp_shape shape = {
+        .ranks = schedule->ranks,
+        .chunks = 1,
+        .microbatches = schedule->microbatches,
+        .groups = groups_in_turn(schedule),
+    };
+    const struct pp_equal_costs equal = {.forward = 1};
+    struct pp_theory theory;
+    const char *why;
+    const struct pp_scheduler *row = pp_catalogue_find(schedule->name);
+    if (shape.groups == 0 || !row->theory(&shape, &equal, &theory, &why))
         return (double)NAN;
-    return g <= p ? 1 - m / (T * p + g - 1) : (p - 1) / (m + p - 1);
+    return theory.bubble / theory.makespan;
 }
 
 /* What the window after the last batch of a prompt says. */

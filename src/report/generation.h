@@ -30,8 +30,9 @@ struct pp_report_generation {
     /* After the last batch of a prompt. */
     int decode_batches;
     double decode_bubble; /* NaN: there are no batches */
-    double decode_theory; /* of equal stages and free links; NaN: groups differ */
-    json_t *sequences;    /* [{"prompt_tokens", "tokens", "text", "finish"}]; owned */
+    double
+        decode_theory; /* of equal stages and free links; NaN: groups take no turns */
+    json_t *sequences; /* [{"prompt_tokens", "tokens", "text", "finish"}]; owned */
 };
 
 #endif

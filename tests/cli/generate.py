@@ -233,6 +233,24 @@ def test_bubbles_are_those_of_the_closed_form(tmp, counted):
                 assert abs(bubble['fraction'] - bubble['predicted']) < 1e-9, bubble
 
 
+def test_an_incomplete_last_turn_has_a_closed_form(tmp, counted):
+    """One of two groups ends a token before the other: 9 batches, and 8."""
+    write_model(tmp / 'm.safetensors')
+    ticking = {**counted, 'COUNTED_READS': '1'}
+    # The context ends the second one: its prompt is longer by a token.
+    prompts = ['a' * (CONTEXT - 9), 'a' * (CONTEXT - 8)]
+    found = generate(tmp, '--ranks', '3', '--groups', '2', '--clock', 'virtual', '--link',
+                     LINK.replace('0.25', '0'), '--max-tokens', '99', prompts=prompts,
+                     environment=ticking)
+    told = found['generation']['decoding']
+    ranks, groups, batches = 3, 2, told['batches']
+    assert batches % groups == 1, told
+    turns = batches // groups
+    closed = 1 - batches / (turns * ranks + ranks)
+    assert abs(told['bubble'] - closed) < 1e-9 and abs(told['theory'] - closed) < 1e-9, told
+    assert abs(found['bubble']['predicted'] - found['bubble']['fraction']) < 1e-9, found['bubble']
+
+
 def test_it_is_explained(tmp, counted):
     """What a layer costs is not known where prompts and tokens take different times."""
     write_model(tmp / 'm.safetensors')

@@ -237,7 +237,7 @@ static const struct pp_json_key decoding[] = {
      .help = "idle time / (ranks * makespan) of them; null where there are none"},
     {"theory", PP_JSON_REAL, GENERATION(decode_theory),
      .help = "the same by the closed form for equal stages and free links; null where "
-             "groups have unequal numbers of batches"},
+             "groups do not take turns in one order"},
     {0},
 };
 
