@@ -49,6 +49,10 @@ static void ask(struct pp_conversation *conversation)
     conversation->said = conversation->bytes;
     conversation->asking = true;
     conversation->whole = false;
+    if (!conversation->greeted)
+        fputs("The model goes on with what you write, line by line; Ctrl-D ends it.\n",
+              stdout);
+    conversation->greeted = true;
     fputs("> ", stdout);
     fflush(stdout);
 }

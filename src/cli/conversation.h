@@ -13,6 +13,7 @@ struct pp_conversation {
     bool asking;  /* the line is waited for */
     bool whole;   /* it has ended */
     bool over;    /* there is no more input */
+    bool greeted; /* how it goes on and ends was said */
     int answered; /* the first so many answers are in the text */
 };
 

@@ -14,11 +14,11 @@ static const struct {
 } readings[] = {
     {10e9, false, "a busy rank · 50 % of the 10 GB/s that memory gives it\n"},
     {10e9, true,
-     "a busy rank · the same weights, only read: 20 GB/s (25 %) · they fit the caches; "
-     "memory gives 10 GB/s\n"},
+     "a busy rank · the same weights, only read: 20 GB/s (25 %)\n          they fit "
+     "the caches; memory gives 10 GB/s\n"},
     {(double)NAN, true,
-     "a busy rank · the same weights, only read: 20 GB/s (25 %) · they fit the "
-     "caches\n"},
+     "a busy rank · the same weights, only read: 20 GB/s (25 %)\n          they fit "
+     "the caches\n"},
     {(double)NAN, false, "a busy rank · the same weights, only read: 20 GB/s (25 %)\n"},
 };
 

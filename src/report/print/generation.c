@@ -91,7 +91,7 @@ static void print_plain_reading(const struct pp_report_generation *generation,
             generation->read_Bps / giga,
             100 * generation->weight_Bps / generation->read_Bps);
     if (generation->weights_cached)
-        fprintf(stream, " · they fit the caches");
+        fprintf(stream, "\n          they fit the caches");
     if (isfinite(generation->memory_Bps))
         fprintf(stream, "; memory gives %.3g GB/s", generation->memory_Bps / giga);
     fputc('\n', stream);
