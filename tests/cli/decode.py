@@ -136,7 +136,7 @@ def test_costs_of_a_report_are_by_rows(tmp):
     assert [cost['median_s'] for cost in again['costs']] == [2e-3, 4e-3], again['costs']
     refused(f'{DECODE} --ranks 2 --costs r.json --prompt-chunks 1', 'no cost of prefill',
             directory=tmp)
-    refused('simulate --ranks 2 --costs r.json', 'no cost of F', directory=tmp)
+    refused('simulate --ranks 2 --costs r.json', 'no backward', "'--schedule' decode", directory=tmp)
 
 
 run_tests(globals())
