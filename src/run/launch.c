@@ -7,7 +7,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -340,9 +339,10 @@ struct end {
  * signal. Where nobody reads the pipe any more, write() says so. */
 static void *pass_input(void *data)
 {
-    int into = (int)(intptr_t)data;
+    int into = *(int *)data;
     char text[1 << 12];
     ssize_t got, put = 0;
+    free(data);
     while (put >= 0 && (got = read(STDIN_FILENO, text, sizeof text)) > 0) {
         for (ssize_t at = 0; at < got && put >= 0; at += put)
             put = write(into, text + at, (size_t)(got - at));
@@ -361,12 +361,16 @@ static int start_input(struct mpiexec *mpiexec, struct pp_error *error)
     close_end(&mpiexec->input[0]);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    void *into = (void *)(intptr_t)mpiexec->input[1];
-    int reason = pthread_create(&thread, NULL, pass_input, into);
+    int *into = malloc(sizeof *into); /* the thread's, which may outlive all this */
+    if (into)
+        *into = mpiexec->input[1];
+    int reason = into ? pthread_create(&thread, NULL, pass_input, into) : ENOMEM;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (reason != 0)
+    if (reason != 0) {
+        free(into);
         return pp_fail(error, PP_ENVIRONMENT, "cannot start a thread: %s",
                        strerror(reason));
+    }
     mpiexec->input[1] = -1; /* the thread's */
     pthread_detach(thread);
     return 0;
