@@ -185,7 +185,7 @@ def test_who_leaves_frees_a_slot(tmp):
 
 
 def test_a_rank_that_is_stopped_is_seen(tmp):
-    with Server(tmp, '--ranks', '2', '--timeout', '1') as served:
+    with Server(tmp, '--ranks', '2', '--timeout', '5') as served:
         asked = served.send('/v1/completions', {'prompt': 'x', 'max_tokens': 1})
         assert asked.getresponse().status == 200
         os.kill(served.ranks()[1], signal.SIGSTOP)
