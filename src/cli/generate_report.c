@@ -240,16 +240,39 @@ static void describe_ranks(struct pp_report *report,
     }
 }
 
+/* What each op took, by its place in the schedule. NULL when out of memory. */
+static int64_t *times_of(const struct pp_timeline *timeline)
+{
+    size_t ops = pp_schedule_ops(timeline->schedule);
+    int64_t *each = malloc((ops + 1) * sizeof *each);
+    for (size_t k = 0; each && k < ops; k++)
+        each[k] = timeline->spans[k].end - timeline->spans[k].start;
+    return each;
+}
+
+/* Where as many groups as ranks take turns, any op that is slower than the others holds
+ * up all of them. So a generation, which happens once, is predicted from what each of
+ * its ops took; and once more with the median of each class, as a run's step is, which
+ * says how much of the bubble comes from ops that took longer than others like them. */
 static int predict(struct pp_report *report, const struct pp_model_config *model,
                    struct pp_error *error)
 {
     struct pp_costs costs = {0};
-    int status = pp_costs_from_report(&costs, report, &report->schedule,
-                                      pp_row_bytes(model), error);
+    double makespan_s;
+    int64_t *each = times_of(&report->timeline);
+    int status =
+        each ? pp_costs_from_report(&costs, report, &report->schedule,
+                                    pp_row_bytes(model), error)
+             : pp_fail(error, PP_ENVIRONMENT, "out of memory for the ops' times");
+    if (status == 0)
+        status = pp_predict(&report->schedule, &costs,
+                            &report->generation.median_bubble, &makespan_s, error);
+    costs.each = each;
     if (status == 0)
         status = pp_predict(&report->schedule, &costs, &report->predicted,
                             &report->predicted_makespan_s, error);
     pp_costs_release(&costs);
+    free(each);
     return status;
 }
 

@@ -20,13 +20,14 @@ struct pp_report_generation {
     struct pp_quantiles tpot; /* s, of all tokens but the sequences' first: since the
                                * one before; NaN: there are none */
     double utilization;       /* 1 - bubble */
-    double weight_Bps;   /* bytes of weights that a rank reads per second of its ops
-                          * that decode, the mean of the ranks; NaN: none decoded */
-    double read_Bps;     /* that one thread reads plainly, likewise */
-    double memory_Bps;   /* of an array beyond the caches that one thread of each rank
-                          * reads plainly, likewise; NaN: not measured */
-    bool weights_cached; /* on some rank weights fit the last cache, so that what reads
-                          * them need not read memory */
+    double weight_Bps;    /* bytes of weights that a rank reads per second of its ops
+                           * that decode, the mean of the ranks; NaN: none decoded */
+    double read_Bps;      /* that one thread reads plainly, likewise */
+    double memory_Bps;    /* of an array beyond the caches that one thread of each rank
+                           * reads plainly, likewise; NaN: not measured */
+    bool weights_cached;  /* on some rank weights fit the last cache, so that what reads
+                           * them need not read memory */
+    double median_bubble; /* simulated like predicted, but with the median costs */
     /* After the last batch of a prompt. */
     int decode_batches;
     double decode_bubble; /* NaN: there are no batches */

@@ -78,7 +78,8 @@ struct pp_report {
 
     double theory;         /* bubble fraction, closed form; NaN where none applies */
     char theory_note[256]; /* its source, or why there is none */
-    double predicted;      /* bubble fraction, simulated with the median costs; NaN */
+    double predicted;      /* bubble fraction, simulated with the median costs, in a
+                            * generation with what each op took; NaN */
     double predicted_makespan_s; /* NaN */
 
     struct pp_cost *costs; /* [cost_count] */

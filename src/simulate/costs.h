@@ -38,6 +38,9 @@ struct pp_costs {
     int ranks_per_node;      /* 0: all ranks are near */
     double message_bytes;    /* of every message from stage to stage; where the schedule
                               * decodes, of each row of a microbatch */
+    const int64_t *each;     /* [ops of the schedule] ns of each op, to replay what was
+                              * measured: then neither op, slow nor jitter counts, and
+                              * nothing is joined; NULL: as those say; borrowed */
     double *slow;            /* [ranks] factor on each rank's ops; NULL: 1; owned */
     double jitter;           /* sigma of a lognormal factor of mean 1 on every op */
     uint64_t seed;           /* of the jitter */

@@ -83,8 +83,10 @@ static inline int variant_of(const struct simulation *sim, size_t microbatch)
     return sim->variant_of ? sim->variant_of[microbatch] : 0;
 }
 
-static int64_t duration(const struct simulation *sim, struct pp_op op)
+static int64_t duration(const struct simulation *sim, struct pp_op op, size_t index)
 {
+    if (sim->costs->each)
+        return sim->costs->each[index];
     int variant = variant_of(sim, op.microbatch);
     int64_t time = sim->op[pp_place(sim->schedule, variant, (int)op.stage)][op.kind];
     if (sim->costs->jitter > 0)
@@ -176,11 +178,11 @@ PP_WALK_INLINE int64_t visit(void *data, const struct pp_walk_visit *at)
     struct pp_span *span = &sim->spans[at->index];
     __builtin_prefetch(&span[PP_WALK_AHEAD], 1);
     int64_t *free = &sim->free[at->rank];
-    int64_t time[2] = {duration(sim, at->op[0]), 0};
+    int64_t time[2] = {duration(sim, at->op[0], at->index), 0};
     struct input input = input_of(sim, at, 0), second = {0};
     if (at->count == 2) {
         second = input_of(sim, at, 1);
-        time[1] = duration(sim, at->op[1]);
+        time[1] = duration(sim, at->op[1], at->index + 1);
         pair_durations(sim, at->op, time);
     }
 
@@ -352,6 +354,8 @@ static int check_range(const struct simulation *sim, struct pp_error *error)
             longest = fmax(longest, fmax(1, sim->costs->joined_factor) *
                                         (double)sim->op[at][kind]);
     }
+    for (size_t k = 0; sim->costs->each && k < pp_schedule_ops(schedule); k++)
+        longest = fmax(longest, (double)sim->costs->each[k]);
     size_t messages = (size_t)sim->variants * pp_walk_rows(schedule);
     for (size_t at = 0; at < messages; at++)
         message = fmax(message, (double)sim->messages[at].receiver +

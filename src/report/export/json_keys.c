@@ -77,8 +77,8 @@ static const struct pp_json_key bubble[] = {
     {"theory", PP_JSON_REAL, OF(pp_report, theory),
      .help = "the fraction by the schedule's closed form; null where none applies"},
     {"predicted", PP_JSON_REAL, OF(pp_report, predicted),
-     .help = "the fraction that a simulation with the median op times gives; null in a "
-             "simulation"},
+     .help = "the fraction that a simulation with the median op times gives, of a "
+             "generation with what each of its ops took; null in a simulation"},
     {"min", PP_JSON_REAL, OF(pp_report, bubble_min),
      .help = "the smallest fraction of a step"},
     {"max", PP_JSON_REAL, OF(pp_report, bubble_max),
@@ -270,6 +270,9 @@ static const struct pp_json_key generation[] = {
              "no two"},
     {"utilization", PP_JSON_REAL, GENERATION(utilization),
      .help = "busy time / (ranks * makespan): busy is not fast"},
+    {"median_bubble", PP_JSON_REAL, GENERATION(median_bubble),
+     .help = "the bubble that a simulation gives in which each op takes the median of "
+             "its stage and class"},
     {"weight_Bps", PP_JSON_REAL, GENERATION(weight_Bps),
      .help =
          "bytes of weights that a rank reads per second of its ops that decode, the "

@@ -69,6 +69,11 @@ static void print_bubble(const struct pp_report *report, FILE *stream)
     if (isfinite(report->predicted))
         fprintf(stream, ", predicted %.4f", report->predicted);
     fputc('\n', stream);
+    /* What is below the last digit shown is no difference. */
+    if (isfinite(report->predicted) && isfinite(generation->median_bubble) &&
+        fabs(report->predicted - generation->median_bubble) >= 5e-5)
+        fprintf(stream, "          %.4f if each op took the median of those like it\n",
+                generation->median_bubble);
     if (isfinite(generation->decode_bubble))
         fprintf(stream, "          of decoding alone %.4f", generation->decode_bubble);
     if (isfinite(generation->decode_theory))
