@@ -329,6 +329,8 @@ const struct pp_option pp_option_table[] = {
 
     {"timeline", NULL, PP_FLAG, OUT, R | S | E | G, AT(timeline), 0, 0, NULL,
      "draw the timeline as wide as the terminal"},
+    {"verbose", NULL, PP_FLAG, OUT, R | S | E | G, AT(verbose), 0, 0, NULL,
+     "list the step's messages: when, from which rank to which, and what each holds"},
     {"json", "FILE|-", PP_TEXT, OUT, R | S | E | W | G, AT(json), 0, 0, NULL,
      "write the report", .file = PP_FILE_STREAMED, .write = pp_report_write_json},
     {"json", "FILE|-", PP_TEXT, OUT, D, AT(json), 0, 0, NULL, "write what was found",

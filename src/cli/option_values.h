@@ -74,7 +74,7 @@ struct pp_options {
     bool verify;
     const char *cost, *costs, *device, *slow, *jitter, *far_link, *memory;
     int ranks_per_node;
-    bool timeline, quiet, force, update_baseline, really_run;
+    bool timeline, verbose, quiet, force, update_baseline, really_run;
     const char *json, *trace, *paje, *csv, *plot, *keep_data, *plot_size;
     const char *picture; /* of pp_pictures */
     int color;           /* enum pp_color */

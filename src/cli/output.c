@@ -8,6 +8,7 @@
 #include "report/export/json.h"
 #include "report/print/gantt.h"
 #include "report/print/generation.h"
+#include "report/print/messages.h"
 #include "report/print/summary.h"
 
 /* One file that cannot be written is no reason to go without the others. */
@@ -86,7 +87,7 @@ bool pp_output_is_silent(const struct pp_options *options)
     return false;
 }
 
-/* The summary, and the timeline as a drawing. */
+/* The messages, if asked for, the summary, and the timeline as a drawing. */
 static int print_report(const struct pp_report *report,
                         const struct pp_options *options, int columns, FILE *stream,
                         bool color, struct pp_error *error)
@@ -94,6 +95,10 @@ static int print_report(const struct pp_report *report,
     enum { SMALL_WIDTH = 80 };
     int width = options->timeline || columns < SMALL_WIDTH ? columns : SMALL_WIDTH;
     char headline[512];
+    if (options->verbose && pp_report_print_messages(report, stream, error) != 0)
+        return -1;
+    if (options->verbose)
+        fputc('\n', stream);
     if (report->generation.groups > 0) {
         pp_report_print_generation(report, stream);
         if (!options->timeline)

@@ -1,6 +1,5 @@
 #include "predict/whatif.h"
 
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,21 +8,12 @@
 #include "simulate/simulate.h"
 #include "timeline/critical.h"
 
-static int config_number(const struct pp_report *report, const char *key)
-{
-    json_int_t number = json_integer_value(json_object_get(report->config, key));
-    return number > 0 && number <= INT_MAX ? (int)number : 0;
-}
-
 double pp_report_message_bytes(const struct pp_report *report)
 {
-    const struct pp_model_config model = {
-        .d_model = config_number(report, "d_model"),
-        .seq_len = config_number(report, "seq_len"),
-        .microbatch_size = config_number(report, "microbatch_size"),
-    };
-    return pp_decodes(&report->schedule) ? pp_row_bytes(&model)
-                                         : pp_message_bytes(&model);
+    struct pp_message_shape shape = pp_report_message_shape(report);
+    if (pp_decodes(&report->schedule)) /* of a row */
+        shape.sequences = shape.tokens = 1;
+    return pp_message_shape_bytes(&shape);
 }
 
 static int costs_of(const struct pp_report *report, struct pp_costs *costs,

@@ -1,6 +1,7 @@
 #include "report/report.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -223,6 +224,26 @@ int *pp_places_by_rank(const struct pp_schedule *schedule)
         places[(size_t)schedule->rank_of[at] * held + (size_t)schedule->chunk_of[at]] =
             at;
     return places;
+}
+
+static int config_number(const struct pp_report *report, const char *key)
+{
+    json_int_t number = json_integer_value(json_object_get(report->config, key));
+    return number > 0 && number <= INT_MAX ? (int)number : 0;
+}
+
+struct pp_message_shape pp_report_message_shape(const struct pp_report *report)
+{
+    return (struct pp_message_shape){
+        .sequences = config_number(report, "microbatch_size"),
+        .tokens = config_number(report, "seq_len"),
+        .width = config_number(report, "d_model"),
+    };
+}
+
+double pp_message_shape_bytes(const struct pp_message_shape *shape)
+{
+    return (double)shape->sequences * shape->tokens * shape->width * sizeof(float);
 }
 
 int pp_report_need_timeline(const struct pp_report *report, struct pp_error *error)

@@ -135,6 +135,16 @@ int *pp_places_by_rank(const struct pp_schedule *schedule);
 /* A report's file leaves out a timeline of more ops than this. */
 enum { PP_JSON_MOST_OPS = 1 << 20 };
 
+/* What a message between two stages holds for a microbatch: activations, or gradients
+ * by them, an array [sequences][tokens][width] of float. 0 where the report does not
+ * say.
+ */
+struct pp_message_shape {
+    int sequences, tokens, width;
+};
+struct pp_message_shape pp_report_message_shape(const struct pp_report *report);
+double pp_message_shape_bytes(const struct pp_message_shape *shape);
+
 /* Fails with PP_BAD_INPUT unless the report holds a timeline. */
 int pp_report_need_timeline(const struct pp_report *report, struct pp_error *error);
 

@@ -4,6 +4,7 @@ usage: output.py PPSIM [NAME ...]     runs every test, or those named
 """
 import json
 import os
+import re
 import resource
 import subprocess
 
@@ -25,6 +26,59 @@ def test_no_output_is_written_over_another_or_an_input(tmp):
                       'simulate --baseline link.json --json r.json --check bubble<0'):
         refused(arguments, 'would overwrite', directory=tmp)
     assert (tmp / 'r.json').read_text() == before
+
+
+def test_verbose_lists_every_message(tmp):
+    """Of a simulation and of a run: each op whose input another rank made, from the end of
+    the op that made it until it arrived."""
+    for command in ('simulate --schedule zb-h1 --link latency=100us --seq-len 8',
+                    f'run --schedule 1f1b {TINY} --clock virtual',
+                    'simulate --schedule zb-v --ranks 2',
+                    'simulate --schedule dualpipe --cost f=1,b=2,joined=2'):
+        out = expect(f'{command} --microbatches 8 --verbose --json r.json', 0, directory=tmp)
+        report = json.loads((tmp / 'r.json').read_text())
+        config, holder, spans = report['config'], {}, {}
+        for rank, ops in enumerate(report['timeline']['ops']):
+            for k, (op, start, end, _, arrived) in enumerate(ops):
+                stage, kind, microbatch = re.fullmatch(r'(\d+)([FBIW])(\d+)\+?', op).groups()
+                key = int(stage), kind.replace('I', 'B'), int(microbatch)
+                spans[key] = rank, ops[k + 1][2] if op.endswith('+') else end, arrived
+        began = min(ops[0][1] for ops in report['timeline']['ops'])
+        shape = [config[key] for key in ('microbatch_size', 'seq_len', 'd_model')]
+        size, expected = str(4 * shape[0] * shape[1] * shape[2]), []
+        for (stage, kind, microbatch), (rank, _, arrived) in spans.items():
+            source = stage + (-1 if kind == 'F' else 1)
+            sender = spans.get((source, kind, microbatch))
+            if kind != 'W' and sender and sender[0] != rank:
+                what = 'activations' if kind == 'F' else 'gradients'
+                expected.append((f'{1e3 * (sender[1] - began):.3f}',
+                                 f'{1e3 * (arrived - began):.3f}', str(sender[0]), str(rank), size,
+                                 f'{what} of microbatch {microbatch}, stage {source} to {stage}'))
+        table = re.search(r'^messages .*?(?=\n\n)', out, re.M | re.S)[0].split('\n')
+        assert table[0] == (f'messages  {len(expected)} in step {report["representative_step"]}, '
+                            'each of {} sequences x {} tokens x {} numbers'.format(*shape)), \
+            table[0]
+        found = [tuple(line.split(None, 5)) for line in table[2:]]
+        assert sorted(found) == sorted(expected) and len(found) > 8, (found, expected)
+        times = [float(line[0]) for line in found]
+        assert times == sorted(times), times
+
+
+def test_verbose_lists_the_tokens_that_go_back():
+    out = expect('simulate --schedule decode --ranks 2 --groups 1 --prompt-chunks 2 --microbatches 2 '
+                 '--microbatch-size 3 --seq-len 8 --d-model 16 --heads 2 --link latency=100us '
+                 '--cost prefill=4,decode=1 --verbose', 0)
+    table = re.search(r'^messages .*?(?=\n\n)', out, re.M | re.S)[0].split('\n')
+    assert [tuple(line.split()[2:]) for line in table[2:]] == [
+        tuple(line.split()) for line in (
+            '0 1 768 activations of microbatch 0, stage 0 to 1',
+            '0 1 768 activations of microbatch 1, stage 0 to 1',
+            '1 0 12 tokens of microbatch 1, stage 1 to 0',
+            '0 1 192 activations of microbatch 2, stage 0 to 1',
+            '1 0 12 tokens of microbatch 2, stage 1 to 0',
+            '0 1 192 activations of microbatch 3, stage 0 to 1')], table
+    assert ' '.join(line.split()[0] for line in table[2:]) == \
+        '4.000 8.000 12.100 13.200 14.300 15.400', table
 
 
 def test_a_file_on_stdout_stands_there_alone(tmp):
