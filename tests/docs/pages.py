@@ -2,7 +2,8 @@
 below a simulation's command is what it prints.
 
 usage: pages.py PPSIM ROOT [NAME ...]     runs every test, or those named
-       pages.py PPSIM ROOT --update       prints every command's output anew into the pages
+       pages.py PPSIM ROOT --update [PAGE ...]   prints every command's output anew into
+                                          the pages, or those named (docs/numbers.md)
 
 In a ```console block a command stands behind "$ ", and below it what it prints; a line
 "..." stands for lines left out. In an ```sh block every line is a command.
@@ -19,13 +20,18 @@ import tempfile
 
 PPSIM, ROOT = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2])
 PAGES = [*(ROOT / f'{name}.md' for name in ('README', 'CONTRIBUTING', 'SECURITY')),
-         *sorted((ROOT / 'docs').glob('*.md'))]
+         *sorted((ROOT / 'docs').glob('*.md')), *sorted((ROOT / 'labs').rglob('*.md'))]
 TINY = '--d-model 16 --heads 2 --seq-len 8 --microbatch-size 2'
 BLOCK = re.compile(r'^```(\w+)\n(.*?)^```$', re.M | re.S)
 
 
 def blocks(page, language):
     return [match[2] for match in BLOCK.finditer(page.read_text()) if match[1] == language]
+
+
+def made_in(page):
+    """The lines of its console blocks that make folders, which its sh blocks need too."""
+    return re.findall(r'^\$ (mkdir .*)$', '\n'.join(blocks(page, 'console')), re.M)
 
 
 def shown(block):
@@ -39,8 +45,8 @@ def shown(block):
 
 def trains(command):
     words = shlex.split(command, comments=True)
-    return words[:2] == ['build/ppsim', 'run'] or words[1].startswith('--') or \
-        words[0] == './bootstrap'
+    return words[:2] == ['build/ppsim', 'run'] or words[0] == './bootstrap' or \
+        (words[0] == 'build/ppsim' and words[1].startswith('--'))
 
 
 def measures(command):
@@ -58,7 +64,7 @@ class Workplace(tempfile.TemporaryDirectory):
 
     def __enter__(self):
         place = pathlib.Path(super().__enter__())
-        for name in 'schedules', 'docs', 'bench':
+        for name in 'schedules', 'docs', 'bench', 'labs':
             shutil.copytree(ROOT / name, place / name)
         shutil.copy(ROOT / 'README.md', place)
         (place / 'build').mkdir()
@@ -68,9 +74,19 @@ class Workplace(tempfile.TemporaryDirectory):
         return place
 
 
+def where(page):
+    return page.relative_to(ROOT)
+
+
 def run(command, place):
-    return subprocess.run(['bash', '-c', command], cwd=place, text=True, timeout=300,
-                          stdin=subprocess.DEVNULL, capture_output=True)
+    return subprocess.run(['bash', '-c', command], cwd=place, text=True, errors='replace',
+                          timeout=300, stdin=subprocess.DEVNULL, capture_output=True)
+
+
+def printed(done):
+    """The lines that a command printed."""
+    text = (done.stdout + done.stderr).rstrip('\n')
+    return text.split('\n') if text else []
 
 
 def slug(heading):
@@ -87,11 +103,11 @@ def test_links_lead_somewhere():
                 continue
             aim = (page.parent / path).resolve() if path else page
             if not aim.exists():
-                missing.append(f'{page.name}: {target}')
+                missing.append(f'{where(page)}: {target}')
             elif anchor:
                 heads = re.findall(r'^#+ (.*)$', aim.read_text(), re.M)
                 if anchor not in map(slug, heads):
-                    missing.append(f'{page.name}: {target}: no such heading')
+                    missing.append(f'{where(page)}: {target}: no such heading')
     assert not missing, '\n'.join(missing)
 
 
@@ -115,7 +131,7 @@ def test_every_option_exists():
         texts += blocks(page, 'yaml') + blocks(page, 'groovy')
         for text in texts:
             for option in re.findall(r'(?<![\w-])--[a-z][a-z-]*', text):
-                assert option in known, f'{page.name}: {option} in {text!r}'
+                assert option in known, f'{where(page)}: {option} in {text!r}'
 
 
 def test_the_gates_page_names_all():
@@ -150,6 +166,13 @@ def find(lines, output):
     return None if anywhere or at == len(output) else f'(the end; there is {output[at]!r})'
 
 
+def status_shown(lines):
+    """The exit status that the lines tell of."""
+    if any(line.startswith('ppsim: ') for line in lines):
+        return 2
+    return int(any(line.startswith(('FAIL', 'not ok')) for line in lines))
+
+
 def test_simulations_print_what_is_shown():
     count = 0
     with Workplace() as place:
@@ -159,12 +182,10 @@ def test_simulations_print_what_is_shown():
                     if measures(command):
                         continue
                     done = run(command, place)
-                    output = (done.stdout + done.stderr).rstrip('\n').split('\n')
+                    output = printed(done)
                     lost = find(lines, output)
-                    assert lost is None, f'{page.name}: {command}: does not print {lost!r}'
-                    assert done.returncode in (0, 1), f'{command}: {done.stderr}'
-                    assert (done.returncode == 1) == any(line.startswith('FAIL')
-                                                         for line in lines), command
+                    assert lost is None, f'{where(page)}: {command}: does not print {lost!r}'
+                    assert done.returncode == status_shown(lines), f'{command}: {done.stderr}'
                     count += 1
     assert count > 8, f'only {count} commands found'
 
@@ -175,7 +196,7 @@ def test_commands_work():
     count = 0
     for page in PAGES:
         with Workplace() as place:
-            for line in '\n'.join(blocks(page, 'sh')).split('\n'):
+            for line in made_in(page) + '\n'.join(blocks(page, 'sh')).split('\n'):
                 command = ' '.join(shlex.quote(word) if '<' in word or '*' in word else word
                                    for word in shlex.split(line, comments=True))
                 if command.startswith(('mkdir', 'echo')):
@@ -185,7 +206,7 @@ def test_commands_work():
                 judged = trains(command) and '--baseline' in command
                 done = run(f'{command} {TINY}' if trains(command) else command, place)
                 assert done.returncode == 0 or (judged and done.returncode == 1), \
-                    f'{page.name}: {command}: exit {done.returncode}: {done.stderr}'
+                    f'{where(page)}: {command}: exit {done.returncode}: {done.stderr}'
                 count += 1
     assert count > 8, f'only {count} commands found'
 
@@ -254,22 +275,26 @@ def renew(lines, output):
 
 
 def update():
+    pages = [page for page in PAGES if str(where(page)) in (sys.argv[4:] or [str(where(page))])]
     with Workplace() as place:
-        for page in PAGES:
+        for page in pages:
+            for line in made_in(page):
+                run(line, place)
             for line in '\n'.join(blocks(page, 'sh')).split('\n'):
-                if line.endswith('--save m.safetensors'):  # what generates below
+                saves = line.endswith('--save m.safetensors')  # what generates below
+                if saves or (line.startswith('build/ppsim ') and not measures(line) and
+                             not serves(line) and '<' not in line):
                     run(line, place)
-                for picture in re.findall(r'--plot (docs/\S+)', line):
-                    run(line, place)
+                for picture in re.findall(r'--plot ((?:docs|labs)/\S+)', line):
                     shutil.copy(place / picture, ROOT / picture)
-        for page in PAGES:
+        for page in pages:
             def again(match):
                 if match[1] != 'console':
                     return match[0]
                 text = '```console\n'
                 for command, lines in shown(match[2]):
                     done = run(command, place)
-                    output = (done.stdout + done.stderr).rstrip('\n').split('\n')
+                    output = printed(done)
                     text += '\n'.join([f'$ {command}', *renew(lines, output)]) + '\n'
                 return text + '```'
             page.write_text(BLOCK.sub(again, page.read_text()))
@@ -289,7 +314,7 @@ def main():
 
 
 if __name__ == '__main__':
-    if sys.argv[3:] == ['--update']:
+    if sys.argv[3:4] == ['--update']:
         update()
     else:
         main()
