@@ -90,9 +90,9 @@ class Lab:
         return 1e3 * self.simulate(arguments)['makespan_s']
 
     def refusal(self, name):
-        """What is wrong with a schedule's file; empty if nothing is."""
+        """What is wrong with a schedule's file, in lines; empty if nothing is."""
         status, _, err = self.ppsim(['schedules', 'check', name])
-        return ' '.join(err.replace('ppsim: ', '').split()) if status != 0 else ''
+        return err.replace('ppsim: ', '').strip() if status != 0 else ''
 
     # --- what the student made ------------------------------------------------------
 
@@ -181,8 +181,9 @@ class Lab:
         print(f'{"ok" if passed else "not ok"} {self.tests} - {name} '
               f'({points} point{"s" if points != 1 else ""})')
         if not passed:
-            for line in textwrap.wrap(f'hint: {hint}', 88):
-                print(f'# {line}')
+            for line in f'hint: {hint}'.splitlines():
+                for part in textwrap.wrap(line, 88):
+                    print(f'# {part}')
         return passed
 
     def lost(self, name, hint):
