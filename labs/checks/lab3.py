@@ -11,7 +11,10 @@ RANKS = 3
 def shape(lab):
     s = SimpleNamespace(p=RANKS, m=lab.draw('m', 5, 8), f=lab.draw('f', 11, 29) / 10,
                         b=lab.draw('b', 31, 59) / 10, r=lab.draw('r', 0, 1))
-    s.broken = broken(s, lab.draw('where', 0, s.m - 4))
+    # Of another shape than mine.csv, or it would give most of it away.
+    other = 5 + (s.m - 5 + lab.draw('mend', 1, 3)) % 4
+    s.mend = SimpleNamespace(p=RANKS + 1, m=other, f=s.f, b=s.b)
+    s.broken = broken(s.mend, lab.draw('where', 0, s.mend.m - s.mend.p - 1))
     return s
 
 
@@ -46,97 +49,114 @@ def questions(s):
 def files(s):
     return {'mine.csv': '1F1B, written by hand',
             'stuck.csv': 'mine.csv with one row in another order, so that it blocks',
-            'mended.csv': 'the schedule below, with one row put right: valid, as fast as 1F1B, and '
-                          'as small',
-            'proof.json': "the report of 'ppsim run --schedule mine.csv --verify'"}
+            'mended.csv': 'the schedule that --show prints, with one row put right: valid, as fast '
+                          'as 1F1B, and as small',
+            'proof.json': "what 'build/ppsim run --schedule DIR/mine.csv --layers 3 --verify "
+                          "--json DIR/proof.json' writes"}
 
 
 def give(lab):
-    say('the schedule to mend:\n')
+    mend = lab.s.mend
+    say(f'the schedule to mend, of {mend.p} ranks and {mend.m} microbatches:\n')
     say(rows.text(lab.s.broken))
 
 
-def valid(lab, name):
-    """The rows of a file that ppsim accepts and that has the lab's shape; or None."""
+def valid(lab, name, s):
+    """The rows of a file that ppsim accepts and that has the shape s, and their simulation;
+    or None."""
     if not lab.has(name):
         return None
     order = rows.read(lab.directory / name)
     refusal = lab.refusal(name)
     if refusal or not order:
-        lab.lost(f'{name} is valid', f'ppsim schedules check {name} says: {refusal}' if refusal else
-                 f'{name} has cells that are no op, such as 0F0')
+        said = f'ppsim schedules check {name} says:\n{refusal}'
+        lab.lost(f'{name} is valid',
+                 said if refusal else f'{name} has cells that are no op, such as 0F0')
         return None
-    found = lab.simulate(f'--schedule {name} --cost f={lab.s.f},b={lab.s.b}')
+    found = lab.simulate(f'--schedule {name} --cost f={s.f},b={s.b}')
     config = found['config']
     has = config['ranks'], config['stages'], config['microbatches']
-    wanted = lab.s.p, lab.s.p, lab.s.m
+    wanted = s.p, s.p, s.m
     hint = (f'{name} has {has[0]} ranks, {has[1]} stages and {has[2]} microbatches; wanted are '
             f'{wanted[0]}, {wanted[1]} and {wanted[2]}')
     if has == wanted and any(stage != r for r, row in enumerate(order) for stage, _, _ in row):
-        has, hint = None, f'{name}: stage 0 belongs on rank 0 (the first row), 1 on 1, 2 on 2'
+        has, hint = None, f'{name}: stage 0 belongs on rank 0 (the first row), 1 on 1, and so on'
     if has != wanted:
-        lab.lost(f'{name} has your shape', hint)
+        lab.lost(f'{name} has the shape asked for', hint)
         return None
     return order, found
 
 
-def judge(lab, name, found):
-    best = lab.milliseconds(f'--ranks {lab.s.p} --microbatches {lab.s.m} '
-                            f'--cost f={lab.s.f},b={lab.s.b}')
+def judge(lab, name, found, s, memory_hint):
+    best = lab.milliseconds(f'--ranks {s.p} --microbatches {s.m} --cost f={s.f},b={s.b}')
     lab.test(f'{name} is as fast as 1F1B', 1e3 * found['makespan_s'] <= best + 1e-6, 2,
              'some rank waits longer than it must: simulate it with --timeline, and look for the '
              'first gap that 1F1B has not')
     peaks = [rank['peak_in_flight'] for rank in found['ranks']]
-    over = [r for r, peak in enumerate(peaks) if peak > lab.s.p - r]
-    lab.test(f'{name} holds no more than 1F1B', not over, 2, f'rank {(over or [0])[0]} holds '
-             f'{peaks[(over or [0])[0]]:g} microbatches: it may begin with as many forwards as '
-             'ranks follow it, and then does one forward and one backward in turn')
+    over = [r for r, peak in enumerate(peaks) if peak > s.p - r]
+    rank = (over or [0])[0]
+    lab.test(f'{name} holds no more than 1F1B', not over, 2,
+             f'rank {rank} holds {peaks[rank]:g} microbatches: {memory_hint}')
 
 
 def check(lab):
     s = lab.s
     found = lab.simulate(f'--ranks {s.p} --microbatches {s.m} --cost f={s.f},b={s.b}')
-    lab.number('makespan', 1e3 * found['makespan_s'], 2, '(m + p - 1) times F and B of one '
-               'microbatch', mistakes=[(s.m * (s.f + s.b), 'that is what a rank computes: add the '
-                                        'ramps')])
-    lab.number('held', found['ranks'][s.r]['peak_in_flight'], 1, 'its warm-up forwards, and one',
-               within=0, mistakes=[(s.p - 1 - s.r, 'one more: the F of the steady state comes '
-                                    'before its B')])
+    lab.number('makespan', 1e3 * found['makespan_s'], 2, 'count on the last rank: how long does it '
+               'wait for its first F, and how long do the others go on after its last B?',
+               mistakes=[(s.m * (s.f + s.b), 'that is what a rank computes: add the ramps'),
+                         ((s.m + s.p - 2) * (s.f + s.b), 'one F and one B are missing: how many '
+                          'does the first microbatch wait for the last rank?')])
+    lab.number('held', found['ranks'][s.r]['peak_in_flight'], 1, 'count along its row: each F is '
+               'one more, each B one less', within=0,
+               mistakes=[(s.p - 1 - s.r, 'that is its warm-up: does an F or a B come next?')])
     lab.part(5)
-    mine = valid(lab, 'mine.csv')
+    mine = valid(lab, 'mine.csv', s)
     if mine:
-        judge(lab, 'mine.csv', mine[1])
+        judge(lab, 'mine.csv', mine[1], s, 'is its warm-up too long, or does it do two forwards in '
+              'a row later?')
         status, _, err = lab.ppsim(
             'run --schedule mine.csv --verify --steps 2 --warmup-steps 1 --layers 3 --d-model 16 '
             '--heads 2 --seq-len 8 --microbatch-size 1 --quiet')
         lab.test('mine.csv trains with the bits of the sequential run', status == 0, 1,
-                 'ppsim run --schedule mine.csv --verify says: ' + ' '.join(err.split()))
+                 'ppsim run --schedule mine.csv --verify says:\n' + err)
     deadlock(lab, mine)
     mended(lab)
     lab.part(2)
     proof = lab.saved('proof.json', ranks=s.p, stages=s.p, microbatches=s.m,
                       schedule='mine.csv')
     if proof:
-        verified = take('proof.json', lambda: proof['training']['verified'])
-        lab.test('proof.json is verified', verified is True, 2,
-                 "proof.json is of a run without '--verify': nothing was compared")
+        proves(lab, proof, mine)
+
+
+def proves(lab, proof, mine):
+    """proof.json is of this very mine.csv, and verified."""
+    ran, verified = take('proof.json', lambda: (
+        [[op[0] for op in rank] for rank in proof['timeline']['ops']],
+        proof['training']['verified'] is True))
+    hint = "proof.json is of a run without '--verify': nothing was compared"
+    same = bool(mine) and ran == rows.cells(mine[0])
+    if not mine:
+        hint = 'there is no valid mine.csv: mend it first, and run it again'
+    elif not same:
+        hint = 'proof.json is of another mine.csv: run it again'
+    lab.test('proof.json proves mine.csv', same and verified, 2, hint)
 
 
 def deadlock(lab, mine):
     lab.part(5)
     if not lab.has('stuck.csv'):
         return
-    order = rows.read(lab.directory / 'stuck.csv')
-    changed = []
-    if mine and order and len(order) == len(mine[0]):
-        changed = [r for r in range(len(order)) if order[r] != mine[0][r]]
-    same_ops = bool(changed) and all(sorted(order[r]) == sorted(mine[0][r]) for r in changed)
-    one_row = len(changed) == 1 and same_ops
-    if not one_row:
+    if not mine:
         lab.lost('stuck.csv is mine.csv with one row in another order',
-                 'it needs a valid mine.csv, and the same ops in every row, of which one row '
-                 'alone has them in another order')
+                 'mend mine.csv first: stuck.csv is compared with it')
         return
+    order = rows.read(lab.directory / 'stuck.csv')
+    hint = other_row(order, mine[0])
+    if hint:
+        lab.lost('stuck.csv is mine.csv with one row in another order', hint)
+        return
+    changed = [r for r in range(len(order)) if order[r] != mine[0][r]]
     blocked = lab.ppsim('schedules check stuck.csv')[0] == 2
     hint = ('it runs: find an op whose input comes from a rank that itself waits for something '
             'further down in your row')
@@ -150,12 +170,32 @@ def deadlock(lab, mine):
                           'run')])
 
 
+def other_row(order, mine):
+    """Why the order is not mine with one row in another order; empty if it is."""
+    if not order or len(order) != len(mine):
+        return f'it has not {len(mine)} rows of ops, such as 0F0'
+    changed = [r for r in range(len(order)) if order[r] != mine[r]]
+    if not changed:
+        return 'it is mine.csv: change the order in one row'
+    if len(changed) > 1:
+        return (f'rows {named(changed)} differ from mine.csv: only one may. Did you change '
+                'mine.csv since?')
+    if sorted(order[changed[0]]) != sorted(mine[changed[0]]):
+        return f'row {changed[0]} has not the ops of mine.csv: change their order alone'
+    return ''
+
+
+def named(numbers):
+    return ', '.join(map(str, numbers[:-1])) + f' and {numbers[-1]}'
+
+
 def mended(lab):
     lab.part(5)
-    found = valid(lab, 'mended.csv')
+    found = valid(lab, 'mended.csv', lab.s.mend)
     if not found:
         return
-    changed = [r for r in range(RANKS) if found[0][r] != lab.s.broken[r]]
+    changed = [r for r, row in enumerate(lab.s.broken) if found[0][r] != row]
     lab.test('mended.csv changes one row', len(changed) == 1, 1,
-             f'rows {changed} differ from the schedule of labs/check --show: one is enough')
-    judge(lab, 'mended.csv', found[1])
+             f'rows {named(changed)} differ from the schedule that --show prints: only one may')
+    judge(lab, 'mended.csv', found[1], lab.s.mend, 'it runs, but is an op still later than it '
+          'could be?')

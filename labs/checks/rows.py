@@ -20,8 +20,12 @@ def read(path):
     return [row for row in rows if row]
 
 
+def cells(rows):
+    return [[f'{s}{k}{m}' for s, k, m in row] for row in rows]
+
+
 def text(rows):
-    return ''.join(','.join(f'{s}{k}{m}' for s, k, m in row) + '\n' for row in rows)
+    return ''.join(','.join(row) + '\n' for row in cells(rows))
 
 
 def runs(rows):

@@ -115,6 +115,12 @@ def moved(row, op, behind):
     return row
 
 
+def late_by_one(row):
+    """The row with its first two backwards after both their forwards."""
+    last = row[0][0]
+    return moved(row, (last, 'B', 0), (last, 'F', 1))
+
+
 WRONG = {
     0: [('one way alone', claims(messages=lambda a, s: a['messages'] / 2), 'messages', 'one way'),
         ('numbers for bytes', claims(bytes=lambda a, s: a['bytes'] / 4), 'bytes', '4 bytes'),
@@ -161,14 +167,30 @@ WRONG = {
             *replay.one_f_one_b(s.p, s.m)[:2],
             moved(replay.one_f_one_b(s.p, s.m)[2], (2, 'B', 0), (2, 'F', 1))]),
          'stuck.csv blocks', 'it runs'),
+        ('compared with nothing', lacks('mine.csv'), 'stuck.csv is mine.csv', 'mend mine.csv first'),
+        ('mine.csv changed since', writes('mine.csv', lambda s: replay.one_f_one_b(
+            s.p, s.m, lambda p, r: 0)), 'stuck.csv is mine.csv', 'Did you change mine.csv'),
+        ('one F and one B too few', claims(makespan=lambda a, s: (s.m + s.p - 2) * (s.f + s.b)),
+         'makespan', 'one B are missing'),
+        ('the warm-up alone', claims(held=lambda a, s: s.p - 1 - s.r), 'held', 'warm-up'),
         ('another number', claims(stopped=lambda a, s: 6 * s.m - a['stopped']), 'stopped',
          'never run'),
         ('not mended', writes('mended.csv', lambda s: s.broken), 'mended.csv is valid',
          'wait in a cycle'),
         ('an op lacks', edits('mine.csv', lambda o, s: [o[0][:-1], *o[1:]]), 'mine.csv is valid',
          'missing'),
+        ('mine.csv is no mended one', writes('mended.csv', lambda s: replay.one_f_one_b(s.p, s.m)),
+         'mended.csv has the shape', 'wanted are 4, 4'),
+        ('mended too little', writes('mended.csv', lambda s: [
+            *s.broken[:-1], late_by_one(replay.one_f_one_b(s.mend.p, s.mend.m)[-1])]),
+         'mended.csv holds no more', 'still later'),
+        ('more than one row', writes('mended.csv', lambda s: replay.one_f_one_b(
+            s.mend.p, s.mend.m, lambda p, r: p - 1 - r + (r == 0))), 'mended.csv changes', 'only one'),
         ('not verified', report('proof.json', lambda r: r['training'].update(verified=None)),
-         'proof.json is verified', '--verify')],
+         'proof.json proves', '--verify'),
+        ('the proof of another', writes('mine.csv', lambda s: replay.one_f_one_b(
+            s.p, s.m, lambda p, r: 0)), 'proof.json proves', 'another mine.csv'),
+        ('a proof of nothing', lacks('mine.csv'), 'proof.json proves', 'no valid mine.csv')],
     4: [('1F1B', claims(bubble=lambda a, s: (s.p - 1) / (s.m + s.p - 1)), 'bubble', '1f1b'),
         ('a v-th', claims(bubble=lambda a, s: (s.p - 1) / (s.m + s.p - 1) / s.v), 'bubble',
          'the work is not'),
