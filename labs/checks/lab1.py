@@ -24,11 +24,12 @@ def shape(lab):
 
 def options(s):
     return [f'for bubble_one, bubble_many, m_for_bubble: --ranks {s.p} --cost f={s.f},b={s.b}; '
-            f'bubble_many has --microbatches {s.m}',
-            f'for m_overhead: --ranks {s.p}, and with m microbatches '
-            f'--cost f={s.work}/m+{s.overhead},b={2 * s.work}/m+{s.overhead} (in ms: work it out)',
-            f'for m_latency: --ranks {s.p} --link latency={s.latency}ms, and with m microbatches '
-            f'--cost f={s.work}/m,b={2 * s.work}/m',
+            f'bubble_one has --microbatches 1, bubble_many --microbatches {s.m}',
+            f'for m_overhead: --ranks {s.p}; with m microbatches F takes {s.work}/m + {s.overhead} '
+            f'ms, B {2 * s.work}/m + {s.overhead} ms',
+            '    (formulas, no options: type the numbers for each m, as on the page)',
+            f'for m_latency: --ranks {s.p} --link latency={s.latency}ms; with m microbatches F '
+            f'takes {s.work}/m ms, B {2 * s.work}/m ms (likewise)',
             f'for few.json: --ranks {s.ranks} --microbatches 2 --microbatch-size {s.N // 2}',
             f'for many.json: --ranks {s.ranks} --microbatches {s.N} --microbatch-size 1']
 
@@ -40,8 +41,8 @@ def questions(s):
         'm_for_bubble': f'the fewest microbatches for a bubble of at most {s.aim}',
         'm_overhead': f'how many microbatches (up to {MOST}) make the step shortest, if each op '
                       f'takes {s.overhead} ms more, however small it is',
-        'm_latency': 'how many microbatches, a multiple of the ranks, make it shortest if instead '
-                     f'a message takes {s.latency} ms',
+        'm_latency': f'how many microbatches (a multiple of {s.p}, up to {MOST}) make it shortest '
+                     f'if instead a message takes {s.latency} ms',
         'small_ratio': 'in your two runs: what F of stage 0 takes per sequence with 1 sequence in '
                        f'a microbatch, over what it takes with {s.N // 2}',
     }
@@ -75,8 +76,9 @@ def optimum(lab, name, counts, extra, link, points, hint):
     best = counts[min(around, key=lambda k: time(counts[k]))]
     answer = lab.answers.get(name)
     if answer is not None and answer not in counts:
+        what = 'a whole number' if counts.step == 1 else f'a multiple of {counts.step}'
         lab.test(f'{name}: {lab.questions[name]}', False, points,
-                 f'{name}: {answer} is none of {counts[0]}, {counts[1]} .. {counts[-1]}')
+                 f'{answer} will not do: it must be {what}, up to {counts[-1]}')
         return
     right = answer is not None and time(int(answer)) <= NEAR_BEST * time(best)
     if answer is not None and answer > best:
@@ -91,13 +93,18 @@ def check(lab):
     s = lab.s
     base = f'--ranks {s.p} --cost f={s.f},b={s.b} --microbatches'
     ideal = (s.p - 1) / s.m
-    lab.number('bubble_one', lab.simulate(f'{base} 1')['bubble']['fraction'], 2,
+    one = lab.simulate(f'{base} 1')['bubble']['fraction']
+    many = lab.simulate(f'{base} {s.m}')['bubble']['fraction']
+    over_ideal = ('that is idle over busy time (over_ideal, which papers also call bubble): this '
+                  'asks for idle over all time (fraction)')
+    percent = 'a fraction is asked for, not percent'
+    lab.number('bubble_one', one, 2,
                'with one microbatch one rank works at a time: what share of the ranks is idle?',
-               mistakes=[(1 / s.p, 'that is the share which works: the bubble is the rest')])
-    lab.number('bubble_many', lab.simulate(f'{base} {s.m}')['bubble']['fraction'], 3,
-               'the ramps take as long as p - 1 microbatches, the whole step as m + p - 1',
-               mistakes=[(ideal, 'that is idle over busy time (over_ideal, which papers also call '
-                          'bubble): this asks for idle over all time (fraction)')])
+               mistakes=[(1 / s.p, 'that is the share which works: the bubble is the rest'),
+                         (s.p - 1, over_ideal), (100 * one, percent)])
+    lab.number('bubble_many', many, 3,
+               'how many units (F + B of one microbatch) does a rank compute, how many does it '
+               'wait?', mistakes=[(ideal, over_ideal), (100 * many, percent)])
     points = lab.sweep(f'--ranks {s.p} --cost f={s.f},b={s.b} --microbatches 1:400')
     fewest = min(x['microbatches'] for x in points if x['bubble']['fraction'] <= s.aim)
     wrong = math.ceil((s.p - 1) / s.aim - 1e-9)
@@ -107,7 +114,7 @@ def check(lab):
                                    (fewest - 1, 'just above: round up')])
     optimum(lab, 'm_overhead', range(1, MOST + 1), s.overhead, '', 4,
             'write the step as (m + p - 1) times one microbatch, and find its minimum; '
-            'or sweep --microbatches by hand')
+            'or simulate some m, as the loop on the page does')
     optimum(lab, 'm_latency', range(s.p, MOST + 1, s.p), 0, f'--link latency={s.latency}ms', 3,
             'each microbatch more brings messages that ranks wait for: simulate some m')
     shared = dict(schedule='1f1b', ranks=s.ranks)
@@ -122,7 +129,8 @@ def check(lab):
         small, large = forward('many.json', many), forward('few.json', few)
         ratio = take('few.json', lambda: small / (large / (s.N // 2)))
         lab.number('small_ratio', ratio, 3, 'divide the F of stage 0 (costs, median_s) by the '
-                   'sequences of a microbatch, in both reports', within=0.01, mistakes=[
+                   'sequences of a microbatch, in both reports; and if you ran again, '
+                   'compute it anew', within=0.01, mistakes=[
                        (1 / ratio, 'the other way round: small over large'),
                        (ratio / (s.N // 2), 'per sequence: the large microbatch has '
                         f'{s.N // 2} of them')])
