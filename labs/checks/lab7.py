@@ -31,10 +31,10 @@ def questions(s):
 
 
 def files(s):
-    return {'h1.csv': 'your schedule with I and W, as short as zb-h1, holding at most '
-            f'{s.p} microbatches on every rank',
-            'between.csv': f'your schedule for {s.p + 1} microbatches: shorter than h1.csv by the '
-            'time of one W, in the span of every rank'}
+    return {'h1.csv': 'your schedule with I and W, whose longest span is no longer than that of '
+            f'zb-h1, and that holds at most {s.p} microbatches on every rank',
+            'between.csv': f'your schedule that holds at most {s.p + 1}, and whose longest span is '
+            'shorter than that of zb-h1 by the time of one W'}
 
 
 def span(found):
@@ -47,14 +47,17 @@ def check(lab):
     work = s.m * (s.f + s.i + s.w)
     found = {name: lab.simulate(f'--schedule {name} {base}') for name in ('1f1b', 'zb-h1', 'zb-h2')}
     idle = {name: span(report) - work for name, report in found.items()}
-    lab.number('bubble_1f1b', idle['1f1b'], 3, '(p-1) times F and the whole backward', mistakes=[
+    lab.number('bubble_1f1b', idle['1f1b'], 3, 'each rank but one costs an F and a whole '
+               'backward', mistakes=[
         ((s.p - 1) * (s.f + s.i), 'the whole backward is I and W')])
-    lab.number('bubble_h1', idle['zb-h1'], 3, 'a W fills a part of every gap: subtract it',
-               mistakes=[((s.p - 1) * (s.f + s.i), 'I alone is on the way back, and a W fills the '
-                          'gap besides: (p-1)(f + i - w)'),
+    lab.number('bubble_h1', idle['zb-h1'], 3, 'what is on the way back, for each rank but one, and '
+               'how much of that does a W fill?',
+               mistakes=[((s.p - 1) * (s.f + s.i), 'I alone is on the way back; but a W fills a '
+                          'part of every gap'),
                          (idle['zb-h1'] / (s.p - 1), 'for each of p - 1 ranks')])
-    lab.number('bubble_h2', idle['zb-h2'], 3, 'one more W for each rank of the ramp than H1',
-               mistakes=[(0, 'it is 0 only where f, i and w are alike')])
+    lab.number('bubble_h2', idle['zb-h2'], 3, 'against H1 it saves one W more for each of the '
+               'p - 1 other ranks',
+               mistakes=[(0, 'it is 0 where f + i = 2w, as with equal times; not with yours')])
     lab.number('held_h2', max(rank['peak_in_flight'] for rank in found['zb-h2']['ranks']), 2,
                'the warm-up of rank 0 is twice as long as that of 1f1b, and one more', within=0,
                mistakes=[(s.p, 'that is zb-h1'), (2 * s.p, 'one less'),
@@ -62,8 +65,8 @@ def check(lab):
     mine(lab, 'h1.csv', 4, s.p, span(found['zb-h1']), 'place each W where its rank would wait '
          'otherwise: simulate it with --timeline, and look at the dots before an I')
     mine(lab, 'between.csv', 5, s.p + 1, span(found['zb-h1']) - s.w, 'begin with h1.csv: let '
-         'rank 0 do one more F before its first I, and give the ranks after it as many as they '
-         'can hold; the W that made room come one place later')
+         'rank 0 do one more F before its first I; give a rank after it one more only where it has '
+         'dots before its first I (the last has none)')
 
 
 def mine(lab, name, points, most, limit, hint):
@@ -78,11 +81,12 @@ def mine(lab, name, points, most, limit, hint):
     found = lab.simulate(f'--schedule {name} {costs(s)}')
     has = tuple(found['config'][key] for key in ('ranks', 'stages', 'microbatches'))
     split = all('B' not in op[0] for rank in found['timeline']['ops'] for op in rank)
-    wrong = 'it has {} ranks, {} stages and {} microbatches'.format(*has)
+    wrong = ('it has {} ranks, {} stages and {} microbatches; wanted: '.format(*has)
+             + f'{s.p}, {s.p} and {s.m}')
     if has == (s.p, s.p, s.m) and not split:
         wrong = 'it has a whole backward, B: write I and W'
     if has != (s.p, s.p, s.m) or not split:
-        lab.lost(f'{name} has your shape', wrong)
+        lab.lost(f'{name} has the shape asked for', wrong)
         return
     peak = max(rank['peak_in_flight'] for rank in found['ranks'])
     lab.test(f'{name} fits', peak <= most, 2, f'a rank holds {peak:g} microbatches, at most {most} '

@@ -236,7 +236,7 @@ WRONG = {
         ('a rank for a host', claims(host=lambda a, s: 2 if a['host'] != 2 else 1), 'host', 'host')],
     7: [('I alone', claims(bubble_h1=lambda a, s: (s.p - 1) * (s.f + s.i)), 'bubble_h1',
          'a W fills'),
-        ('zero', claims(bubble_h2=lambda a, s: 0), 'bubble_h2', 'alike'),
+        ('zero', claims(bubble_h2=lambda a, s: 0), 'bubble_h2', 'not with yours'),
         ('half a backward', claims(bubble_1f1b=lambda a, s: (s.p - 1) * (s.f + s.i)),
          'bubble_1f1b', 'I and W'),
         ('W at the end', writes('h1.csv', lambda s: replay.two_halves(s.p, s.m, 2 * s.m, 0)),
@@ -245,8 +245,10 @@ WRONG = {
             [x for op in row for x in ([(op[0], 'I', op[2]), (op[0], 'W', op[2])]
                                        if op[1] == 'B' else [op])]
             for row in replay.one_f_one_b(s.p, s.m)]), 'h1.csv is short enough', 'wait'),
-        ('1F1B', writes('h1.csv', lambda s: replay.one_f_one_b(s.p, s.m)), 'h1.csv has your shape',
+        ('1F1B', writes('h1.csv', lambda s: replay.one_f_one_b(s.p, s.m)), 'h1.csv has the shape',
          'whole backward'),
+        ('another number', writes('h1.csv', lambda s: replay.two_halves(s.p, s.m - 1, s.p, 0)),
+         'h1.csv has the shape', 'wanted: 3, 3 and'),
         ('H1 again', writes('between.csv', lambda s: replay.two_halves(s.p, s.m, s.p, 0)),
          'between.csv is short', 'one more F'),
         ('H2', writes('between.csv', lambda s: replay.two_halves(s.p, s.m, 2 * s.p - 1, s.p)),
