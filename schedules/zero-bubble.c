@@ -1,6 +1,6 @@
 /* ZB-H1 and ZB-H2: 1F1B with the backward split in two, so that the weight halves,
  * which nobody waits for, fill the bubble (Qi et al., Zero Bubble Pipeline
- * Parallelism, arXiv 2401.10241, §3).
+ * Parallelism, arXiv 2401.10241, §2).
  *
  *     p = 3, m = 6 at tF = tI = tW: H1, and below it H2
  *
@@ -110,7 +110,7 @@ const struct pp_scheduler pp_zb_h1 = {
     .bubble = "(p-1)/3",
     .memory = "p",
     .messages = "2(p-1)",
-    .source = "Zero Bubble Pipeline Parallelism (arXiv 2401.10241) §3.1, table 2",
+    .source = "Zero Bubble Pipeline Parallelism (arXiv 2401.10241) §2.1, table 2",
     .placement = PP_LOOP,
     .default_chunks = 1,
     .generate = generate_h1,
@@ -124,7 +124,7 @@ const struct pp_scheduler pp_zb_h2 = {
     .bubble = "0",
     .memory = "2p-1",
     .messages = "2(p-1)",
-    .source = "Zero Bubble Pipeline Parallelism (arXiv 2401.10241) §3.2, table 2",
+    .source = "Zero Bubble Pipeline Parallelism (arXiv 2401.10241) §2.2, table 2",
     .placement = PP_LOOP,
     .default_chunks = 1,
     .generate = generate_h2,

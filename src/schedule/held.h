@@ -6,7 +6,7 @@
  * While a B or an I runs it also holds `again`, what re-computation brings back. What
  * else an op needs for itself alone is not counted. In decoding F holds `forward` until
  * its own end: no backward comes. As in Zero Bubble Pipeline
- * Parallelism, arXiv 2401.10241, §3.1: M_B after F, M_W between B (here I) and W. */
+ * Parallelism, arXiv 2401.10241, §2: M_B after F, M_W between B (here I) and W. */
 #ifndef PP_SCHEDULE_HELD_H
 #define PP_SCHEDULE_HELD_H
 

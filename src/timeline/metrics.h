@@ -25,7 +25,7 @@ struct pp_rank_metrics {
 /* The bubble, as papers count it.
  *   idle = p * makespan - sum of busy
  *   fraction = idle / (p * makespan)                 (p-1)/(m+p-1) for 1F1B
- *   over_ideal = idle / sum of busy                  (p-1)/m; GPipe, Megatron
+ *   over_ideal = idle / sum of busy                  (p-1)/m; Megatron-LM
  *   span_fraction = 1 - max busy / max (last end - first start), maxima over ranks
  *                   Zero Bubble Pipeline Parallelism, arXiv 2401.10241 */
 struct pp_bubble {
