@@ -121,6 +121,11 @@ def late_by_one(row):
     return moved(row, (last, 'B', 0), (last, 'F', 1))
 
 
+def another(ratio):
+    """A ratio that runs again might have, and that is no other mistake's: not 1/ratio."""
+    return next(x * ratio for x in (1.05, 1.1) if abs(x * ratio ** 2 - 1) > 0.02)
+
+
 WRONG = {
     0: [('one way alone', claims(messages=lambda a, s: a['messages'] / 2), 'messages', 'one way'),
         ('numbers for bytes', claims(bytes=lambda a, s: a['bytes'] / 4), 'bytes', '4 bytes'),
@@ -145,7 +150,7 @@ WRONG = {
         ('few for the link', claims(m_latency=lambda a, s: s.p), 'm_latency', 'too few'),
         ('not per sequence', claims(small_ratio=lambda a, s: a['small_ratio'] / (s.N // 2)),
          'small_ratio', 'per sequence'),
-        ('of another run', claims(small_ratio=lambda a, s: 1.05 * a['small_ratio']),
+        ('of another run', claims(small_ratio=lambda a, s: another(a['small_ratio'])),
          'small_ratio', 'ran again'),
         ('another model', report('many.json', lambda r: r['config'].update(d_model=64)),
          'both runs are of one model', 'microbatches alone')],
